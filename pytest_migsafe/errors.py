@@ -1,0 +1,29 @@
+"""Our exceptions: what the user, the machine or a migration did that ends the work.
+
+Style: cause, place, way out, in that order; the first line is complete in itself, because it is all that
+xdist, JUnit and the terminal's summary keep.
+"""
+
+
+class MigsafeError(Exception):
+    """Something that the user can mend stopped pytest-migsafe; the message says what, where and the way out."""
+
+
+class SettingsError(MigsafeError):
+    """A setting, a flag or a path is wrong: a usage error."""
+
+
+class MigrationReadError(MigsafeError):
+    """A migration file cannot be read as text."""
+
+
+class ServerError(MigsafeError):
+    """The throwaway server cannot be found, started or reached."""
+
+
+class BinariesNotFoundError(ServerError):
+    """No PostgreSQL server binaries were found; the message lists every place that was looked at."""
+
+
+class SnapshotError(MigsafeError):
+    """The database's catalog could not be read into a schema."""
