@@ -1,0 +1,36 @@
+"""The layouts that migration runners use, one small module each, and how a folder's layout is found.
+
+To add a layout, write a module with a ``LAYOUT`` and put it into ``LAYOUTS``: the first whose ``read`` finds
+migrations in a folder is the folder's layout, so the more particular ones stand first.
+"""
+
+from pytest_migsafe.migrations.layouts import diesel, flat, pairs, prisma
+from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing
+
+__all__ = ["LAYOUTS", "FoundFile", "Layout", "Listing", "layout_of", "list_folder"]
+
+LAYOUTS: tuple[Layout, ...] = (
+    prisma.LAYOUT,
+    diesel.LAYOUT,
+    pairs.GOLANG_MIGRATE,
+    pairs.SQLX,
+    flat.LAYOUT,
+)
+
+
+def layout_of(listing: Listing, named: str | None = None) -> tuple[Layout, tuple[FoundFile, ...]] | None:
+    """Return a folder's layout and its migrations in order, or None when the folder holds none.
+
+    ``named`` is the layout that the settings name; then no other is tried.
+    """
+    for layout in LAYOUTS:
+        if named is None and not layout.is_detected_in(listing):
+            continue
+        if named is None or layout.name == named:
+            found = layout.read(listing)
+            if found:
+                return layout, found
+    return None
+
+
+list_folder = Listing.of

@@ -1,0 +1,81 @@
+"""What a layout is: how one runner names, orders and applies its files."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from pytest_migsafe.migrations.model import TransactionMode, asks_for_no_transaction
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A folder's entries, read once and sorted by name."""
+
+    folder: Path
+    files: tuple[str, ...]
+    folders: tuple[str, ...]
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """Read a folder; one that cannot be read is empty."""
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            return cls(folder, (), ())
+        return cls(
+            folder,
+            tuple(entry.name for entry in entries if entry.is_file()),
+            tuple(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")),
+        )
+
+    @cached_property
+    def file_set(self) -> frozenset[str]:
+        """The files' names, for asking whether one is there."""
+        return frozenset(self.files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFile:
+    """A migration as a layout finds it, before it is placed in a history."""
+
+    #: What the runner orders by; equal keys keep the order of names.
+    order: tuple[Any, ...]
+    version: str
+    path: Path
+    mode: TransactionMode
+    mode_reason: str
+    down: Path | None = None
+
+
+def _always(listing: Listing) -> bool:  # noqa: ARG001 - the signature is Layout.is_detected_in's
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """One runner's conventions."""
+
+    #: The name in settings, in the header and in reports.
+    name: str
+    #: One sentence for the documentation: files, order and transaction mode.
+    description: str
+    #: Return a folder's migrations in the runner's order; empty when there are none.
+    read: Callable[[Listing], tuple[FoundFile, ...]]
+    #: Whether a folder that ``read`` could read is this layout's, when nobody names the layout.
+    is_detected_in: Callable[[Listing], bool] = _always
+
+
+def mode_of(path: Path, default: TransactionMode, reason: str) -> tuple[TransactionMode, str]:
+    """Return a file's mode: the runner's default unless ``-- no-transaction`` stands on top of the file."""
+    line = asks_for_no_transaction(path)
+    if line is None or not default.wraps:
+        return default, reason
+    return TransactionMode.AUTOCOMMIT, f"-- no-transaction in line {line}"
+
+
+def in_order(found: list[FoundFile]) -> tuple[FoundFile, ...]:
+    """Return files in their runner's order."""
+    return tuple(sorted(found, key=lambda file: (file.order, file.path.name)))

@@ -1,0 +1,55 @@
+"""Diesel: a folder ``<version>_<name>`` a migration, with ``up.sql``, ``down.sql`` and maybe ``metadata.toml``.
+
+The version is what stands before the first underscore, without dashes, and is compared as text, so that
+``2017-08-31-230457_invitations`` comes after ``20170101000000_x`` although its name sorts before it.
+"""
+
+import tomllib
+from pathlib import Path
+
+from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, in_order
+from pytest_migsafe.migrations.model import TransactionMode
+
+
+def read(listing: Listing) -> tuple[FoundFile, ...]:
+    """Return the ``up.sql`` of every versioned folder."""
+    found = []
+    for name in listing.folders:
+        version = name.split("_", 1)[0].replace("-", "")
+        folder = listing.folder / name
+        up, down = folder / "up.sql", folder / "down.sql"
+        if not version.isdigit() or not up.is_file():
+            continue
+        mode, reason = _mode(folder)
+        found.append(
+            FoundFile(
+                order=(version,),
+                version=version,
+                path=up,
+                mode=mode,
+                mode_reason=reason,
+                down=down if down.is_file() else None,
+            )
+        )
+    return in_order(found)
+
+
+def _mode(folder: Path) -> tuple[TransactionMode, str]:
+    try:
+        metadata = tomllib.loads((folder / "metadata.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        # No such file, or one that Diesel could not read either.
+        metadata = {}
+    if metadata.get("run_in_transaction", True):
+        return TransactionMode.TRANSACTION, "Diesel wraps each file in a transaction"
+    return TransactionMode.SINGLE_QUERY, "run_in_transaction = false in metadata.toml"
+
+
+LAYOUT = Layout(
+    name="diesel",
+    description=(
+        "`<version>_<name>/up.sql` with `down.sql`, by version without dashes; one transaction a file, "
+        "`run_in_transaction = false` in `metadata.toml` opts out"
+    ),
+    read=read,
+)

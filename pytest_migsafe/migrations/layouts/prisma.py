@@ -1,0 +1,35 @@
+"""Prisma: a folder ``<timestamp>_<name>`` a migration, with ``migration.sql``.
+
+The order is that of the folders' names. Prisma sends the file as one query and opens no transaction
+(its documentation, "Customizing migrations", and its schema engine's ``raw_cmd``).
+"""
+
+from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, in_order
+from pytest_migsafe.migrations.model import TransactionMode
+
+
+def read(listing: Listing) -> tuple[FoundFile, ...]:
+    """Return the ``migration.sql`` of every folder."""
+    found = []
+    for name in listing.folders:
+        path = listing.folder / name / "migration.sql"
+        if path.is_file():
+            down = path.with_name("down.sql")
+            found.append(
+                FoundFile(
+                    order=(name,),
+                    version=name.split("_", 1)[0],
+                    path=path,
+                    mode=TransactionMode.SINGLE_QUERY,
+                    mode_reason="Prisma sends the file as one query and opens no transaction",
+                    down=down if down.is_file() else None,
+                )
+            )
+    return in_order(found)
+
+
+LAYOUT = Layout(
+    name="prisma",
+    description="`<timestamp>_<name>/migration.sql`, by folder name; the file is one simple query",
+    read=read,
+)
