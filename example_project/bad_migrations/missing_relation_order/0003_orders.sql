@@ -1,0 +1,9 @@
+-- Orders. Should have come before 0002.
+
+SET LOCAL lock_timeout = '2s';
+
+CREATE TABLE orders (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    customer_id bigint NOT NULL REFERENCES customers (id)
+);
+CREATE INDEX orders_customer_id_idx ON orders (customer_id);

@@ -1,0 +1,5 @@
+-- Drop the invoice lines. Their foreign key makes this lock invoices too.
+
+SET LOCAL lock_timeout = '2s';
+
+DROP TABLE app.invoice_lines;
