@@ -1,0 +1,125 @@
+"""The cache directory: what is expensive to make and the same in every run.
+
+It may be deleted at any moment, and several runs may fill it at once: an entry is made under a draft name
+beside its place and renamed in one step, so that an entry which exists is complete.
+"""
+
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pytest_migsafe.errors import ServerError
+from pytest_migsafe.postgres.account import Account
+
+#: A draft older than this was left by a run that was killed while it made an entry; making one takes seconds.
+_ABANDONED_AFTER_SECONDS = 3600
+
+
+def cache_directory(account: Account) -> Path:
+    """Return our cache directory, made when it is missing, that `account` can read and execute from.
+
+    ``$MIGSAFE_CACHE_DIR`` decides; otherwise it is the user's cache directory, or, where there is none that serves
+    (no home, read-only, root's closed home), one of our own below the system's temporary directories.
+    Root and ordinary users never share one.
+
+    Raises:
+        ServerError: no place can be used; each is listed with its reason.
+    """
+    refused = []
+    for candidate in _candidates():
+        reason = _unusable(candidate, account)
+        if reason is None:
+            return candidate
+        refused.append(f"  {candidate}: {reason}")
+    raise ServerError(
+        "No directory can serve as pytest-migsafe's cache.\nLooked at:\n"
+        + "\n".join(refused)
+        + "\nSet MIGSAFE_CACHE_DIR to a directory that you own and that programs may be run from."
+    )
+
+
+@contextmanager
+def making(entry: Path) -> Iterator[Path]:
+    """Yield an empty draft directory that becomes `entry` when the block ends without an error.
+
+    When another run has published the same entry meanwhile, that one stays and the draft is deleted.
+    """
+    _sweep_abandoned(entry.parent)
+    draft = Path(tempfile.mkdtemp(prefix="draft-", dir=entry.parent))
+    try:
+        yield draft
+        try:
+            # rename(2) puts a directory in place of a missing or empty one, atomically, and of no other.
+            draft.rename(entry)
+        except OSError:
+            if not entry.is_dir():
+                raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _candidates() -> Iterator[Path]:
+    explicit = os.environ.get("MIGSAFE_CACHE_DIR")
+    if explicit:
+        # The user's word: when it does not serve, say so instead of going elsewhere.
+        yield Path(explicit).absolute() / f"uid-{os.geteuid()}"
+        return
+    for base in _home_caches():
+        # `sudo` may keep the HOME of the user: what root left there, the user could not write to.
+        if _nearest_existing(base).stat().st_uid == os.geteuid():
+            yield base / "pytest-migsafe"
+    for base in dict.fromkeys((Path("/var/tmp"), Path(tempfile.gettempdir()))):  # noqa: S108  # owner is verified
+        yield base / f"pytest-migsafe-{os.geteuid()}"
+
+
+def _home_caches() -> Iterator[Path]:
+    xdg = os.environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(xdg):  # the XDG specification: relative paths are invalid and ignored
+        yield Path(xdg)
+    elif home := os.environ.get("HOME"):
+        yield Path(home).absolute() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+
+
+def _nearest_existing(path: Path) -> Path:
+    return next(step for step in (path, *path.parents) if step.exists())
+
+
+def _unusable(directory: Path, account: Account) -> str | None:
+    """Return why `directory` cannot be our cache, after making it if need be; None when it can."""
+    try:
+        # The account that runs the server reads the cache; nobody else has any business there.
+        directory.mkdir(mode=0o755 if account.is_other else 0o700, parents=True, exist_ok=True)
+        # lstat: below a world-writable directory, a symbolic link could have been laid by anybody.
+        status = directory.lstat()
+    except OSError as error:
+        return error.strerror or str(error)
+    if not stat.S_ISDIR(status.st_mode):
+        return "not a directory"
+    if status.st_uid != os.geteuid():
+        return f"belongs to uid {status.st_uid}, not to us"
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return "others can write to it"
+    if not os.access(directory, os.W_OK | os.X_OK):
+        return "not writable"
+    if not account.can_enter(directory):
+        return f"the server's account ({account.name}) cannot enter it"
+    if os.statvfs(directory).f_flag & getattr(os, "ST_NOEXEC", 0):
+        return "mounted noexec, and PostgreSQL's programs are kept here"
+    return None
+
+
+def _sweep_abandoned(directory: Path) -> None:
+    oldest = time.time() - _ABANDONED_AFTER_SECONDS
+    for draft in directory.glob("draft-*"):
+        try:
+            abandoned = draft.stat().st_mtime < oldest
+        except FileNotFoundError:  # another run has just published or swept it
+            continue
+        if abandoned:
+            shutil.rmtree(draft, ignore_errors=True)

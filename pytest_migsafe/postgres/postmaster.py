@@ -1,0 +1,145 @@
+"""The server's process: pytest-postgresql's executor, made to start and stop in hundredths of a second.
+
+pytest-postgresql goes through pg_ctl, which looks every tenth of a second whether the server is up. Here the
+postmaster is our own child, readiness is read from its pid file, and it is stopped the fast way, because nobody will
+ask for its data again. Kept are the executor's start procedure, its deadlines and its place in mirakuru.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from mirakuru.exceptions import ProcessExitedWithError
+from packaging.version import Version
+from pytest_postgresql.executors import PostgreSQLExecutor
+
+from pytest_migsafe.postgres.account import Account, environment
+from pytest_migsafe.postgres.binaries import Binaries
+from pytest_migsafe.postgres.cluster import SUPERUSER
+
+#: The number only makes the socket's name, ".s.PGSQL.5432", in a directory of our own: it cannot be taken.
+PORT = 5432
+
+_START_TIMEOUT_SECONDS = 60
+_STOP_TIMEOUT_SECONDS = 10
+_POLL_SECONDS = 0.002
+
+
+class Postmaster(PostgreSQLExecutor):
+    """A server process on a data directory that is ready-made and belongs to someone else."""
+
+    def __init__(
+        self,
+        binaries: Binaries,
+        *,
+        account: Account,
+        data: Path,
+        socket_dir: Path,
+        log: Path,
+        arguments: Sequence[str],
+    ) -> None:
+        self._binaries = binaries
+        self._account = account
+        super().__init__(
+            executable=str(binaries.pg_ctl),
+            host=str(socket_dir),
+            port=PORT,
+            datadir=str(data),
+            unixsocketdir=str(socket_dir),
+            logfile=str(log),
+            startparams="",
+            dbname="postgres",
+            user=SUPERUSER,
+            timeout=_START_TIMEOUT_SECONDS,
+            sleep=_POLL_SECONDS,
+        )
+        self.command_parts = [str(binaries.postgres), "-D", str(data), *arguments]
+        self.command = " ".join(self.command_parts)
+
+    @property
+    def version(self) -> Version:
+        """The version that is known already; the base class would run pg_ctl for it, twice a start."""
+        return Version(str(self._binaries.major))
+
+    @property
+    def envvars(self) -> dict[str, str]:
+        """Our environment without PGDATA and the like, plus what mirakuru marks its children with."""
+        return {
+            name: value
+            for name, value in (super().envvars | environment()).items()
+            if not name.startswith("PG")
+        }
+
+    @property
+    def _popen_kwargs(self) -> dict[str, Any]:
+        # The base class leaves no public door to these. Should the name change, PostgreSQL refuses to run as root
+        # and tests/postgres fails at once.
+        inherited = super()._popen_kwargs
+        # Python warns about `preexec_fn` in a process with threads (pytest-xdist's workers have some).
+        inherited.pop("preexec_fn", None)
+        return {
+            **inherited,
+            "start_new_session": True,
+            "cwd": self.datadir,  # ours may be closed to the server's account
+            "stdin": subprocess.DEVNULL,
+            **self._account.popen_arguments,
+        }
+
+    def init_directory(self) -> None:
+        """Do nothing: the data directory is a copy of the cached cluster."""
+
+    def clean_directory(self) -> None:
+        """Do nothing: the directory belongs to its `with` block, not to this object (nor to its `__del__`)."""
+
+    def start(self) -> Self:
+        """Start the server and wait until it accepts connections.
+
+        Raises:
+            ProcessExitedWithError, TimeoutExpired: mirakuru's; it ended, or was not ready in time and was killed.
+            OSError: it cannot be executed.
+        """
+        with Path(self.logfile).open("ab") as log:
+            # A pipe that nobody reads would stop the server once it is full.
+            self._stdout = self._stderr = log
+            return super().start()
+
+    def pre_start_check(self) -> bool:
+        """Return False: nobody else can be running in a directory that was made a moment ago."""
+        return False
+
+    def after_start_check(self) -> bool:
+        """Return whether the server accepts connections: its pid file ends with the word that pg_ctl waits for."""
+        if self.process is not None and self.process.poll() is not None:
+            raise ProcessExitedWithError(self, self.process.returncode)
+        try:
+            text = (Path(self.datadir) / "postmaster.pid").read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return False
+        return text.rstrip().endswith("ready")
+
+    def running(self) -> bool:
+        """Return whether the process is there; the base class would run pg_ctl for it."""
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self, sig: int | None = None, exp_sig: int | None = None) -> Self:
+        """End the server at once and wait for it; without a checkpoint, for its data is not needed (manual §18.5)."""
+        process, self.process = self.process, None
+        if process is not None:
+            with process:
+                process.send_signal(sig or signal.SIGQUIT)
+                try:
+                    process.wait(_STOP_TIMEOUT_SECONDS)
+                except BaseException:  # it hangs, or we are interrupted a second time
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(process.pid, signal.SIGKILL)
+                    raise
+        return self
+
+
+def command_line(settings: Mapping[str, str]) -> list[str]:
+    """Return settings as arguments of `postgres`; those outrank what a migration's ALTER SYSTEM may say."""
+    return [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]

@@ -1,0 +1,261 @@
+"""The throwaway server: started from the cached cluster, described by a value, gone without a trace."""
+
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from mirakuru.exceptions import ExecutorError
+from psycopg.conninfo import make_conninfo
+
+from pytest_migsafe.errors import ServerError
+from pytest_migsafe.postgres.account import Account, Outcome, server_account
+from pytest_migsafe.postgres.binaries import Binaries
+from pytest_migsafe.postgres.cache import cache_directory
+from pytest_migsafe.postgres.cluster import MIGRATION_ROLE, SUPERUSER, ready_cluster
+from pytest_migsafe.postgres.installation import installed
+from pytest_migsafe.postgres.postmaster import PORT, Postmaster, command_line
+from pytest_migsafe.postgres.run_directory import RunDirectory, run_directory
+
+__all__ = ["MIGRATION_ROLE", "SUPERUSER", "Server", "start_server"]
+
+#: What every throwaway server is started with. Three kinds of reasons: the data is thrown away, so nothing need be
+#: safe on disk (manual §14.5, "Non-Durable Settings"); two runs must observe the same; and evidence should look as in
+#: production, so `wal_level` keeps its default, under which rewrites and COPY are logged.
+_SETTINGS = {
+    # thrown away
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",  # also keeps page images out of the counted bytes of log
+    "restart_after_crash": "off",
+    "max_wal_size": "256MB",
+    "min_wal_size": "16MB",
+    # the same in every run
+    "autovacuum": "off",
+    "checkpoint_timeout": "1h",
+    "jit": "off",
+    "track_counts": "on",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "lc_messages": "C",
+    # small and closed
+    "listen_addresses": "",
+    "shared_buffers": "64MB",
+    "max_connections": "40",
+    "max_locks_per_transaction": "512",  # a whole history replayed in one transaction holds many locks
+    "max_logical_replication_workers": "0",
+    "logging_collector": "off",
+    "log_destination": "stderr",
+    # A container may see huge pages that it may not use, and the server then dies with SIGBUS.
+    "huge_pages": "off",
+    # Files in the data directory: a killed server leaves nothing behind in /dev/shm.
+    "dynamic_shared_memory_type": "mmap",
+}
+
+#: The timeouts of a connection that asks for none: a rehearsal that waits for itself must end some day.
+TIMEOUTS = {"lock_timeout": "30s", "statement_timeout": "300s"}
+
+_CONNECT_TIMEOUT_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server, as plain values: `Server(**dataclasses.asdict(server))` reaches it from another process."""
+
+    #: Such as "18.6".
+    version: str
+    #: How its programs were found, as in `Binaries.source`.
+    source: str
+    #: The directory of its Unix socket; libpq's `host`.
+    socket_dir: str
+    port: int
+    #: The file with the server's log.
+    log: str
+
+    @property
+    def major(self) -> int:
+        """The major version, such as 18."""
+        return Binaries(Path(), self.version, self.source).major
+
+    def dsn(
+        self,
+        dbname: str = "postgres",
+        *,
+        user: str = MIGRATION_ROLE,
+        options: Mapping[str, str] | None = None,
+        application_name: str = "pytest-migsafe",
+    ) -> str:
+        """Return a libpq connection string.
+
+        Args:
+            dbname: the database.
+            user: the role, `MIGRATION_ROLE` or `SUPERUSER`, or one that a migration made.
+            options: the session's settings, such as `{"lock_timeout": "5s"}`; DISCARD ALL goes back to them.
+            application_name: what the session is called in pg_stat_activity.
+        """
+        return make_conninfo(
+            host=self.socket_dir,
+            port=self.port,
+            dbname=dbname,
+            user=user,
+            application_name=application_name,
+            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+            client_encoding="UTF8",
+            # Each of these would otherwise be taken from the PG* variables of the user's environment (manual §32.15).
+            options=_as_options(options or {}),
+            sslmode="disable",
+            gssencmode="disable",
+            target_session_attrs="any",
+        )
+
+    def connect(
+        self,
+        dbname: str = "postgres",
+        *,
+        user: str = MIGRATION_ROLE,
+        autocommit: bool = True,
+        options: Mapping[str, str] | None = None,
+        application_name: str = "pytest-migsafe",
+    ) -> psycopg.Connection:
+        """Return a new connection, which the caller closes; `options` are added to `TIMEOUTS`.
+
+        Raises:
+            ServerError: the server does not answer; the message has the end of its log.
+        """
+        conninfo = self.dsn(
+            dbname, user=user, options={**TIMEOUTS, **(options or {})}, application_name=application_name
+        )
+        try:
+            return psycopg.connect(conninfo, autocommit=autocommit)
+        except psycopg.OperationalError as error:
+            raise ServerError(
+                f"The throwaway server (PostgreSQL {self.version}) cannot be reached: {_one_line(error)}\n"
+                f"Database {dbname}, role {user}. The end of its log:\n{self.log_tail(20)}"
+            ) from error
+
+    def log_tail(self, lines: int = 20) -> str:
+        """Return the last lines of the server's log; empty when the server is gone."""
+        return _tail(Path(self.log), lines)
+
+
+@contextmanager
+def start_server(binaries: Binaries, *, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Start a throwaway server and yield its description; stop it and delete its directory in the end.
+
+    Args:
+        binaries: what `find_binaries` found.
+        settings: server settings by name, over those that we choose.
+
+    Raises:
+        ServerError: it cannot be started; the message has the cause, the end of the log and the way out.
+    """
+    if not hasattr(socket, "AF_UNIX"):
+        raise ServerError(
+            "The throwaway server needs Unix sockets, which this platform lacks: run it on Linux or macOS."
+        )
+    account = server_account()
+    cache = cache_directory(account)
+    programs = installed(binaries, account=account, cache=cache)
+    with run_directory(account) as run:
+        _fill(run, programs, account, cache)
+        with _running(run, programs, account, settings or {}) as server:
+            yield server
+
+
+def _fill(run: RunDirectory, programs: Binaries, account: Account, cache: Path) -> None:
+    """Copy the ready cluster into the run's directory; once more if the cache was emptied under our hands."""
+    cluster = ready_cluster(programs, account=account, cache=cache)
+    outcome = cluster.copy_to(run.data, account)
+    if not outcome.succeeded and not cluster.directory.is_dir():
+        cluster = ready_cluster(programs, account=account, cache=cache)
+        account.run(["rm", "-rf", str(run.data)], cwd=run.path)
+        outcome = cluster.copy_to(run.data, account)
+    if not outcome.succeeded:
+        raise ServerError(_cannot_copy(outcome, run))
+
+
+@contextmanager
+def _running(
+    run: RunDirectory, programs: Binaries, account: Account, settings: Mapping[str, str]
+) -> Iterator[Server]:
+    run.log.touch()  # ours, so that it can be read whoever the server runs as
+    postmaster = Postmaster(
+        programs,
+        account=account,
+        data=run.data,
+        socket_dir=run.socket_dir,
+        log=run.log,
+        arguments=command_line(
+            {
+                **_SETTINGS,
+                # From 18 on three processes read for the others; a small server is quicker without them.
+                **({"io_method": "sync"} if programs.major >= 18 else {}),
+                "unix_socket_directories": _as_list_element(str(run.socket_dir)),
+                "port": str(PORT),
+                **settings,
+            }
+        ),
+    )
+    try:
+        try:
+            postmaster.start()
+        except (ExecutorError, OSError) as error:
+            raise ServerError(_cannot_start(programs, account, run, error)) from error
+        run.watch(postmaster.process.pid if postmaster.process else None)
+        yield Server(programs.version, programs.source, str(run.socket_dir), PORT, str(run.log))
+    finally:
+        postmaster.stop()
+        run.watch(None)
+
+
+def _as_options(settings: Mapping[str, str]) -> str:
+    """Return settings in the form of libpq's `options`: spaces and backslashes are escaped (manual §32.1.2)."""
+    escaped = (
+        f"{name}={value}".replace("\\", "\\\\").replace(" ", "\\ ") for name, value in settings.items()
+    )
+    return " ".join(f"-c {setting}" for setting in escaped)
+
+
+def _as_list_element(path: str) -> str:
+    """Return a path quoted as an element of a list-valued setting, so that spaces and commas stay part of it."""
+    doubled = path.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def _tail(log: Path, lines: int) -> str:
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def _cannot_copy(outcome: Outcome, run: RunDirectory) -> str:
+    lines = outcome.output.splitlines() or ["cp said nothing"]
+    return (
+        f"The cluster could not be copied into the throwaway server's directory: {lines[-1]}\n"
+        f"Directory: {run.path}.\n"
+        "See that there is room (about 100 MB), or set TMPDIR to a directory on a larger disk."
+    )
+
+
+def _cannot_start(programs: Binaries, account: Account, run: RunDirectory, error: Exception) -> str:
+    log = _tail(run.log, 20)
+    fatal = [
+        line.partition(":  ")[2] for line in log.splitlines() if "FATAL:  " in line or "PANIC:  " in line
+    ]
+    cause = fatal[-1] if fatal else _one_line(error)
+    said = "\n".join(f"  {line}" for line in log.splitlines()) or "  nothing"
+    return (
+        f"PostgreSQL {programs.version} did not start: {cause}\n"
+        f"Programs: {programs.bindir} ({programs.source}), run as {account.name}; data directory: {run.data}.\n"
+        f"Its log said:\n{said}\n"
+        "If a setting is at fault, mend it; other programs can be chosen with --migsafe-bindir DIR, "
+        "another disk with TMPDIR."
+    )
