@@ -67,7 +67,7 @@ class Binaries:
 
     @property
     def pg_ctl(self) -> Path:
-        """The program that starts and stops servers; Debian and the wheel have it, but we do not need it."""
+        """The program that starts and stops servers; named for pytest-postgresql, not needed here."""
         return self.bindir / "pg_ctl"
 
 
@@ -127,7 +127,7 @@ def _demand(bindir: Path, major: int | None) -> Binaries:
     nested = bindir / "bin"
     hint = (
         f"Did you mean {nested}?"
-        if (nested / "postgres").exists()
+        if os.access(nested / "postgres", os.X_OK)
         else "Name the directory that holds PostgreSQL's programs `postgres` and `initdb`, "
         "such as /usr/lib/postgresql/18/bin, or leave the setting out to have them searched for."
     )
@@ -173,9 +173,10 @@ def _pg_config() -> _Place:
 
 def _examine(bindir: Path, source: str) -> Binaries | str:
     """Return the binaries in a directory, or what is missing there."""
-    if not bindir.is_dir():
-        return "no such directory"
-    missing = [name for name in ("postgres", "initdb") if not (bindir / name).is_file()]
+    # Not Path.exists, which raises where a directory on the way is closed to us.
+    if not os.access(bindir, os.X_OK):
+        return "no such directory" if not os.access(bindir, os.F_OK) else "closed to us"
+    missing = [name for name in ("postgres", "initdb") if not os.access(bindir / name, os.X_OK)]
     if missing:
         return f"no server there, {' and '.join(missing)} missing"
     answer = _ask(str(bindir / "postgres"), "--version")

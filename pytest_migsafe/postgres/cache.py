@@ -79,39 +79,42 @@ def _candidates() -> Iterator[Path]:
 
 
 def _home_caches() -> Iterator[Path]:
-    xdg = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(xdg):  # the XDG specification: relative paths are invalid and ignored
-        yield Path(xdg)
+    xdg = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if xdg.is_absolute():  # the XDG specification: relative paths are invalid and ignored
+        yield xdg
     elif home := os.environ.get("HOME"):
         yield Path(home).absolute() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
 
 
 def _nearest_existing(path: Path) -> Path:
-    return next(step for step in (path, *path.parents) if step.exists())
+    # Not Path.exists, which raises where a directory on the way is closed to us (HOME=/root for another user).
+    return next(step for step in (path, *path.parents) if os.access(step, os.F_OK))
 
 
 def _unusable(directory: Path, account: Account) -> str | None:
     """Return why `directory` cannot be our cache, after making it if need be; None when it can."""
     try:
-        # The account that runs the server reads the cache; nobody else has any business there.
-        directory.mkdir(mode=0o755 if account.is_other else 0o700, parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         # lstat: below a world-writable directory, a symbolic link could have been laid by anybody.
         status = directory.lstat()
+        if account.is_other and status.st_uid == os.geteuid() and stat.S_ISDIR(status.st_mode):
+            # The server's account reads here; by chmod, for the mode given to mkdir passes through the umask.
+            directory.chmod(stat.S_IMODE(status.st_mode) | 0o055)
+        checks = (
+            (not stat.S_ISDIR(status.st_mode), "not a directory"),
+            (status.st_uid != os.geteuid(), f"belongs to uid {status.st_uid}, not to us"),
+            (status.st_mode & (stat.S_IWGRP | stat.S_IWOTH), "others can write to it"),
+            (not os.access(directory, os.W_OK | os.X_OK), "not writable"),
+            (not account.can_enter(directory), f"the server's account ({account.name}) cannot enter it"),
+            (_is_noexec(directory), "mounted noexec, and PostgreSQL's programs are kept here"),
+        )
     except OSError as error:
         return error.strerror or str(error)
-    if not stat.S_ISDIR(status.st_mode):
-        return "not a directory"
-    if status.st_uid != os.geteuid():
-        return f"belongs to uid {status.st_uid}, not to us"
-    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return "others can write to it"
-    if not os.access(directory, os.W_OK | os.X_OK):
-        return "not writable"
-    if not account.can_enter(directory):
-        return f"the server's account ({account.name}) cannot enter it"
-    if os.statvfs(directory).f_flag & getattr(os, "ST_NOEXEC", 0):
-        return "mounted noexec, and PostgreSQL's programs are kept here"
-    return None
+    return next((reason for wrong, reason in checks if wrong), None)
+
+
+def _is_noexec(directory: Path) -> bool:
+    return bool(os.statvfs(directory).f_flag & getattr(os, "ST_NOEXEC", 0))
 
 
 def _sweep_abandoned(directory: Path) -> None:

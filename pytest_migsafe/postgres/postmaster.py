@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 from mirakuru.exceptions import ProcessExitedWithError
@@ -20,6 +19,7 @@ from pytest_postgresql.executors import PostgreSQLExecutor
 from pytest_migsafe.postgres.account import Account, environment
 from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.postgres.cluster import SUPERUSER
+from pytest_migsafe.postgres.run_directory import RunDirectory
 
 #: The number only makes the socket's name, ".s.PGSQL.5432", in a directory of our own: it cannot be taken.
 PORT = 5432
@@ -33,31 +33,25 @@ class Postmaster(PostgreSQLExecutor):
     """A server process on a data directory that is ready-made and belongs to someone else."""
 
     def __init__(
-        self,
-        binaries: Binaries,
-        *,
-        account: Account,
-        data: Path,
-        socket_dir: Path,
-        log: Path,
-        arguments: Sequence[str],
+        self, binaries: Binaries, *, account: Account, run: RunDirectory, arguments: Sequence[str]
     ) -> None:
         self._binaries = binaries
         self._account = account
+        self._run = run
         super().__init__(
             executable=str(binaries.pg_ctl),
-            host=str(socket_dir),
+            host=str(run.socket_dir),
             port=PORT,
-            datadir=str(data),
-            unixsocketdir=str(socket_dir),
-            logfile=str(log),
+            datadir=str(run.data),
+            unixsocketdir=str(run.socket_dir),
+            logfile=str(run.log),
             startparams="",
             dbname="postgres",
             user=SUPERUSER,
             timeout=_START_TIMEOUT_SECONDS,
             sleep=_POLL_SECONDS,
         )
-        self.command_parts = [str(binaries.postgres), "-D", str(data), *arguments]
+        self.command_parts = [str(binaries.postgres), "-D", str(run.data), *arguments]
         self.command = " ".join(self.command_parts)
 
     @property
@@ -102,7 +96,7 @@ class Postmaster(PostgreSQLExecutor):
             ProcessExitedWithError, TimeoutExpired: mirakuru's; it ended, or was not ready in time and was killed.
             OSError: it cannot be executed.
         """
-        with Path(self.logfile).open("ab") as log:
+        with self._run.log.open("ab") as log:
             # A pipe that nobody reads would stop the server once it is full.
             self._stdout = self._stderr = log
             return super().start()
@@ -111,12 +105,19 @@ class Postmaster(PostgreSQLExecutor):
         """Return False: nobody else can be running in a directory that was made a moment ago."""
         return False
 
+    def check_subprocess(self) -> bool:
+        """Return whether the server is up; asked every few milliseconds from the moment that the process exists."""
+        if self.process is not None:
+            # So that the watchdog knows it from the first moment; hearing it again does no harm.
+            self._run.watch(self.process.pid)
+        return super().check_subprocess()
+
     def after_start_check(self) -> bool:
         """Return whether the server accepts connections: its pid file ends with the word that pg_ctl waits for."""
         if self.process is not None and self.process.poll() is not None:
             raise ProcessExitedWithError(self, self.process.returncode)
         try:
-            text = (Path(self.datadir) / "postmaster.pid").read_text(encoding="utf-8", errors="replace")
+            text = (self._run.data / "postmaster.pid").read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return False
         return text.rstrip().endswith("ready")
@@ -125,19 +126,26 @@ class Postmaster(PostgreSQLExecutor):
         """Return whether the process is there; the base class would run pg_ctl for it."""
         return self.process is not None and self.process.poll() is None
 
-    def stop(self, sig: int | None = None, exp_sig: int | None = None) -> Self:
+    def stop(self, sig: int | None = None, exp_sig: int | None = None) -> Self:  # noqa: ARG002  # inherited
         """End the server at once and wait for it; without a checkpoint, for its data is not needed (manual §18.5)."""
         process, self.process = self.process, None
         if process is not None:
-            with process:
-                process.send_signal(sig or signal.SIGQUIT)
+            with process:  # waits
                 try:
+                    process.send_signal(sig or signal.SIGQUIT)
                     process.wait(_STOP_TIMEOUT_SECONDS)
-                except BaseException:  # it hangs, or we are interrupted a second time
-                    with contextlib.suppress(ProcessLookupError):
-                        os.killpg(process.pid, signal.SIGKILL)
+                except subprocess.TimeoutExpired:
+                    _kill_group(process)
+                except BaseException:  # such as a second Ctrl-C
+                    _kill_group(process)
                     raise
+        self._run.watch(None)
         return self
+
+
+def _kill_group(process: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def command_line(settings: Mapping[str, str]) -> list[str]:

@@ -5,6 +5,7 @@ of shell in a session of its own, waits for the end of a pipe that only we hold.
 signal, the pipe closes, and it kills the server and deletes the directories.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -64,8 +65,9 @@ class RunDirectory:
 
     def watch(self, pid: int | None) -> None:
         """Have `pid` killed when we die; None ends that, once the process has ended."""
-        self._pipe.write(f"{pid or ''}\n".encode())
-        self._pipe.flush()
+        # Somebody may have killed the watchdog: the `with` block still cleans up.
+        with contextlib.suppress(BrokenPipeError):
+            self._pipe.write(f"{pid or ''}\n".encode())
 
 
 @contextmanager
@@ -112,6 +114,7 @@ def _watchdog(*directories: Path) -> Iterator[IO[bytes]]:
     process = subprocess.Popen(
         ["/bin/sh", "-c", _WATCHDOG, "migsafe-watchdog", *map(str, directories)],
         cwd="/",
+        bufsize=0,
         stdin=subprocess.PIPE,
         # Whoever reads our output must not wait for the watchdog.
         stdout=subprocess.DEVNULL,

@@ -184,17 +184,15 @@ def _running(
     postmaster = Postmaster(
         programs,
         account=account,
-        data=run.data,
-        socket_dir=run.socket_dir,
-        log=run.log,
+        run=run,
         arguments=command_line(
             {
                 **_SETTINGS,
                 # From 18 on three processes read for the others; a small server is quicker without them.
                 **({"io_method": "sync"} if programs.major >= 18 else {}),
+                **settings,
                 "unix_socket_directories": _as_list_element(str(run.socket_dir)),
                 "port": str(PORT),
-                **settings,
             }
         ),
     )
@@ -203,11 +201,9 @@ def _running(
             postmaster.start()
         except (ExecutorError, OSError) as error:
             raise ServerError(_cannot_start(programs, account, run, error)) from error
-        run.watch(postmaster.process.pid if postmaster.process else None)
         yield Server(programs.version, programs.source, str(run.socket_dir), PORT, str(run.log))
     finally:
         postmaster.stop()
-        run.watch(None)
 
 
 def _as_options(settings: Mapping[str, str]) -> str:
