@@ -1,0 +1,61 @@
+"""What every test of the project may ask for: a server, an empty database, a connection, real migrations."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pytest_migsafe.postgres.account import server_account
+from pytest_migsafe.postgres.binaries import Binaries, find_binaries
+from pytest_migsafe.postgres.cache import cache_directory
+from pytest_migsafe.postgres.database import Database, create_database
+from pytest_migsafe.postgres.server import Server, start_server
+
+pytest_plugins = ["pytester"]
+
+_REPOSITORY = Path(__file__).parent.parent
+
+
+def pytest_configure() -> None:
+    """Let all tests share one cache: pytester gives each of its runs a home of its own, and so a cold cache."""
+    os.environ.setdefault("MIGSAFE_CACHE_DIR", str(cache_directory(server_account())))
+
+
+@pytest.fixture(scope="session")
+def binaries() -> Binaries:
+    """The server programs to test with; MIGSAFE_TEST_BINDIR or MIGSAFE_TEST_POSTGRES (a major version) choose them."""
+    bindir = os.environ.get("MIGSAFE_TEST_BINDIR")
+    major = os.environ.get("MIGSAFE_TEST_POSTGRES")
+    return find_binaries(bindir=Path(bindir) if bindir else None, major=int(major) if major else None)
+
+
+@pytest.fixture(scope="session")
+def server(binaries: Binaries) -> Iterator[Server]:
+    """One throwaway server for the whole run (each xdist worker has its own)."""
+    with start_server(binaries) as running:
+        yield running
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[Database]:
+    """An empty database, dropped after the test."""
+    with create_database(server) as created:
+        yield created
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[psycopg.Connection]:
+    """A connection to `database` in autocommit mode, as the role that migrations run as."""
+    with database.connect() as connected:
+        yield connected
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """The directory with real projects' migrations, beside the repository; not part of it."""
+    path = (_REPOSITORY / ".." / "shared" / "corpora").resolve()
+    if not path.is_dir():
+        pytest.skip(f"the migrations of real projects are not on this machine (looked in {path})")
+    return path
