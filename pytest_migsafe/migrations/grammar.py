@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 import sqlparse
-from postgast import PgQueryError, parse, pg_query_pb2, scan, unwrap_node
+from postgast import PgQueryError, deparse, parse, pg_query_pb2, scan, unwrap_node
 
 from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, ByteOffset, CharOffset, SourceText
 
@@ -400,3 +400,110 @@ def _renamed(node: Any) -> Iterator[CreatedObject]:
         )
     elif renamed in ("table", "view", "sequence", "index"):
         yield CreatedObject(kind=renamed, schema=node.relation.schemaname, name=node.newname)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twin:
+    """What a statement with IF NOT EXISTS would create, as a statement that creates it elsewhere."""
+
+    #: "table", "materialized view", "sequence", "index" or "column".
+    kind: str
+    #: The schema as written (empty when not qualified) and the relation that the statement names.
+    schema: str
+    relation: str
+    #: The column or index that is created; empty where it is the relation itself.
+    name: str
+    #: The statement that makes the twin.
+    create: str
+    #: The twin's own name: of a relation (in the scratch schema), of a column or of an index.
+    twin_name: str
+
+
+def twins(text: str, scratch_schema: str, prefix: str) -> tuple[Twin, ...]:
+    """Return what a statement with IF NOT EXISTS would create, each under a name that is free.
+
+    A relation keeps its name and moves to the scratch schema; a column or an index is made beside the
+    existing one, with a prefixed name. Empty for statements that name nothing comparable.
+    """
+    try:
+        tree = parse(text)
+    except PgQueryError:
+        return ()
+    node = unwrap_node(tree.stmts[0].stmt)
+    match type(node).__name__:
+        case "CreateStmt" | "CreateSeqStmt" | "CreateTableAsStmt" if node.if_not_exists:
+            return _relation_twin(tree, node, scratch_schema)
+        case "IndexStmt" if node.if_not_exists and node.idxname:
+            name, twin_name = node.idxname, prefix + node.idxname
+            node.idxname, node.if_not_exists, node.concurrent = twin_name, False, False
+            return (
+                Twin(
+                    kind="index",
+                    schema=node.relation.schemaname,
+                    relation=node.relation.relname,
+                    name=name,
+                    create=deparse(tree),
+                    twin_name=twin_name,
+                ),
+            )
+        case "AlterTableStmt":
+            return tuple(_column_twins(tree, node, prefix))
+    return ()
+
+
+def _relation_twin(tree: Any, node: Any, scratch_schema: str) -> tuple[Twin, ...]:
+    kinds = {"CreateStmt": "table", "CreateSeqStmt": "sequence", "CreateTableAsStmt": "table"}
+    kind = kinds[type(node).__name__]
+    if kind == "table" and type(node).__name__ == "CreateTableAsStmt":
+        relation = node.into.rel
+        if node.objtype == pg_query_pb2.ObjectType.Value("OBJECT_MATVIEW"):
+            kind = "materialized view"
+    else:
+        relation = node.sequence if kind == "sequence" else node.relation
+    if relation.relpersistence == "t":
+        return ()
+    schema = relation.schemaname
+    relation.schemaname, node.if_not_exists = scratch_schema, False
+    return (
+        Twin(
+            kind=kind,
+            schema=schema,
+            relation=relation.relname,
+            name="",
+            create=deparse(tree),
+            twin_name=relation.relname,
+        ),
+    )
+
+
+def _column_twins(tree: Any, node: Any, prefix: str) -> Iterator[Twin]:
+    wanted = [
+        unwrap_node(getattr(unwrap_node(command), "def"))
+        for command in node.cmds
+        if unwrap_node(command).subtype == _ADD_COLUMN and unwrap_node(command).missing_ok
+    ]
+    for column in wanted:
+        # A statement of its own for each: with the other commands it would do more than make the twin.
+        alone = type(tree)()
+        alone.CopyFrom(tree)
+        copy = unwrap_node(alone.stmts[0].stmt)
+        keep = [
+            command
+            for command in copy.cmds
+            if getattr(unwrap_node(getattr(unwrap_node(command), "def")), "colname", None) == column.colname
+        ]
+        command = type(keep[0])()
+        command.CopyFrom(keep[0])
+        del copy.cmds[:]
+        copy.cmds.append(command)
+        action = unwrap_node(copy.cmds[0])
+        action.missing_ok = False
+        unwrap_node(getattr(action, "def")).colname = prefix + column.colname
+        yield Twin(
+            kind="column",
+            schema=node.relation.schemaname,
+            relation=node.relation.relname,
+            name=column.colname,
+            create=deparse(alone),
+            twin_name=prefix + column.colname,
+        )

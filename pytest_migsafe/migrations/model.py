@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pytest_migsafe.migrations.grammar import Statement, TransactionControl, split_statements
-from pytest_migsafe.migrations.source import CharOffset, Position, SourceText, read_source
+from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, CharOffset, Position, SourceText, read_source
 
 
 class TransactionMode(StrEnum):
@@ -32,6 +32,11 @@ class Script:
     """A migration file's text, and the statements in it."""
 
     source: SourceText
+
+    @property
+    def sent(self) -> str:
+        """The text as it goes to the server: without a byte order mark, as psql does it."""
+        return self.source.text.removeprefix(BYTE_ORDER_MARK)
 
     @cached_property
     def statements(self) -> tuple[Statement, ...]:

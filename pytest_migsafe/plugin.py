@@ -1,0 +1,41 @@
+"""pytest's way in: the options, and, only if ``--migsafe`` is given, the rest.
+
+This module imports the standard library and pytest, nothing else, so that a project that does not ask for
+its migrations to be rehearsed pays nothing.
+"""
+
+import pytest
+
+_OPTIONS = (
+    ("--migsafe-postgres", "MAJOR", "use this major version of PostgreSQL, for example 16"),
+    ("--migsafe-bindir", "DIR", "use the PostgreSQL programs (postgres, initdb) in this directory"),
+    ("--migsafe-layout", "NAME", "take the migrations for this layout instead of finding out"),
+    ("--migsafe-json", "FILE", "write everything that was seen, as JSON, to this file"),
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add our options (pytest documentation: "API Reference", pytest_addoption)."""
+    group = parser.getgroup("migsafe", "PostgreSQL migrations (pytest-migsafe)")
+    group.addoption(
+        "--migsafe",
+        action="store_true",
+        default=False,
+        help="rehearse the project's migration files on a throwaway PostgreSQL server, one test item a file; "
+        "paths on the command line or [tool.migsafe] migrations name their folders",
+    )
+    for flag, metavar, text in _OPTIONS:
+        group.addoption(flag, metavar=metavar, default=None, help=text)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker and, when asked for, the active part of the plugin."""
+    config.addinivalue_line(
+        "markers", "migsafe: the generated item of a migration file; select with -m migsafe"
+    )
+    if not config.getoption("migsafe"):
+        return
+    from pytest_migsafe.session import activate  # only an active plugin imports it  # noqa: PLC0415
+
+    activate(config)

@@ -1,0 +1,278 @@
+"""The two ways to run a file: in a savepoint that is rolled back, and for real, as the project's runner does.
+
+A COMMIT inside a file destroys a savepoint without an error. So transaction control is looked for in the
+parse tree before a file is put into one, and the transaction is compared before and after.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import psycopg
+
+from pytest_migsafe import catalog
+from pytest_migsafe.errors import MigsafeError
+from pytest_migsafe.migrations.grammar import Statement, TransactionControl
+from pytest_migsafe.migrations.model import Migration, Script, TransactionMode
+from pytest_migsafe.rehearsal.evidence import StatementError
+from pytest_migsafe.rehearsal.kept import compare_kept
+from pytest_migsafe.rehearsal.trace import (
+    Baseline,
+    TracedStatement,
+    Tracer,
+    error_evidence,
+    relations_changed,
+    relations_locked,
+)
+
+#: What a server says when a transaction block or a subtransaction is the trouble, not the statement:
+#: active_sql_transaction and invalid_transaction_termination (manual: "PostgreSQL Error Codes").
+_BLOCK_IS_THE_TROUBLE = frozenset({"25001", "2D000"})
+
+
+class SavepointCannotHoldError(MigsafeError):
+    """A file turned out to need more than a savepoint; it has been rolled back completely."""
+
+
+class IsolationLostError(MigsafeError):
+    """It cannot be proven that nothing of a rehearsal remained: the database must be thrown away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A file that was run, in a savepoint or for real."""
+
+    traced: tuple[TracedStatement, ...]
+    #: The relations that existed before the file.
+    baseline: Baseline
+    #: The error that ended the file.
+    error: StatementError | None = None
+    #: The schema that the file makes; None when the file failed or the schema must be read anew.
+    after: catalog.Schema | None = None
+
+
+def why_not_in_savepoint(migration: Migration, script: Script) -> str:
+    """Say why a savepoint cannot hold a file, as far as its text shows; empty when it can."""
+    if migration.mode is TransactionMode.AUTOCOMMIT:
+        return f"each statement is a transaction of its own ({migration.mode_reason})"
+    for statement in script.body:
+        line = script.position(statement.start).line
+        if statement.transaction_control:
+            return f"the file controls its transaction itself (line {line})"
+        if statement.refuses_transaction_block:
+            return (
+                f"{statement.refuses_transaction_block} runs outside a transaction block only (line {line})"
+            )
+    return ""
+
+
+def run_in_savepoint(connection: psycopg.Connection[Any], script: Script, before: catalog.Schema) -> Run:
+    """Run a file's statements one by one in a savepoint, read what they did, and roll everything back.
+
+    Raises:
+        SavepointCannotHoldError: the server says that the savepoint is in the way.
+        IsolationLostError: the savepoint is gone, or the transaction is another.
+    """
+    with _tracing(connection) as tracer:
+        connection.execute(b"BEGIN; SAVEPOINT migsafe_rehearsal")
+        started = _transaction_start(connection)
+        mark = catalog.mark(connection)
+        traced, error = _run_statements(connection, tracer, script)
+        if error is not None:
+            connection.execute(b"ROLLBACK")
+            return Run(traced=traced, baseline=tracer.baseline(relations_locked(traced)), error=error)
+        changes = catalog.read_changes(connection, mark, locked=relations_changed(traced))
+        if _transaction_start(connection) != started:
+            raise IsolationLostError("the file ended the rehearsal's transaction unseen")
+        connection.execute(b"ROLLBACK TO SAVEPOINT migsafe_rehearsal")
+        baseline = tracer.baseline(relations_locked(traced))
+        after = catalog.apply_changes(connection, before, changes)
+        connection.execute(b"ROLLBACK")
+    return Run(traced=traced, baseline=baseline, after=after)
+
+
+@contextmanager
+def _tracing(connection: psycopg.Connection[Any]) -> Iterator[Tracer]:
+    tracer = Tracer(connection)
+    try:
+        yield tracer
+    finally:
+        tracer.close()
+
+
+def _transaction_start(connection: psycopg.Connection[Any]) -> object:
+    # transaction_timestamp() is the same throughout a transaction, and costs no transaction id.
+    row = connection.execute(b"SELECT pg_catalog.transaction_timestamp()::text").fetchone()
+    return row and row[0]
+
+
+def _run_statements(
+    connection: psycopg.Connection[Any], tracer: Tracer, script: Script
+) -> tuple[tuple[TracedStatement, ...], StatementError | None]:
+    traced: list[TracedStatement] = []
+    reading = tracer.read()
+    for statement in script.body:
+        one = tracer.run(statement, reading)
+        if one.error is not None:
+            _refuse_if_block_is_the_trouble(connection, one.error)
+            return (*traced, one), error_evidence(one.error, script, statement)
+        if one.after is None:
+            raise IsolationLostError(f"the file ended the rehearsal's transaction: {statement.text[:60]}")
+        reading = one.after
+        if kept := compare_kept(connection, statement, one.notices):
+            one = replace(one, kept=kept)
+            reading = tracer.read()  # the comparison counts as reading, too
+        traced.append(one)
+    # What is deferred to the commit is checked now: RELEASE and ROLLBACK never do.
+    try:
+        connection.execute(b"SET CONSTRAINTS ALL IMMEDIATE")
+    except psycopg.Error as error:
+        return tuple(traced), error_evidence(error, script, None, during="the check of deferred constraints")
+    return tuple(traced), None
+
+
+def _refuse_if_block_is_the_trouble(connection: psycopg.Connection[Any], error: psycopg.Error) -> None:
+    if error.sqlstate in _BLOCK_IS_THE_TROUBLE:
+        connection.execute(b"ROLLBACK")
+        raise SavepointCannotHoldError(error.diag.message_primary or "the savepoint is in the way")
+
+
+def apply_as_runner(
+    connection: psycopg.Connection[Any], migration: Migration, script: Script
+) -> StatementError | None:
+    """Apply a file for real, the way its runner would; return the error that ended it.
+
+    After an error, nothing is left open; in autocommit mode what came before the error stays applied.
+    """
+    if migration.mode is TransactionMode.AUTOCOMMIT:
+        for statement in script.statements:
+            if error := _try(connection, statement.text, script, statement):
+                return error
+    else:
+        if migration.mode.wraps:
+            connection.execute(b"BEGIN")
+        if script.sent.strip() and (error := _try(connection, script.sent, script, None)):
+            return error
+        if migration.mode.wraps and (error := _try(connection, "COMMIT", script, None, during="COMMIT")):
+            return error
+    return _left_open(connection, script)
+
+
+def _try(
+    connection: psycopg.Connection[Any],
+    text: str,
+    script: Script,
+    statement: Statement | None,
+    during: str = "",
+) -> StatementError | None:
+    try:
+        connection.execute(text.encode())
+    except psycopg.Error as error:
+        if connection.closed:
+            raise
+        connection.execute(b"ROLLBACK")
+        return error_evidence(error, script, statement, during=during)
+    return None
+
+
+def _left_open(connection: psycopg.Connection[Any], script: Script) -> StatementError | None:
+    if connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+        return None
+    begin = next(
+        (one for one in reversed(script.statements) if one.transaction_control is TransactionControl.BEGIN),
+        script.statements[-1],
+    )
+    place = script.position(begin.start)
+    return StatementError(
+        sqlstate="25000",
+        message="the file ends inside the transaction that it began: nothing of it is committed",
+        hint="End the file with COMMIT, or leave BEGIN out.",
+        line=place.line,
+        column=place.column,
+        during="the end of the file",
+    )
+
+
+def run_for_real(connection: psycopg.Connection[Any], migration: Migration, script: Script) -> Run:
+    """Apply a file for real, statement by statement, with the transactions that its runner would make.
+
+    What runs in a transaction block is traced like in a rehearsal; of the rest, what shows afterwards.
+    """
+    with _tracing(connection) as tracer:
+        real = _RealRun(connection, tracer, migration.mode, script)
+        baseline = tracer.baseline(None)
+        error = real.run()
+        return Run(traced=tuple(real.traced), baseline=baseline, error=error)
+
+
+class _RealRun:
+    """One file on its way, statement by statement."""
+
+    def __init__(
+        self, connection: psycopg.Connection[Any], tracer: Tracer, mode: TransactionMode, script: Script
+    ) -> None:
+        self._connection = connection
+        self._tracer = tracer
+        self._script = script
+        self._wraps = mode.wraps
+        # Several statements in one simple query share an implicit transaction block; one alone has none
+        # (manual: "Multiple Statements in a Simple Query").
+        self._is_implicit_block = mode is TransactionMode.SINGLE_QUERY and len(script.statements) > 1
+        self._has_begun = False
+        self.traced: list[TracedStatement] = []
+
+    def run(self) -> StatementError | None:
+        if self._wraps:
+            self._connection.execute(b"BEGIN")
+        for statement in self._script.statements:
+            one = self._run_one(statement)
+            if one.error is not None:
+                self.traced.append(one)
+                self._roll_back()
+                return error_evidence(one.error, self._script, statement)
+            kept = compare_kept(self._connection, statement, one.notices)
+            self.traced.append(replace(one, kept=kept))
+            self._follow(statement)
+        return self._finish()
+
+    def _run_one(self, statement: Statement) -> TracedStatement:
+        if not self._tracer.is_in_block and not statement.transaction_control:
+            if self._is_implicit_block:
+                self._connection.execute(b"BEGIN")
+            elif statement.refuses_transaction_block:
+                return self._tracer.run_bare(statement)
+            else:
+                return self._run_alone(statement)
+        return self._tracer.run(statement, self._tracer.read())
+
+    def _run_alone(self, statement: Statement) -> TracedStatement:
+        """Run a statement as a transaction of its own: in a block, to see more, where the statement allows it."""
+        self._connection.execute(b"BEGIN")
+        one = self._tracer.run(statement, self._tracer.read())
+        if one.error is not None and one.error.sqlstate in _BLOCK_IS_THE_TROUBLE:
+            self._roll_back()
+            return self._tracer.run_bare(statement)
+        if one.error is None:
+            try:
+                self._connection.execute(b"COMMIT")
+            except psycopg.Error as error:
+                return replace(one, error=error)
+        return one
+
+    def _follow(self, statement: Statement) -> None:
+        if statement.transaction_control is TransactionControl.BEGIN:
+            self._has_begun = True
+        elif not self._tracer.is_in_block:
+            self._has_begun = False
+
+    def _finish(self) -> StatementError | None:
+        is_runners = self._wraps or (self._is_implicit_block and not self._has_begun)
+        error = None
+        if self._tracer.is_in_block and is_runners:
+            error = _try(self._connection, "COMMIT", self._script, None, during="COMMIT")
+        return error or _left_open(self._connection, self._script)
+
+    def _roll_back(self) -> None:
+        if self._connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            self._connection.execute(b"ROLLBACK")

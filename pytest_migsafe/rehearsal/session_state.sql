@@ -1,0 +1,36 @@
+-- What the session holds between transactions, so that what a file leaves behind can be told from it.
+-- The last column makes the session hand its statistics over when it becomes idle (PostgreSQL 15 and later).
+SELECT
+    session_user::text AS session_user,
+    current_user::text AS current_user,
+    (
+        SELECT pg_catalog.jsonb_object_agg(settings.name, settings.setting)
+        FROM pg_catalog.pg_show_all_settings() AS settings
+        WHERE settings.source = 'session'
+    ) AS settings,
+    (
+        SELECT pg_catalog.array_agg(class.relname ORDER BY class.relname)
+        FROM pg_catalog.pg_class AS class
+        WHERE pg_catalog.pg_my_temp_schema() <> 0
+            AND class.relnamespace = pg_catalog.pg_my_temp_schema()
+            AND class.relkind IN ('r', 'v', 'S', 'p')
+    ) AS temporary_relations,
+    (
+        SELECT pg_catalog.array_agg(
+            pg_catalog.concat_ws(',', locks.classid::bigint, locks.objid::bigint) ORDER BY locks.classid, locks.objid
+        )
+        FROM pg_catalog.pg_lock_status() AS locks
+        WHERE locks.pid = pg_catalog.pg_backend_pid() AND locks.locktype = 'advisory'
+    ) AS advisory_locks,
+    (SELECT pg_catalog.array_agg(prepared.name ORDER BY prepared.name) FROM pg_catalog.pg_prepared_statement() AS prepared)
+        AS prepared_statements,
+    (
+        SELECT pg_catalog.array_agg(cursors.name ORDER BY cursors.name)
+        FROM pg_catalog.pg_cursor() AS cursors
+        WHERE cursors.is_holdable
+    ) AS cursors,
+    (SELECT pg_catalog.array_agg(channel ORDER BY channel) FROM pg_catalog.pg_listening_channels() AS channel) AS channels,
+    (
+        SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(defaults) ORDER BY defaults.setdatabase, defaults.setrole)
+        FROM pg_catalog.pg_db_role_setting AS defaults
+    ) AS role_settings

@@ -1,0 +1,379 @@
+"""Run one statement and read what it did, from inside its own transaction.
+
+Locks come from ``pg_locks``, rewrites from ``pg_relation_filenode``, scans and writes from the counters of
+the running transaction, each read after every statement as a difference to the reading before (shared
+hazards, section 0). Names, and what existed before the file, are looked up once, at the end.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from time import perf_counter
+from typing import Any
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from pytest_migsafe.migrations.grammar import Statement
+from pytest_migsafe.migrations.model import Script
+from pytest_migsafe.migrations.source import CharOffset
+from pytest_migsafe.rehearsal.evidence import (
+    LOCK_MODES,
+    Kept,
+    Notice,
+    RelationLock,
+    Rewrite,
+    Scan,
+    StatementError,
+    StatementEvidence,
+    Write,
+)
+
+_TRACE = files(__package__).joinpath("trace.sql").read_bytes()
+_BASELINE = files(__package__).joinpath("baseline.sql").read_bytes()
+
+#: Kinds that can be read sequentially; an index counts its own scans in the same column.
+_READ_SEQUENTIALLY = frozenset({"table", "materialized view"})
+#: Kinds whose new file means that rows were written again. A sequence gets one with ALTER SEQUENCE.
+_REWRITTEN = frozenset({"table", "materialized view", "index"})
+#: TRUNCATE and REFRESH give a relation a new file without rewriting the rows that were in it.
+_EMPTIED_BY = frozenset({"TruncateStmt", "RefreshMatViewStmt"})
+_CHANGES_CATALOG = LOCK_MODES.index("ShareUpdateExclusiveLock")
+
+
+@dataclass(frozen=True, slots=True)
+class RelationReading:
+    """A relation at one moment: its name and file, and what the session has done with it so far."""
+
+    oid: int
+    modes: tuple[str, ...]
+    name: str | None
+    kind: str | None
+    filenode: int | None
+    scans: int = 0
+    tuples: int = 0
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionReading:
+    """What the running transaction holds and has done at one moment."""
+
+    wal_position: int
+    lock_timeout_ms: int
+    relations: Mapping[int, RelationReading]
+
+
+#: Relations by OID: what is known of them in the state before a file.
+Baseline = Mapping[int, RelationReading]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracedStatement:
+    """A statement that was run, with the readings around it; relations are still bare OIDs."""
+
+    statement: Statement
+    tag: str = ""
+    duration_ms: float = 0.0
+    notices: tuple[Notice, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    before: TransactionReading | None = None
+    after: TransactionReading | None = None
+    #: Whether the statement ran inside a transaction block, so that its locks could be read.
+    in_block: bool = True
+    error: psycopg.Error | None = field(default=None, compare=False)
+
+
+class Tracer:
+    """Runs statements on one connection and reads what each did.
+
+    The connection is in autocommit mode, so that transactions begin and end only where the file, the runner
+    or the rehearsal says so, and never prepares statements of its own accord: they would count as leaks.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        self._cursor = connection.cursor(row_factory=tuple_row)
+        self._notices: list[Notice] = []
+        connection.add_notice_handler(self._take_notice)
+
+    def close(self) -> None:
+        """Let go of the connection, which lives on."""
+        self._connection.remove_notice_handler(self._take_notice)
+
+    def _take_notice(self, diagnostic: psycopg.errors.Diagnostic) -> None:
+        self._notices.append(
+            Notice(
+                severity=diagnostic.severity_nonlocalized or "NOTICE",
+                sqlstate=diagnostic.sqlstate or "",
+                message=diagnostic.message_primary or "",
+                detail=diagnostic.message_detail or "",
+                hint=diagnostic.message_hint or "",
+            )
+        )
+
+    def read(self) -> TransactionReading:
+        """Return what the running transaction holds and has done so far."""
+        rows = self._cursor.execute(_TRACE).fetchall()
+        return TransactionReading(
+            rows[0][0], rows[0][1], {row[2]: _reading(row[2:]) for row in rows if row[2]}
+        )
+
+    def run(self, statement: Statement, before: TransactionReading) -> TracedStatement:
+        """Run a statement in the transaction block that is open, and read what it did.
+
+        A server error is part of what is returned; an error of the connection itself is raised.
+        """
+        traced = self._run(statement, before)
+        if traced.error is None and self.is_in_block:
+            return replace(traced, after=self.read())
+        return traced
+
+    def run_bare(self, statement: Statement) -> TracedStatement:
+        """Run a statement outside a transaction block, and read what can be seen when it is over.
+
+        Its locks are gone by then; new files, scans and writes still show.
+        """
+        before = self.read()
+        traced = replace(self._run(statement, before), in_block=False)
+        if traced.error is not None or self.is_in_block:
+            return traced
+        after = self.read()
+        return replace(traced, after=replace(after, relations=self.baseline(None)))
+
+    @property
+    def is_in_block(self) -> bool:
+        """Whether a transaction block is open and sound."""
+        return self._connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
+
+    def _run(self, statement: Statement, before: TransactionReading) -> TracedStatement:
+        self._notices.clear()
+        error: psycopg.Error | None = None
+        tag = ""
+        started = perf_counter()
+        try:
+            tag = self._cursor.execute(statement.text.encode()).statusmessage or ""
+        except psycopg.Error as problem:
+            if self._connection.closed:
+                raise
+            error = problem
+        return TracedStatement(
+            statement=statement,
+            tag=tag,
+            duration_ms=(perf_counter() - started) * 1000,
+            notices=tuple(self._notices),
+            before=before,
+            error=error,
+        )
+
+    def baseline(self, oids: Iterable[int] | None) -> Baseline:
+        """Return the relations that exist now: those with the given OIDs, or all of them for None."""
+        if oids is None:
+            rows = self._cursor.execute(_BASELINE).fetchall()
+        else:
+            listed = list(oids)
+            if not listed:
+                return {}
+            rows = self._cursor.execute(
+                _BASELINE + b" AND class.oid = ANY (%s::pg_catalog.oid[])", (listed,), prepare=False
+            ).fetchall()
+        return {row[0]: _reading((row[0], (), *row[1:])) for row in rows}
+
+
+def _reading(row: Sequence[Any]) -> RelationReading:
+    oid, modes, *rest = row
+    return RelationReading(oid, tuple(modes), *rest)
+
+
+def relations_changed(traced: Sequence[TracedStatement]) -> list[int]:
+    """Return the OIDs of relations locked strongly enough to change their definition."""
+    last = next((one.after for one in reversed(traced) if one.after is not None), None)
+    if last is None:
+        return []
+    return [
+        oid
+        for oid, reading in last.relations.items()
+        if any(LOCK_MODES.index(mode) >= _CHANGES_CATALOG for mode in reading.modes if mode in LOCK_MODES)
+    ]
+
+
+def relations_locked(traced: Sequence[TracedStatement]) -> set[int]:
+    """Return the OIDs of all relations that any of the statements locked."""
+    return {oid for one in traced if one.after is not None for oid in one.after.relations}
+
+
+def describe(
+    script: Script, traced: Sequence[TracedStatement], baseline: Baseline
+) -> tuple[StatementEvidence, ...]:
+    """Turn readings into evidence: what each statement did beyond the statements before it.
+
+    ``baseline`` are the relations that existed before the file.
+    """
+    seen: dict[int, RelationReading] = {oid: replace(one, modes=()) for oid, one in baseline.items()}
+    described = []
+    for one in traced:
+        described.append(_describe(script, one, seen, baseline))
+        if one.after is not None:
+            for oid, reading in one.after.relations.items():
+                # A dropped relation has no name any more; it keeps the one that it had.
+                known = seen.get(oid)
+                if reading.name is None and known is not None:
+                    reading = replace(reading, name=known.name, kind=known.kind)  # noqa: PLW2901
+                seen[oid] = reading
+    return tuple(described)
+
+
+def _describe(
+    script: Script, one: TracedStatement, seen: Mapping[int, RelationReading], baseline: Baseline
+) -> StatementEvidence:
+    statement = one.statement
+    place = script.position(statement.start)
+    evidence = StatementEvidence(
+        line=place.line,
+        column=place.column,
+        end_line=script.end_line(statement),
+        text=statement.text,
+        node=statement.node,
+        tag=one.tag,
+        duration_ms=one.duration_ms,
+        notices=one.notices,
+        kept=one.kept,
+        error=error_evidence(one.error, script, statement) if one.error is not None else None,
+        observed=one.in_block and one.after is not None,
+    )
+    if one.before is None or one.after is None:
+        return evidence
+    # The reading just before is the best to compare with; what was not locked then was seen earlier or not at all.
+    steps = [
+        _Step(one.before.relations.get(oid) or seen.get(oid), now, oid in baseline)
+        for oid, now in sorted(one.after.relations.items())
+    ]
+    return replace(
+        evidence,
+        lock_timeout_ms=one.after.lock_timeout_ms,
+        locks=tuple(lock for step in steps for lock in step.locks(one.before.relations)),
+        rewrites=tuple(step.rewrite for step in steps if step.is_rewritten(statement.node)),
+        scans=tuple(step.scan for step in steps if step.is_scanned),
+        writes=tuple(step.write for step in steps if step.is_written),
+        wal_bytes=one.after.wal_position - one.before.wal_position,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One relation before and after one statement."""
+
+    then: RelationReading | None
+    now: RelationReading
+    preexisting: bool
+
+    @property
+    def _name(self) -> str:
+        return self.now.name or (self.then and self.then.name) or f"relation {self.now.oid} (dropped)"
+
+    @property
+    def _kind(self) -> str:
+        return self.now.kind or (self.then and self.then.kind) or "relation"
+
+    def _more(self, counter: str) -> int:
+        then: int = getattr(self.then, counter) if self.then is not None else 0
+        now: int = getattr(self.now, counter)
+        # The session hands its counters over now and then, and begins again at zero.
+        return now - then if now >= then else now
+
+    def locks(self, held: Mapping[int, RelationReading]) -> list[RelationLock]:
+        already = held[self.now.oid].modes if self.now.oid in held else ()
+        return [
+            RelationLock(relation=self._name, kind=self._kind, mode=mode, preexisting=self.preexisting)
+            for mode in sorted(self.now.modes, key=_strength)
+            if mode not in already
+        ]
+
+    def is_rewritten(self, node: str) -> bool:
+        return (
+            self.then is not None
+            and self.then.filenode is not None
+            and self.now.filenode is not None
+            and self.now.filenode != self.then.filenode
+            and self._kind in _REWRITTEN
+            and node not in _EMPTIED_BY
+        )
+
+    @property
+    def rewrite(self) -> Rewrite:
+        return Rewrite(relation=self._name, kind=self._kind, preexisting=self.preexisting)
+
+    @property
+    def is_scanned(self) -> bool:
+        return self._kind in _READ_SEQUENTIALLY and self._more("scans") > 0
+
+    @property
+    def scan(self) -> Scan:
+        return Scan(
+            relation=self._name,
+            scans=self._more("scans"),
+            tuples=self._more("tuples"),
+            preexisting=self.preexisting,
+        )
+
+    @property
+    def is_written(self) -> bool:
+        return any(self._more(counter) > 0 for counter in ("inserted", "updated", "deleted"))
+
+    @property
+    def write(self) -> Write:
+        return Write(
+            relation=self._name,
+            inserted=self._more("inserted"),
+            updated=self._more("updated"),
+            deleted=self._more("deleted"),
+            preexisting=self.preexisting,
+        )
+
+
+def _strength(mode: str) -> int:
+    return LOCK_MODES.index(mode) if mode in LOCK_MODES else -1
+
+
+def error_evidence(
+    error: psycopg.Error, script: Script, statement: Statement | None, *, during: str = ""
+) -> StatementError:
+    """Return a server error as evidence, with the place in the file that it points at.
+
+    ``statement`` is the one that failed; None when the whole file was sent as one query.
+    """
+    diagnostic = error.diag
+    place = script.position(_error_offset(diagnostic, script, statement))
+    return StatementError(
+        sqlstate=diagnostic.sqlstate or "",
+        message=diagnostic.message_primary or str(error).strip() or type(error).__name__,
+        detail=diagnostic.message_detail or "",
+        hint=diagnostic.message_hint or "",
+        context=diagnostic.context or "",
+        schema=diagnostic.schema_name or "",
+        table=diagnostic.table_name or "",
+        column_name=diagnostic.column_name or "",
+        constraint=diagnostic.constraint_name or "",
+        line=place.line,
+        column=place.column,
+        during=during,
+    )
+
+
+def _error_offset(
+    diagnostic: psycopg.errors.Diagnostic, script: Script, statement: Statement | None
+) -> CharOffset:
+    """Return the character of the file that an error points at.
+
+    The server counts characters from 1 in the query that it was sent (manual: "Error and Notice Message
+    Fields"). Without a position the statement's own beginning is the best that is known.
+    """
+    start = statement.start if statement is not None else len(script.source.text) - len(script.sent)
+    if diagnostic.statement_position:
+        length = len(script.source.text)
+        return CharOffset(min(start + int(diagnostic.statement_position) - 1, max(length - 1, 0)))
+    if statement is None and script.statements:
+        return script.statements[0].start
+    return CharOffset(start)

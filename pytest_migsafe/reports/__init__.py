@@ -1,0 +1,1 @@
+"""Reports render reviews; they compute nothing new."""

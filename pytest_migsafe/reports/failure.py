@@ -1,0 +1,98 @@
+"""A failed migration as text: the verdict first, then place, statement, what the server said, what to do."""
+
+from collections.abc import Iterator
+
+from pytest_migsafe.findings import Finding, Severity
+from pytest_migsafe.rehearsal.evidence import StatementEvidence
+from pytest_migsafe.review import Review
+
+#: How many lines of a long statement are shown around the marked one.
+_AROUND = 4
+
+
+def verdict(review: Review) -> str:
+    """Return the failure in one line: all that pytest's summary, JUnit and xdist keep."""
+    errors = [finding for finding in review.findings if finding.fails]
+    path = review.migration.relative_path
+    if review.evidence is not None and review.evidence.error is not None:
+        error = review.evidence.error
+        code = f" ({error.sqlstate})" if error.sqlstate else ""
+        return f"{path}:{error.line}:{error.column}: cannot be applied: {error.message}{code}"
+    first = errors[0]
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{path}:{first.line}:{first.column}: {first.rule}: {first.message}{more}"
+
+
+def failure_text(review: Review) -> str:
+    """Return everything that a person needs to act on a failed migration."""
+    lines = [verdict(review)]
+    for finding in sorted(review.findings, key=lambda one: not one.fails):
+        lines.append("")
+        lines.extend(_finding_lines(review, finding))
+    return "\n".join(lines)
+
+
+def _finding_lines(review: Review, finding: Finding) -> Iterator[str]:
+    yield f"{_WORDS[finding.severity]} {finding.rule}: {finding.message}"
+    yield from excerpt(review, finding)
+    for fact in finding.evidence:
+        yield from _indented("  = ", fact)
+    if done := finding.details.get("done"):
+        yield from _indented("  = done: ", done)
+    if finding.remedy:
+        yield from _indented("  = help: ", finding.remedy)
+
+
+_WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.OFF: "note"}
+
+
+def excerpt(review: Review, finding: Finding) -> Iterator[str]:
+    """Yield the place of a finding, and the statement with its line marked."""
+    if not finding.line:
+        return
+    yield f"  --> {finding.path}:{finding.line}:{finding.column}"
+    numbered = _numbered_lines(review, finding.line)
+    if not numbered:
+        return
+    width = len(str(max(numbered)))
+    shown = [number for number in sorted(numbered) if abs(number - finding.line) <= _AROUND]
+    if shown[0] > min(numbered):
+        yield f"  {'':{width}} | ..."
+    for number in shown:
+        mark = ">" if number == finding.line else " "
+        yield f"{mark} {number:{width}} | {numbered[number]}".rstrip()
+        if number == finding.line:
+            yield f"  {'':{width}} | {_caret(numbered[number], finding.column)}"
+    if shown[-1] < max(numbered):
+        yield f"  {'':{width}} | ..."
+
+
+def _numbered_lines(review: Review, line: int) -> dict[int, str]:
+    evidence = review.evidence
+    if evidence is None:
+        return {}
+    holding = [one for one in evidence.statements if one.line <= line <= one.end_line]
+    if holding:
+        return _statement_lines(holding[-1])
+    if evidence.error is not None and evidence.error.line == line and evidence.error_line:
+        return {line: evidence.error_line}
+    return {}
+
+
+def _statement_lines(statement: StatementEvidence) -> dict[int, str]:
+    first, *rest = statement.text.split("\n")
+    # The statement may begin in the middle of its line: keep columns true.
+    texts = [" " * (statement.column - 1) + first, *rest]
+    return {statement.line + at: text.rstrip("\r") for at, text in enumerate(texts)}
+
+
+def _caret(text: str, column: int) -> str:
+    # Tabs stay tabs, so that the caret stands under its character whatever the tab width.
+    return "".join("\t" if char == "\t" else " " for char in text[: column - 1]) + "^"
+
+
+def _indented(head: str, text: str) -> Iterator[str]:
+    first, *rest = text.split("\n")
+    yield head + first
+    for line in rest:
+        yield " " * len(head) + line

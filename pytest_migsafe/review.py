@@ -1,0 +1,159 @@
+"""The review of one migration: what happened, and what the rules make of it.
+
+This joins settings, chain and rules; pytest's items, the fixtures and the command line are faces of it.
+"""
+
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+from pytest_migsafe import catalog
+from pytest_migsafe.findings import Finding
+from pytest_migsafe.migrations.model import History, Migration
+from pytest_migsafe.postgres.binaries import Binaries, find_binaries
+from pytest_migsafe.postgres.server import Server, start_server
+from pytest_migsafe.rehearsal.chain import Blocked, Chain
+from pytest_migsafe.rehearsal.evidence import Evidence
+from pytest_migsafe.rules import RULES, Rule, judge
+from pytest_migsafe.settings import Settings
+
+
+class Outcome(StrEnum):
+    """How a migration's item ends."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    #: A migration before it cannot be applied, so nothing can be said of this one.
+    BLOCKED = "blocked"
+    #: It was not asked for.
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What is known and thought of one migration."""
+
+    migration: Migration
+    outcome: Outcome
+    #: None when the migration was not rehearsed.
+    evidence: Evidence | None = None
+    findings: tuple[Finding, ...] = ()
+    changes: tuple[catalog.Change, ...] = ()
+    #: The migration that stands in the way, and its error's first line.
+    blocked_by: str = ""
+    blocked_because: str = ""
+
+    @property
+    def applied(self) -> bool | None:
+        """Whether the file was applied; None when that was not tried."""
+        return self.evidence.applied if self.evidence is not None else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the review as JSON values: an entry of ``migrations`` in the JSON report."""
+        evidence = self.evidence
+        plain: dict[str, Any] = {
+            "id": self.migration.id,
+            "path": self.migration.relative_path,
+            "down": self.migration.down.name if self.migration.down is not None else None,
+            "transaction_mode": self.migration.mode.value,
+            "transaction_mode_reason": self.migration.mode_reason,
+            "applied": self.applied,
+            "outcome": self.outcome.value,
+            "blocked_by": self.blocked_by or None,
+            "blocked_because": self.blocked_because or None,
+            "findings": [finding.to_json() for finding in self.findings],
+            "statements": [],
+            "diff": [change.to_json() for change in self.changes],
+        }
+        if evidence is not None:
+            plain |= {
+                "lane": evidence.lane.value,
+                "lane_reason": evidence.lane_reason or None,
+                "duration_ms": round(evidence.duration_ms, 3),
+                "statements": [statement.to_json() for statement in evidence.statements],
+                "leaks": [
+                    {"kind": leak.kind, "name": leak.name, "value": leak.value} for leak in evidence.leaks
+                ],
+            }
+        return plain
+
+
+@dataclass(kw_only=True)
+class Reviewer:
+    """Reviews the migrations of one history, on a throwaway server that it starts when it first needs it."""
+
+    history: History
+    settings: Settings
+    rules: Sequence[Rule] = RULES
+    #: The positions that will be asked for. On the way to a later one they are reviewed in passing, so that
+    #: asking in any order costs no more than asking in theirs.
+    wanted: Collection[int] = ()
+    _chain: Chain | None = None
+    _reviews: dict[int, Review] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the server."""
+        if self._chain is not None:
+            self._chain.close()
+
+    def review(self, position: int) -> Review:
+        """Return the review of the migration at a position.
+
+        Raises:
+            ServerError: there is no server to rehearse on.
+        """
+        if position not in self._reviews:
+            for at in sorted({at for at in self.wanted if at < position} - self._reviews.keys()):
+                self._reviews[at] = self._review(at)
+            self._reviews[position] = self._review(position)
+        return self._reviews[position]
+
+    def _review(self, position: int) -> Review:
+        migration = self.history.migrations[position]
+        result = self._opened_chain().rehearse(position)
+        if isinstance(result, Blocked):
+            return Review(
+                migration=migration,
+                outcome=Outcome.BLOCKED,
+                blocked_by=result.by.relative_path,
+                blocked_because=result.error.message,
+            )
+        findings = judge(result, self.rules, self.settings.rules)
+        failed = result.error is not None or any(finding.fails for finding in findings)
+        return Review(
+            migration=migration,
+            outcome=Outcome.FAILED if failed else Outcome.PASSED,
+            evidence=result,
+            findings=findings,
+            changes=tuple(catalog.diff(result.before, result.after)),
+        )
+
+    def _opened_chain(self) -> Chain:
+        if self._chain is None:
+            self._chain = Chain(self.history, self._start_server, options=session_options(self.settings))
+        return self._chain
+
+    def _start_server(self, resources: ExitStack) -> Server:
+        return resources.enter_context(start_server(binaries(self.settings)))
+
+
+def binaries(settings: Settings) -> Binaries:
+    """Return the PostgreSQL programs that the settings ask for.
+
+    Raises:
+        BinariesNotFoundError: there are none; the message lists where they were looked for.
+    """
+    return find_binaries(bindir=settings.bindir, major=settings.postgres)
+
+
+def session_options(settings: Settings) -> dict[str, str]:
+    """Return the settings of the sessions in which migrations run, as the project's runner would have them."""
+    return {"lock_timeout": settings.lock_timeout, "statement_timeout": settings.statement_timeout}

@@ -1,0 +1,14 @@
+"""Rules judge: pure functions from evidence to findings, with metadata. They never talk to a database."""
+
+from pytest_migsafe.rules import apply, left_behind, session, transaction_shape
+from pytest_migsafe.rules.registry import Rule, judge, rule
+
+__all__ = ["RULES", "Rule", "judge", "rule"]
+
+#: The built-in rules, a family after the other.
+RULES: tuple[Rule, ...] = (
+    apply.apply_error,
+    transaction_shape.transaction_control_in_file,
+    session.session_state_leaked,
+    left_behind.already_exists_skipped,
+)

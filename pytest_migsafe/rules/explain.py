@@ -1,0 +1,414 @@
+"""Server errors in plain words: the usual cause, who creates what is missing, and the way out.
+
+Each explanation is a small function for one SQLSTATE (manual: "PostgreSQL Error Codes"). It may use the
+error, the schema before the file, and the statements of the history that create objects; where it knows
+nothing to add, it says nothing.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from pytest_migsafe.rehearsal.evidence import Creation, Evidence, StatementError
+
+Explain = Callable[[Evidence, StatementError], Iterator[str]]
+
+_QUOTED = re.compile(r'"([^"]+)"')
+
+
+def explain(evidence: Evidence) -> list[str]:
+    """Return the explanation of the error that ended a file, a sentence or a line of SQL each."""
+    error = evidence.error
+    if error is None:
+        return []
+    return list(_EXPLANATIONS.get(error.sqlstate, _nothing)(evidence, error))
+
+
+def _nothing(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
+    yield from ()
+
+
+def _failing_text(evidence: Evidence) -> str:
+    failed = [statement.text for statement in evidence.statements if statement.error is not None]
+    return failed[-1] if failed else evidence.error_line
+
+
+def _names(error: StatementError) -> list[str]:
+    return _QUOTED.findall(error.message)
+
+
+def _base(name: str) -> str:
+    return name.rsplit(".", 1)[-1].strip('"')
+
+
+def _same_name(one: str, other: str) -> bool:
+    return _base(one).lower() == _base(other).lower()
+
+
+def _creators(evidence: Evidence, name: str, kinds: Iterable[str]) -> list[Creation]:
+    wanted = set(kinds)
+    return [one for one in evidence.creations if one.kind in wanted and _same_name(one.name, name)]
+
+
+def _where(creation: Creation) -> str:
+    if creation.when == "same":
+        return f"line {creation.line} of this file"
+    return f"{creation.path} (line {creation.line})"
+
+
+def _who_creates(
+    evidence: Evidence, error: StatementError, name: str, kinds: tuple[str, ...]
+) -> Iterator[str]:
+    """Yield which statement creates a missing object, and what that means."""
+    for one in _creators(evidence, name, kinds):
+        if one.when == "later":
+            yield f"{one.path} creates it (line {one.line}), but is applied after this file: change their order."
+            return
+        if one.when == "same" and one.line > error.line:
+            yield f"It is created further down, in line {one.line}: move that statement above this one."
+            return
+    for one in reversed(_creators(evidence, name, kinds)):
+        if one.when == "earlier":
+            yield (
+                f"{_where(one)} creates {_base(one.name)}, but it is not there any more, or under another name or "
+                "schema: look for a DROP, a RENAME or the search_path."
+            )
+            return
+
+
+def _folding(name: str, known: Iterable[str]) -> str | None:
+    """Say when a name exists in another letter case, which only a quoted name keeps."""
+    for one in known:
+        if one != name and one.lower() == name.lower():
+            return (
+                f'There is "{one}". Names without double quotes are folded to lower case '
+                f'(manual: Lexical Structure, Identifiers): write "{one}" in double quotes.'
+            )
+    return None
+
+
+def _nearest(name: str, known: Iterable[str], what: str) -> Iterator[str]:
+    unique = sorted(set(known))
+    if folded := _folding(name, unique):
+        yield folded
+        return
+    close = difflib.get_close_matches(name, unique, n=3, cutoff=0.6)
+    if close:
+        yield f"Did you mean {' or '.join(close)}? {what}"
+
+
+def _missing_column(evidence: Evidence, error: StatementError) -> Iterator[str]:
+    names = re.search(r'column "?([^"\s]+)"?(?: of relation "([^"]+)")? does not exist', error.message)
+    if names is None:
+        return
+    name, relation = _base(names[1]), names[2]
+    text = _failing_text(evidence).lower()
+    columns = list(_columns(evidence))
+    tables = (
+        {relation}
+        if relation
+        else {table for table, _ in columns if re.search(rf"\b{re.escape(table.lower())}\b", text)}
+    )
+    here = [column for table, column in columns if table in tables]
+    yield from _nearest(
+        name, here, f"Columns of {', '.join(sorted(tables))}: {', '.join(sorted(set(here)))}."
+    )
+    candidates = [f"{table}.{name}" for table in tables]
+    for one in evidence.creations:
+        if one.kind == "column" and any(one.name.lower() == candidate.lower() for candidate in candidates):
+            if one.when == "later":
+                yield f"{one.path} adds the column (line {one.line}), but is applied after this file."
+                return
+            if one.when == "same" and one.line > error.line:
+                yield f"The column is added further down, in line {one.line}: move that statement up."
+                return
+
+
+def _columns(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Yield (table, column) of everything that exists before the file or is created above the error in it."""
+    for column in evidence.before.columns:
+        yield _base(column.relation), column.name.strip('"')
+    for one in evidence.creations:
+        if one.kind == "column" and one.when == "same" and evidence.error and one.line <= evidence.error.line:
+            table, _, name = one.name.partition(".")
+            yield table, name
+
+
+def _missing_relation(evidence: Evidence, error: StatementError) -> Iterator[str]:
+    names = _names(error)
+    if not names:
+        return
+    kinds = ("table", "view", "sequence", "index")
+    found = list(_who_creates(evidence, error, names[0], kinds))
+    yield from found
+    if not found:
+        known = [_base(one.name) for one in (*evidence.before.tables, *evidence.before.views)]
+        yield from _nearest(_base(names[0]), known, "")
+
+
+def _missing_function(evidence: Evidence, error: StatementError) -> Iterator[str]:
+    match = re.search(r"(?:function|procedure) ([^\s(]+)\(", error.message)
+    if match is None:
+        return
+    name = match[1]
+    found = list(_who_creates(evidence, error, name, ("function",)))
+    there = [
+        one.identity for one in evidence.before.functions if _same_name(one.identity.split("(")[0], name)
+    ]
+    if there:
+        yield f"There is {', '.join(there)}: the arguments' types do not fit; add a cast."
+    elif found:
+        yield from found
+    elif hint := _EXTENSION_OF.get(_base(name)):
+        yield f"The function belongs to the extension {hint}:"
+        yield f'CREATE EXTENSION IF NOT EXISTS "{hint}";'
+    else:
+        known = [_base(one.identity.split("(")[0]) for one in evidence.before.functions]
+        yield from _nearest(_base(name), known, "")
+
+
+#: Functions of contrib modules that migrations most often forget to install.
+_EXTENSION_OF = {
+    "uuid_generate_v4": "uuid-ossp",
+    "uuid_generate_v1": "uuid-ossp",
+    "uuid_generate_v5": "uuid-ossp",
+    "crypt": "pgcrypto",
+    "gen_salt": "pgcrypto",
+    "digest": "pgcrypto",
+    "hmac": "pgcrypto",
+    "gen_random_bytes": "pgcrypto",
+    "similarity": "pg_trgm",
+    "unaccent": "unaccent",
+    "crosstab": "tablefunc",
+}
+
+
+def _missing_object(evidence: Evidence, error: StatementError) -> Iterator[str]:
+    match = re.match(r'(\w+(?: \w+)?) "([^"]+)" does not exist', error.message)
+    if match is None:
+        return
+    kind, name = match[1], match[2]
+    if kind == "role":
+        yield (
+            "A throwaway server has no roles but its own. Create the role in a migration, guarded because roles "
+            "belong to the whole server:"
+        )
+        yield f"DO $$ BEGIN CREATE ROLE {_base(name)}; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+        return
+    yield from _who_creates(evidence, error, name, (kind, "type", "table"))
+
+
+def _duplicate_relation(evidence: Evidence, error: StatementError) -> Iterator[str]:
+    names = _names(error)
+    if not names:
+        return
+    found = [
+        one
+        for one in _creators(evidence, names[0], ("table", "view", "sequence", "index"))
+        if one.when == "earlier" or (one.when == "same" and one.line != error.line)
+    ]
+    if found:
+        yield (
+            f"{_where(found[0])} creates it already: this file repeats it, or the name is used twice. Rename one, or "
+            "drop this statement."
+        )
+    yield (
+        "IF NOT EXISTS would silence the error, and keep the existing object whatever it looks like: use it only "
+        "where the definitions are the same."
+    )
+
+
+def _duplicate_column(evidence: Evidence, error: StatementError) -> Iterator[str]:
+    match = re.search(r'column "([^"]+)" of relation "([^"]+)"', error.message)
+    if match is None:
+        return
+    column, table = match[1], match[2]
+    found = [
+        one
+        for one in _creators_of_column(evidence, table, column)
+        if (one.when, one.line) != ("same", error.line)
+    ]
+    earlier = [one for one in found if one.when != "later"]
+    if earlier:
+        yield f"{_where(earlier[0])} adds it already. If this file may meet databases with and without the column:"
+    yield f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} ...;"
+
+
+def _creators_of_column(evidence: Evidence, table: str, column: str) -> list[Creation]:
+    name = f"{table}.{column}".lower()
+    return [one for one in evidence.creations if one.kind == "column" and one.name.lower() == name]
+
+
+def _duplicate_object(evidence: Evidence, error: StatementError) -> Iterator[str]:
+    match = re.match(
+        r'(policy|trigger|type|role|extension|constraint|schema) "([^"]+)"(.*) already exists', error.message
+    )
+    if match is None:
+        return
+    kind, name = match[1], match[2]
+    on = re.search(r'(?:table|relation) "([^"]+)"', match[3])
+    found = [
+        one
+        for one in _creators(evidence, name, (kind,))
+        if one.when == "earlier" or (one.when == "same" and one.line < error.line)
+    ]
+    if found:
+        yield f"{_where(found[-1])} creates it already."
+    where = f" ON {on[1]}" if on else ""
+    if kind in ("policy", "trigger"):
+        yield f"There is no CREATE {kind.upper()} IF NOT EXISTS: drop it first, in the same transaction:"
+        yield f"DROP {kind.upper()} IF EXISTS {name}{where};"
+    elif kind == "constraint":
+        yield f"ALTER TABLE {on[1] if on else '...'} DROP CONSTRAINT IF EXISTS {name};"
+    elif kind == "role":
+        yield "Roles belong to the whole server and are there in the next database, too:"
+        yield f"DO $$ BEGIN CREATE ROLE {name}; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+    elif kind == "type":
+        yield "There is no CREATE TYPE IF NOT EXISTS: leave the statement out, or give the type another name."
+
+
+def _syntax(evidence: Evidence, error: StatementError) -> Iterator[str]:
+    text = _failing_text(evidence)
+    if re.search(r"`|\bAUTO_INCREMENT\b|\bENGINE\s*=", text, re.IGNORECASE):
+        yield (
+            'This looks like MySQL. PostgreSQL quotes names with double quotes ("name"), numbers rows with '
+            "GENERATED ALWAYS AS IDENTITY instead of AUTO_INCREMENT, and has no ENGINE clause."
+        )
+        return
+    if "unterminated" in error.message:
+        yield "A quotation mark, dollar quote or comment that begins here is not closed before the file ends."
+        return
+    before = text[: max(_offset_in(text, evidence, error), 0)].rstrip()
+    if before.endswith(",") and error.message.endswith(('near ")"', 'near ";"', "end of input")):
+        yield "There is a comma too many just before."
+    elif match := re.match(r'syntax error at or near "(\w+)"', error.message):
+        close = difflib.get_close_matches(match[1].upper(), _KEYWORDS, n=1, cutoff=0.7)
+        if close and close[0] != match[1].upper():
+            yield f"Did you mean {close[0]}?"
+        elif match[1].upper() in _STARTS and before and not before.endswith(";"):
+            yield "A semicolon may be missing before this line."
+
+
+_STARTS = ("CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE", "COMMENT", "GRANT", "REVOKE", "TRUNCATE")
+_KEYWORDS = (
+    *_STARTS,
+    *(
+        "SELECT",
+        "TABLE",
+        "COLUMN",
+        "CONSTRAINT",
+        "PRIMARY",
+        "FOREIGN",
+        "REFERENCES",
+        "DEFAULT",
+        "UNIQUE",
+        "INDEX",
+    ),
+    *(
+        "VALUES",
+        "WHERE",
+        "FUNCTION",
+        "RETURNS",
+        "LANGUAGE",
+        "TRIGGER",
+        "POLICY",
+        "EXISTS",
+        "CONCURRENTLY",
+        "USING",
+    ),
+)
+
+
+def _offset_in(text: str, evidence: Evidence, error: StatementError) -> int:
+    """Return where in the failing statement's text the error points."""
+    failed = [statement for statement in evidence.statements if statement.error is not None]
+    if not failed:
+        return error.column - 1
+    lines = text.split("\n")
+    down = error.line - failed[-1].line
+    if down == 0:
+        return error.column - failed[-1].column
+    return sum(len(line) + 1 for line in lines[:down]) + error.column - 1
+
+
+def _not_null(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
+    table, column = error.table or "the table", error.column_name or "the column"
+    yield f"Rows that are there already have no value for {column}. Give them one before it is required:"
+    yield f"UPDATE {table} SET {column} = ... WHERE {column} IS NULL;"  # noqa: S608 - advice, never run
+
+
+def _unique(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
+    yield "Rows that earlier migrations inserted are equal in these columns; find them before making them unique:"
+    match = re.match(r"Key \((.+?)\)=", error.detail)
+    table = error.table or "..."
+    columns = match[1] if match else "..."
+    yield f"SELECT {columns}, count(*) FROM {table} GROUP BY {columns} HAVING count(*) > 1;"  # noqa: S608 - advice, never run
+
+
+def _enum_in_use(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
+    yield (
+        "A value that ALTER TYPE ... ADD VALUE adds can be used only after its transaction has committed: put the "
+        "statement that uses it into the next migration."
+    )
+
+
+def _outside_only(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
+    yield f"The runner puts this file into a transaction ({evidence.mode_reason})."
+    yield (
+        "Move the statement into a file of its own that runs without one: `-- no-transaction` as the first line, "
+        "or the runner's own way (Diesel: run_in_transaction = false in metadata.toml)."
+    )
+
+
+def _timeout(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
+    yield (
+        "The statement took longer than statement_timeout allows; raise it with [tool.migsafe] statement_timeout "
+        "if the file really needs that long on an all but empty database."
+    )
+
+
+def _unavailable(evidence: Evidence, error: StatementError) -> Iterator[str]:
+    match = re.search(r'extension "([^"]+)" is not available', error.message)
+    if match:
+        yield (
+            f"The throwaway server (PostgreSQL {evidence.server_version}) does not have the extension {match[1]}: install "
+            "its package for that server and point --migsafe-bindir at it."
+        )
+
+
+def _dependents(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
+    yield (
+        "Drop or change what depends on it first, by name. CASCADE would drop all of it, and what depends on that, "
+        "without asking."
+    )
+
+
+def _pending_events(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
+    yield (
+        "Rows were changed under deferred constraints in the same transaction. Put the data change into an earlier "
+        "file, or check the constraints first:"
+    )
+    yield "SET CONSTRAINTS ALL IMMEDIATE;"
+
+
+_EXPLANATIONS: dict[str, Explain] = {
+    "42703": _missing_column,
+    "42P01": _missing_relation,
+    "42883": _missing_function,
+    "42704": _missing_object,
+    "3F000": _missing_object,
+    "42P07": _duplicate_relation,
+    "42701": _duplicate_column,
+    "42710": _duplicate_object,
+    "42P06": _duplicate_object,
+    "42601": _syntax,
+    "23502": _not_null,
+    "23505": _unique,
+    "55P04": _enum_in_use,
+    "25001": _outside_only,
+    "57014": _timeout,
+    "0A000": _unavailable,
+    "58P01": _unavailable,
+    "2BP01": _dependents,
+    "55006": _pending_events,
+}
