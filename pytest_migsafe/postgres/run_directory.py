@@ -1,12 +1,13 @@
 """The directory of one run, which disappears with the run, however it ends.
 
-A `with` block cleans up after success, errors and Ctrl-C. Nothing in a killed process can: so a watchdog, four lines
+A `with` block cleans up after success, errors and Ctrl-C. Nothing in a killed process can: so a watchdog, some lines
 of shell in a session of its own, waits for the end of a pipe that only we hold. When we are gone, by whatever
 signal, the pipe closes, and it kills the server and deletes the directories.
 """
 
 import contextlib
 import os
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -25,21 +26,24 @@ _LONGEST_SOCKET_PATH = 103
 #: Room that a RAM disk must have for us to use it. A run needs about 100 MB; a container's 64 MB do not do.
 _ROOM_BYTES = 1 << 30
 
-_RAM_DISK = Path("/dev/shm")  # noqa: S108  # mkdtemp makes a closed directory in it
+_RAM_DISK = Path("/dev/shm")  # noqa: S108  # we make a closed directory in it
 
 #: Lines on the pipe name the process to kill, an empty one nobody. SIGQUIT is the immediate shutdown (manual §18.5),
 #: after which no shared memory is left behind; a server that does not heed it within five seconds is killed.
+#: Deleting is repeated while a child of ours that outlived us (`cp`) still adds files.
 _WATCHDOG = """
 while read -r line; do pid=$line; done
 if [ -n "$pid" ]; then
     kill -QUIT "$pid"
-    for _ in 1 2 3 4 5 6 7 8 9 10; do
-        kill -0 "$pid" || break
-        sleep 0.5
-    done
+    n=0
+    while [ $n -lt 50 ] && kill -0 "$pid"; do sleep 0.1; n=$((n + 1)); done
     kill -KILL "$pid"
 fi
-if [ -e "$1" ] || [ -e "$2" ]; then rm -rf -- "$1" "$2"; fi
+n=0
+while [ $n -lt 100 ] && { [ -e "$1" ] || [ -e "$2" ]; }; do
+    rm -rf -- "$1" "$2" || sleep 0.1
+    n=$((n + 1))
+done
 """
 
 
@@ -77,36 +81,33 @@ def run_directory(account: Account) -> Iterator[RunDirectory]:
     Raises:
         ServerError: no temporary directory can be used.
     """
-    made: list[Path] = []
-    try:
-        path = _make(_base(account), account, made)
-        socket_dir = path if _fits_socket(path) else _make(Path("/tmp"), account, made)  # noqa: S108  # short
-        with _watchdog(path, socket_dir) as pipe:
-            try:
-                yield RunDirectory(path, socket_dir, pipe)
-            finally:
-                _delete(made)
-    finally:
-        _delete(made)
+    path = _name_in(_base(account))
+    socket_dir = path if _fits_socket(path) else _name_in(Path("/tmp"))  # noqa: S108  # the shortest there is
+    # The watchdog comes first, so that there is no moment in which a directory exists and nobody would delete it.
+    with _watchdog(path, socket_dir) as pipe:
+        try:
+            for directory in dict.fromkeys((path, socket_dir)):
+                _make(directory, account)
+            yield RunDirectory(path, socket_dir, pipe)
+        finally:
+            for directory in (path, socket_dir):
+                shutil.rmtree(directory, ignore_errors=True)
 
 
-def _make(base: Path, account: Account, made: list[Path]) -> Path:
+def _name_in(base: Path) -> Path:
+    """Return a name that nobody has and nobody can guess."""
+    return base / f"migsafe-{secrets.token_hex(6)}"
+
+
+def _make(directory: Path, account: Account) -> None:
     try:
-        path = Path(tempfile.mkdtemp(prefix="migsafe-", dir=base))
-        made.append(path)
-        account.own(path)
+        directory.mkdir(mode=0o700)  # fails if it exists, so it is ours alone
+        account.own(directory)
     except OSError as error:
         raise ServerError(
-            f"No directory for the throwaway server could be made in {base}: {error.strerror}.\n"
+            f"No directory for the throwaway server could be made in {directory.parent}: {error.strerror}.\n"
             "Make room there, or set TMPDIR to a directory that can be written to."
         ) from error
-    return path
-
-
-def _delete(directories: list[Path]) -> None:
-    """Delete directories; a server that is just ending may still be taking its own files away."""
-    for directory in directories:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 @contextmanager
@@ -138,7 +139,7 @@ def _base(account: Account) -> Path:
     chosen = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
     standard = Path(tempfile.gettempdir())
     candidates = [standard] if chosen else [*([_RAM_DISK] if _is_roomy(_RAM_DISK) else []), standard]
-    for candidate in (*candidates, Path("/var/tmp"), Path("/tmp")):  # noqa: S108  # mkdtemp makes closed directories
+    for candidate in (*candidates, Path("/var/tmp"), Path("/tmp")):  # noqa: S108  # we make a closed directory
         # Root's own TMPDIR may be closed to the account that runs the server.
         if candidate.is_dir() and account.can_enter(candidate):
             return candidate

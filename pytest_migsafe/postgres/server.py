@@ -48,6 +48,7 @@ _SETTINGS = {
     "max_logical_replication_workers": "0",
     "logging_collector": "off",
     "log_destination": "stderr",
+    "log_checkpoints": "off",  # every new database would write two lines
     # A container may see huge pages that it may not use, and the server then dies with SIGBUS.
     "huge_pages": "off",
     # Files in the data directory: a killed server leaves nothing behind in /dev/shm.

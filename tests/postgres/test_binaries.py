@@ -66,9 +66,10 @@ def test_the_bundled_wheel_comes_first_and_is_neither_imported_nor_unpacked(
     archive = _bundle(tmp_path, monkeypatch, "18.6.0")
     found = find_binaries()
     assert (found.version, found.major, found.source, found.archive) == ("18.6", 18, "bundled", archive)
-    assert list(archive.parent.iterdir()) == [archive.parent / "__init__.py", archive] or len(
-        list(archive.parent.iterdir())
-    ) == 2
+    assert (
+        list(archive.parent.iterdir()) == [archive.parent / "__init__.py", archive]
+        or len(list(archive.parent.iterdir())) == 2
+    )
 
 
 def test_pg_config_comes_before_path_and_path_before_packages(bare_machine: Path, install: Install) -> None:
@@ -107,7 +108,9 @@ def test_a_pinned_major_passes_over_the_others(
     assert "apt install postgresql-15" in message
 
 
-def test_when_nothing_is_found_every_place_and_every_way_out_is_listed(bare_machine: Path, tmp_path: Path) -> None:
+def test_when_nothing_is_found_every_place_and_every_way_out_is_listed(
+    bare_machine: Path, tmp_path: Path
+) -> None:
     with pytest.raises(BinariesNotFoundError) as error:
         find_binaries()
     lines = str(error.value).splitlines()
@@ -127,11 +130,15 @@ def test_when_nothing_is_found_every_place_and_every_way_out_is_listed(bare_mach
 def test_pg_config_without_a_server_is_passed_over_and_said(bare_machine: Path, tmp_path: Path) -> None:
     (tmp_path / "client" / "bin").mkdir(parents=True)
     _script(bare_machine / "pg_config", f"echo {tmp_path}/client/bin")
-    with pytest.raises(BinariesNotFoundError, match="client/bin.: no server there, postgres and initdb missing"):
+    with pytest.raises(
+        BinariesNotFoundError, match="client/bin.: no server there, postgres and initdb missing"
+    ):
         find_binaries()
 
 
-def test_an_unsupported_or_broken_server_is_passed_over_and_said(bare_machine: Path, install: Install) -> None:
+def test_an_unsupported_or_broken_server_is_passed_over_and_said(
+    bare_machine: Path, install: Install
+) -> None:
     install("usr/lib/postgresql/13/bin", "13.16")
     _script(install("path", "17.2") / "postgres", "echo cannot load libxml2 >&2; exit 127")
     with pytest.raises(BinariesNotFoundError) as error:
@@ -140,13 +147,19 @@ def test_an_unsupported_or_broken_server_is_passed_over_and_said(bare_machine: P
     assert "PATH: `postgres --version` failed" in str(error.value)
 
 
-def test_an_explicit_directory_is_taken_or_refused_at_once(bare_machine: Path, install: Install, tmp_path: Path) -> None:
+def test_an_explicit_directory_is_taken_or_refused_at_once(
+    bare_machine: Path, install: Install, tmp_path: Path
+) -> None:
     install("path", "17.2")
     bindir = install("mine/bin", "16.4")
     assert find_binaries(bindir=bindir).source == "setting"
-    with pytest.raises(BinariesNotFoundError, match=r"mine has no PostgreSQL server to use: .*\nDid you mean .*mine/bin\?"):
+    with pytest.raises(
+        BinariesNotFoundError, match=r"mine has no PostgreSQL server to use: .*\nDid you mean .*mine/bin\?"
+    ):
         find_binaries(bindir=tmp_path / "mine")
-    with pytest.raises(BinariesNotFoundError, match="nowhere has no PostgreSQL server to use: no such directory"):
+    with pytest.raises(
+        BinariesNotFoundError, match="nowhere has no PostgreSQL server to use: no such directory"
+    ):
         find_binaries(bindir=tmp_path / "nowhere")
     with pytest.raises(BinariesNotFoundError, match=r"mine/bin has no .*: PostgreSQL 16\.4, not 17"):
         find_binaries(bindir=bindir, major=17)

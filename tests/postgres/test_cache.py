@@ -34,19 +34,27 @@ def ourselves() -> Account:
     return Account("us", os.geteuid(), os.getegid(), is_other=False)
 
 
-def test_the_setting_decides_and_is_private_to_each_user(open_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_setting_decides_and_is_private_to_each_user(
+    open_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MIGSAFE_CACHE_DIR", str(open_directory / "mine"))
     assert cache_directory(server_account()) == open_directory / "mine" / f"uid-{os.geteuid()}"
 
 
-def test_a_setting_that_does_not_serve_is_an_error(open_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_setting_that_does_not_serve_is_an_error(
+    open_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (open_directory / "file").touch()
     monkeypatch.setenv("MIGSAFE_CACHE_DIR", str(open_directory / "file"))
-    with pytest.raises(ServerError, match=r"No directory can serve as pytest-migsafe's cache(?s:.*)Not a directory"):
+    with pytest.raises(
+        ServerError, match=r"No directory can serve as pytest-migsafe's cache(?s:.*)Not a directory"
+    ):
         cache_directory(server_account())
 
 
-def test_the_home_is_used_when_it_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ourselves: Account) -> None:
+def test_the_home_is_used_when_it_is_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ourselves: Account
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     cache = cache_directory(ourselves)
     assert cache.is_relative_to(tmp_path)
