@@ -1,0 +1,610 @@
+"""What a database holds, as values: one frozen dataclass a kind of object, and `Schema`, which holds them all.
+
+Names are written as `quote_ident` writes them, and qualified: `public.orders`, `public."Odd Name"`. Equality is
+generated and logical: no oid, no physical position takes part in it.
+
+A kind is a dataclass here and a `.sql` file whose columns have the names of its fields (see `queries`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar, cast
+
+from pytest_migsafe.errors import SnapshotError
+
+#: The version of what `Schema.to_json` writes.
+FORMAT_VERSION = 1
+
+
+class Home(NamedTuple):
+    """The object that another stands and falls with: a column's home is its table."""
+
+    catalog: str
+    name: str
+
+
+class Key(NamedTuple):
+    """What an object is found by: its kind and its qualified name."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogObject:
+    """What all kinds share."""
+
+    KIND: ClassVar[str] = ""
+
+    @property
+    def qualified_name(self) -> str:
+        """Return the name, qualified as far as it takes to be the only one of its kind."""
+        raise NotImplementedError
+
+    @property
+    def home(self) -> Home:
+        """Return the object that this one belongs to, perhaps itself."""
+        raise NotImplementedError
+
+    @property
+    def key(self) -> Key:
+        """Return what this object is found by."""
+        return Key(self.KIND, self.qualified_name)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the fields as plain values."""
+        return {one.name: _plain(getattr(self, one.name)) for one in fields(self)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, object]) -> Self:
+        """Return the object that `to_json` described."""
+        return cls(**{name: tuple(one) if isinstance(one, list) else one for name, one in values.items()})
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Named(CatalogObject):
+    name: str
+
+    CATALOG: ClassVar[str] = ""
+
+    @property
+    def qualified_name(self) -> str:
+        return self.name
+
+    @property
+    def home(self) -> Home:
+        return Home(self.CATALOG, self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bound(CatalogObject):
+    #: The relation that this belongs to.
+    relation: str
+    name: str
+
+    @property
+    def qualified_name(self) -> str:
+        return f"{self.relation}.{self.name}"
+
+    @property
+    def home(self) -> Home:
+        return Home("relation", self.relation)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Namespace(_Named):
+    """A schema."""
+
+    KIND: ClassVar[str] = "schema"
+    CATALOG: ClassVar[str] = "schema"
+
+    owner: str
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension(_Named):
+    """An extension; its version stands for its members."""
+
+    KIND: ClassVar[str] = "extension"
+    CATALOG: ClassVar[str] = "extension"
+
+    schema: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Type(_Named):
+    """A type: an enum, a domain, a composite, a range or a base type."""
+
+    KIND: ClassVar[str] = "type"
+    CATALOG: ClassVar[str] = "type"
+
+    #: enum, domain, composite, range or base.
+    kind: str
+    #: An enum's labels, in their order.
+    labels: tuple[str, ...] = ()
+    #: A domain's.
+    base_type: str | None = None
+    not_null: bool = False
+    default: str | None = None
+    collation: str | None = None
+    #: A composite's attributes, in their order: "name type".
+    attributes: tuple[str, ...] = ()
+    #: What a range is made of.
+    range: str | None = None
+    #: What a base type is made of.
+    base: str | None = None
+    owner: str
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequence(_Named):
+    """A sequence, also that of an identity column."""
+
+    KIND: ClassVar[str] = "sequence"
+    CATALOG: ClassVar[str] = "relation"
+
+    type: str
+    start: int
+    increment: int
+    minimum: int
+    maximum: int
+    cache: int
+    cycle: bool
+    #: The column that it goes with.
+    owned_by: str | None = None
+    persistence: str = "permanent"
+    owner: str
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function(_Named):
+    """A function, procedure, aggregate or window function; its name is `schema.name(argument types)`."""
+
+    KIND: ClassVar[str] = "function"
+    CATALOG: ClassVar[str] = "function"
+
+    #: function, procedure, aggregate or window.
+    kind: str
+    #: With names, modes and defaults.
+    arguments: str
+    returns: str | None = None
+    language: str
+    volatility: str = "volatile"
+    strict: bool = False
+    security_definer: bool = False
+    leakproof: bool = False
+    parallel: str = "unsafe"
+    cost: float
+    rows: float
+    support: str | None = None
+    config: tuple[str, ...] = ()
+    transforms: tuple[str, ...] = ()
+    body: str
+    library: str | None = None
+    #: An aggregate's transition function, final function and so on.
+    aggregate: str | None = None
+    owner: str
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table(_Named):
+    """A table: ordinary, partitioned or foreign."""
+
+    KIND: ClassVar[str] = "table"
+    CATALOG: ClassVar[str] = "relation"
+
+    #: table, partitioned table or foreign table.
+    kind: str = "table"
+    persistence: str = "permanent"
+    owner: str
+    row_security: bool = False
+    force_row_security: bool = False
+    partition_key: str | None = None
+    partition_bound: str | None = None
+    #: The partitioned table, or the tables inherited from, in their order.
+    parents: tuple[str, ...] = ()
+    of_type: str | None = None
+    #: Storage parameters, sorted; those of the TOAST table begin with "toast.".
+    options: tuple[str, ...] = ()
+    access_method: str | None = None
+    tablespace: str | None = None
+    #: default, nothing, full or "index name".
+    replica_identity: str | None = "default"
+    #: A foreign table's.
+    server: str | None = None
+    server_options: tuple[str, ...] = ()
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column(_Bound):
+    """A column of a table or view."""
+
+    KIND: ClassVar[str] = "column"
+
+    type: str
+    not_null: bool = False
+    default: str | None = None
+    #: always or by default.
+    identity: str | None = None
+    #: The expression, and stored or virtual.
+    generated: str | None = None
+    #: Where it differs from the type's.
+    collation: str | None = None
+    #: Where it differs from the type's.
+    storage: str | None = None
+    compression: str | None = None
+    statistics: int | None = None
+    options: tuple[str, ...] = ()
+    comment: str | None = None
+    #: The physical place: no part of what the schema means.
+    position: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraint(_Bound):
+    """A constraint of a table or domain."""
+
+    KIND: ClassVar[str] = "constraint"
+
+    #: relation or domain.
+    object_kind: str = "relation"
+    #: check, foreign key, primary key, unique, exclude, or not null where that is not valid or not inherited.
+    type: str
+    definition: str
+    validated: bool = True
+    enforced: bool = True
+    deferrable: bool = False
+    deferred: bool = False
+    comment: str | None = None
+
+    @property
+    def home(self) -> Home:
+        return Home("type" if self.object_kind == "domain" else "relation", self.relation)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index(_Bound):
+    """An index; its name is qualified by the schema, not by its table."""
+
+    KIND: ClassVar[str] = "index"
+
+    definition: str
+    unique: bool = False
+    primary: bool = False
+    valid: bool = True
+    ready: bool = True
+    clustered: bool = False
+    tablespace: str | None = None
+    comment: str | None = None
+
+    @property
+    def qualified_name(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View(_Named):
+    """A view or materialized view."""
+
+    KIND: ClassVar[str] = "view"
+    CATALOG: ClassVar[str] = "relation"
+
+    #: view or materialized view.
+    kind: str = "view"
+    definition: str
+    options: tuple[str, ...] = ()
+    populated: bool = True
+    access_method: str | None = None
+    tablespace: str | None = None
+    owner: str
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger(_Bound):
+    """A trigger that a user made."""
+
+    KIND: ClassVar[str] = "trigger"
+
+    definition: str
+    #: origin, disabled, replica or always.
+    enabled: str = "origin"
+    function: str
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(_Bound):
+    """A rewrite rule, other than the one that makes a view."""
+
+    KIND: ClassVar[str] = "rule"
+
+    definition: str
+    #: origin, disabled, replica or always.
+    enabled: str = "origin"
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy(_Bound):
+    """A row-level security policy."""
+
+    KIND: ClassVar[str] = "policy"
+
+    command: str = "all"
+    permissive: bool = True
+    roles: tuple[str, ...] = ("PUBLIC",)
+    using: str | None = None
+    check: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant(CatalogObject):
+    """What a role may do with an object, where that differs from what is so by default.
+
+    An empty list of privileges says that what is granted by default has been revoked.
+    """
+
+    KIND: ClassVar[str] = "grant"
+
+    #: table, view, sequence, column, function, type or schema.
+    object_kind: str
+    object: str
+    #: A role, or PUBLIC.
+    grantee: str
+    #: Sorted; an asterisk stands for WITH GRANT OPTION.
+    privileges: tuple[str, ...] = ()
+
+    @property
+    def qualified_name(self) -> str:
+        return f"{self.object_kind} {self.object} to {self.grantee}"
+
+    @property
+    def home(self) -> Home:
+        if self.object_kind == "column":
+            return Home("relation", parent_of(self.object))
+        catalog = self.object_kind if self.object_kind in {"function", "type", "schema"} else "relation"
+        return Home(catalog, self.object)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultPrivileges(CatalogObject):
+    """What a role will be granted on what another creates (ALTER DEFAULT PRIVILEGES)."""
+
+    KIND: ClassVar[str] = "default privileges"
+
+    #: The role that creates.
+    role: str
+    #: None: in all schemas.
+    schema: str | None = None
+    #: tables, sequences, functions, types, schemas or large objects.
+    objects: str
+    grantee: str
+    privileges: tuple[str, ...] = ()
+
+    @property
+    def qualified_name(self) -> str:
+        place = f" in schema {self.schema}" if self.schema else ""
+        return f"on {self.objects} of {self.role}{place} to {self.grantee}"
+
+    @property
+    def home(self) -> Home:
+        return Home("default privileges", "")
+
+
+def parent_of(identity: str) -> str:
+    """Return a qualified name without its last part: the table of a column."""
+    end = len(identity)
+    if identity.endswith('"'):
+        # Inside quotes a quote is written twice, so the opening one is the first that stands alone.
+        end = identity.rindex('"', 0, end - 1)
+        while end and identity[end - 1] == '"':
+            end = identity.rindex('"', 0, end - 1)
+    return identity[: identity.rindex(".", 0, end)]
+
+
+#: Every kind, each after what it depends on.
+KINDS: tuple[type[CatalogObject], ...] = (
+    Namespace,
+    Extension,
+    Type,
+    Sequence,
+    Function,
+    Table,
+    Column,
+    Constraint,
+    Index,
+    View,
+    Trigger,
+    Rule,
+    Policy,
+    Grant,
+    DefaultPrivileges,
+)
+
+KIND_ORDER: Mapping[str, int] = MappingProxyType({one.KIND: place for place, one in enumerate(KINDS)})
+_CLASS_OF: Mapping[str, type[CatalogObject]] = MappingProxyType({one.KIND: one for one in KINDS})
+
+Homes = Mapping[Home, Mapping[Key, CatalogObject]]
+
+_Object = TypeVar("_Object", bound=CatalogObject)
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """All objects of a database. Equality is that of the objects.
+
+    The objects lie with their homes, so that the few that a migration changes are replaced without touching,
+    copying or sorting the rest.
+    """
+
+    homes: Homes = field(default_factory=dict, repr=False)
+    #: What has been put in order before; no part of the value.
+    _sorted: dict[str, Mapping[str, CatalogObject]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    # As large as a database: never a key.
+    __hash__ = None  # type: ignore[assignment]
+
+    @classmethod
+    def of(cls, objects: Iterable[CatalogObject]) -> Self:
+        """Return the schema that holds these objects."""
+        return cls(gather(objects))
+
+    def __iter__(self) -> Iterator[CatalogObject]:
+        """Iterate over all objects, each kind after what it depends on, then by name."""
+        for kind in KINDS:
+            yield from self.of_kind(kind).values()
+
+    def __len__(self) -> int:
+        return sum(map(len, self.homes.values()))
+
+    def of_kind(self, kind: type[_Object]) -> Mapping[str, _Object]:
+        """Return the objects of a kind by qualified name, sorted."""
+        if not self._sorted:
+            found: dict[str, dict[str, CatalogObject]] = {one.KIND: {} for one in KINDS}
+            for home in self.homes.values():
+                for key, one in home.items():
+                    found[key.kind][key.name] = one
+            for name, some in found.items():
+                self._sorted[name] = MappingProxyType({key: some[key] for key in sorted(some)})
+        return cast(Mapping[str, _Object], self._sorted[kind.KIND])
+
+    def get(self, kind: str, name: str) -> CatalogObject | None:
+        """Return an object by its kind (as its `KIND` says it) and its qualified name, or None.
+
+        Raises:
+            KeyError: there is no such kind.
+        """
+        cls = _CLASS_OF[kind]
+        # The common questions are answered without putting everything in order.
+        if issubclass(cls, _Named):
+            return self.homes.get(Home(cls.CATALOG, name), {}).get(Key(kind, name))
+        if cls in {Column, Trigger, Rule, Policy}:
+            return self.belonging_to(parent_of(name)).get(Key(kind, name))
+        return self.of_kind(cls).get(name)
+
+    def belonging_to(self, relation: str) -> Mapping[Key, CatalogObject]:
+        """Return a relation with its columns, constraints, indexes, triggers, rules, policies and grants."""
+        return self.homes.get(Home("relation", relation), {})
+
+    @property
+    def namespaces(self) -> Mapping[str, Namespace]:
+        """Return the schemas."""
+        return self.of_kind(Namespace)
+
+    @property
+    def extensions(self) -> Mapping[str, Extension]:
+        """Return the extensions."""
+        return self.of_kind(Extension)
+
+    @property
+    def types(self) -> Mapping[str, Type]:
+        """Return the types."""
+        return self.of_kind(Type)
+
+    @property
+    def sequences(self) -> Mapping[str, Sequence]:
+        """Return the sequences."""
+        return self.of_kind(Sequence)
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """Return the functions, procedures, aggregates and window functions."""
+        return self.of_kind(Function)
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """Return the tables."""
+        return self.of_kind(Table)
+
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """Return the columns of tables and views."""
+        return self.of_kind(Column)
+
+    @property
+    def constraints(self) -> Mapping[str, Constraint]:
+        """Return the constraints of tables and domains."""
+        return self.of_kind(Constraint)
+
+    @property
+    def indexes(self) -> Mapping[str, Index]:
+        """Return the indexes."""
+        return self.of_kind(Index)
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        """Return the views and materialized views."""
+        return self.of_kind(View)
+
+    @property
+    def triggers(self) -> Mapping[str, Trigger]:
+        """Return the triggers."""
+        return self.of_kind(Trigger)
+
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """Return the rewrite rules."""
+        return self.of_kind(Rule)
+
+    @property
+    def policies(self) -> Mapping[str, Policy]:
+        """Return the row-level security policies."""
+        return self.of_kind(Policy)
+
+    @property
+    def grants(self) -> Mapping[str, Grant]:
+        """Return the grants."""
+        return self.of_kind(Grant)
+
+    @property
+    def default_privileges(self) -> Mapping[str, DefaultPrivileges]:
+        """Return the default privileges."""
+        return self.of_kind(DefaultPrivileges)
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain values in a stable order."""
+        return {
+            "version": FORMAT_VERSION,
+            "objects": {
+                kind.KIND: [one.to_json() for one in some.values()]
+                for kind in KINDS
+                if (some := self.of_kind(kind))
+            },
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the schema that `to_json` described.
+
+        Raises:
+            SnapshotError: another version wrote it.
+        """
+        if values.get("version") != FORMAT_VERSION:
+            raise SnapshotError(
+                f"a stored schema has format version {values.get('version')!r}, not {FORMAT_VERSION}:"
+                " read the schema anew."
+            )
+        return cls.of(_CLASS_OF[kind].from_json(one) for kind, some in values["objects"].items() for one in some)
+
+
+def gather(objects: Iterable[CatalogObject]) -> dict[Home, dict[Key, CatalogObject]]:
+    """Return objects by their homes."""
+    homes: dict[Home, dict[Key, CatalogObject]] = {}
+    for one in objects:
+        homes.setdefault(one.home, {})[one.key] = one
+    return homes
