@@ -52,7 +52,7 @@ class MigrationItem(pytest.Function):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Say where the item is: in the migration file, not where the function is defined."""
-        return self.path, 0, self.name
+        return self.path, 0, self.migration.relative_path
 
 
 def _check(item: Any) -> None:

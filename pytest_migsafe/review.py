@@ -91,7 +91,8 @@ class Reviewer:
     #: asking in any order costs no more than asking in theirs.
     wanted: Collection[int] = ()
     _chain: Chain | None = None
-    _reviews: dict[int, Review] = field(default_factory=dict)
+    #: What has been asked already; an error of a rule is kept too, for its file's item to raise.
+    _reviews: dict[int, Review | Exception] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self
@@ -114,11 +115,19 @@ class Reviewer:
             for at in sorted({at for at in self.wanted if at < position} - self._reviews.keys()):
                 self._reviews[at] = self._review(at)
             self._reviews[position] = self._review(position)
-        return self._reviews[position]
+        review = self._reviews[position]
+        if isinstance(review, Exception):
+            raise review
+        return review
 
-    def _review(self, position: int) -> Review:
-        migration = self.history.migrations[position]
+    def _review(self, position: int) -> Review | Exception:
         result = self._opened_chain().rehearse(position)
+        try:
+            return self._judged(self.history.migrations[position], result)
+        except Exception as error:  # noqa: BLE001 - a rule's defect is its file's item to show, wherever it came up
+            return error
+
+    def _judged(self, migration: Migration, result: Evidence | Blocked) -> Review:
         if isinstance(result, Blocked):
             return Review(
                 migration=migration,

@@ -184,15 +184,17 @@ class _OpenDatabase:
             run = run_for_real(connection, migration, script)
             self._sequences = None
         leaks = self._session.renew()
+        after = run.after if run.after is not None else catalog.snapshot(self._session.connection)
         if run.error is None:
             self.position += 1
-            self._schema = run.after if run.after is not None else catalog.snapshot(self._session.connection)
+            self._schema = after
         return replace(
             self._evidence(migration, script, before),
             lane=Lane.REAL if reason else Lane.SAVEPOINT,
             lane_reason=reason,
             statements=describe(script, run.traced, run.baseline),
-            after=self._schema if run.error is None else before,
+            # Outside one transaction, a part of a failed file may stay.
+            after=after,
             error=run.error,
             error_line=_line(script, run.error),
             leaks=leaks,

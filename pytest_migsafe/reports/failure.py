@@ -11,29 +11,31 @@ _AROUND = 4
 
 
 def verdict(review: Review) -> str:
-    """Return the failure in one line: all that pytest's summary, JUnit and xdist keep."""
-    errors = [finding for finding in review.findings if finding.fails]
-    path = review.migration.relative_path
+    """Return the failure in one line: all that pytest's summary, JUnit and xdist keep beside the item's name."""
+    failing = [finding for finding in review.findings if finding.fails]
     if review.evidence is not None and review.evidence.error is not None:
         error = review.evidence.error
         code = f" ({error.sqlstate})" if error.sqlstate else ""
-        return f"{path}:{error.line}:{error.column}: cannot be applied: {error.message}{code}"
-    first = errors[0]
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"{path}:{first.line}:{first.column}: {first.rule}: {first.message}{more}"
+        return f"cannot be applied: {error.message}{code}"
+    more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
+    return f"{failing[0].rule}: {failing[0].message}{more}"
 
 
 def failure_text(review: Review) -> str:
     """Return everything that a person needs to act on a failed migration."""
-    lines = [verdict(review)]
-    for finding in sorted(review.findings, key=lambda one: not one.fails):
-        lines.append("")
-        lines.extend(_finding_lines(review, finding))
+    # What the verdict says comes first, then the other errors, then the warnings.
+    first, *others = sorted(review.findings, key=lambda one: (not one.fails, one.rule != "apply-error"))
+    lines = [verdict(review), *_body(review, first)]
+    for finding in others:
+        lines += [
+            "",
+            f"{_WORDS[finding.severity]}: {finding.rule}: {finding.message}",
+            *_body(review, finding),
+        ]
     return "\n".join(lines)
 
 
-def _finding_lines(review: Review, finding: Finding) -> Iterator[str]:
-    yield f"{_WORDS[finding.severity]} {finding.rule}: {finding.message}"
+def _body(review: Review, finding: Finding) -> Iterator[str]:
     yield from excerpt(review, finding)
     for fact in finding.evidence:
         yield from _indented("  = ", fact)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from pytest_migsafe.catalog import diff
 from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementError
 from pytest_migsafe.rules.explain import explain
@@ -47,22 +48,23 @@ def _facts(error: StatementError) -> Iterator[str]:
 
 def _done(evidence: Evidence) -> str:
     """Say what of the file was done before the error, and what of it stays."""
-    ran = sum(1 for statement in evidence.statements if statement.error is None)
-    count = evidence.statement_count
     if not evidence.statements:
         return "Nothing of the file was run."
+    ran = sum(1 for statement in evidence.statements if statement.error is None)
+    count = evidence.statement_count
     before = f"{ran} of {count} statement{'s' if count != 1 else ''} had been run"
-    if _is_all_or_nothing(evidence):
-        return f"{before}; all of it was rolled back, so the database is as it was before the file."
-    stays = [statement for statement in evidence.statements if statement.error is None]
-    if not stays:
-        return f"{before}, so the database is as it was before the file."
-    last = stays[-1]
-    return (
-        f"{before} and may stay applied (outside one transaction): the last was in line {last.line}. "
-        "Before the next try, undo what stayed, or make the statements safe to run again."
-    )
+    stayed = diff(evidence.before, evidence.after)
+    if stayed:
+        listed = ", ".join(f"{change.kind} {change.name} {change.action}" for change in stayed[:_LISTED])
+        more = f" and {len(stayed) - _LISTED} more changes" if len(stayed) > _LISTED else ""
+        return (
+            f"{before}, and this stayed, for the file is not one transaction: {listed}{more}. Undo it before the "
+            "next try, or make the statements safe to run again."
+        )
+    if any(statement.rows_written for statement in evidence.statements) and evidence.lane_reason:
+        return f"{before}, and the rows that they wrote may have stayed: the file is not one transaction."
+    return f"{before}; nothing of it stayed."
 
 
-def _is_all_or_nothing(evidence: Evidence) -> bool:
-    return not evidence.lane_reason or (evidence.mode.wraps and not evidence.transaction_control)
+#: How many changes of a half-applied file are named.
+_LISTED = 5

@@ -35,7 +35,7 @@ class Rule:
         """Judge one migration's evidence."""
         return self.check(evidence)
 
-    def finding(self, evidence: Evidence, **given: Any) -> Finding:
+    def finding(self, evidence: Evidence, /, **given: Any) -> Finding:
         """Return a finding of this rule; ``given`` are its message and what else a finding has.
 
         The severity is the rule's own unless another is given.

@@ -26,7 +26,7 @@ def read(listing: Listing) -> tuple[FoundFile, ...]:
         if stem == name or match is None or name.endswith(_DOWN):
             continue
         path = listing.folder / name
-        mode, reason = mode_of(path, TransactionMode.TRANSACTION, "one transaction a file (default)")
+        mode, reason = mode_of(path, TransactionMode.TRANSACTION, "each file is one transaction, the default")
         beside = f"{stem.removesuffix('.up')}.down.sql"
         behind = f"{stem}_down.sql"
         down = None
