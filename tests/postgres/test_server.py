@@ -346,8 +346,8 @@ def test_nothing_is_left_after_a_signal_at_any_phase_of_the_start(
         process = start(TMPDIR=str(runs), MIGSAFE_CACHE_DIR=str(cache))
         deadline = time.monotonic() + 20
         # cold: at the first draft or a bit later; warm: at the run's directory or a bit later
-        seen = (lambda: list(cache.glob("*/draft-*"))) if moment % 2 == 0 else (lambda: list(runs.iterdir()))
-        while not seen() and time.monotonic() < deadline and process.poll() is None:
+        place, pattern = (cache, "*/draft-*") if moment % 2 == 0 else (runs, "*")
+        while not list(place.glob(pattern)) and time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.001)
         time.sleep(0.02 * moment)
         process.send_signal(number)
@@ -420,13 +420,17 @@ def test_a_wrong_setting_is_named_with_the_log_and_the_way_out(binaries: Binarie
     assert "--migsafe-bindir" in lines[-2] + lines[-1]
 
 
+def _connect_until_refused(server: Server) -> None:
+    while True:
+        server.connect().close()
+
+
 def test_a_server_that_dies_is_reported_with_its_log(binaries: Binaries) -> None:
     with start_server(binaries) as server:
         pid = int(str(_ask(server, "SELECT pg_read_file('postmaster.pid')")).split()[0])
         os.kill(pid, signal.SIGQUIT)
         with pytest.raises(ServerError) as error:
-            for _ in range(1000):
-                server.connect().close()
+            _connect_until_refused(server)
         assert "immediate shutdown request" in str(error.value)
         assert "immediate shutdown request" in server.log_tail(5)
 
@@ -438,7 +442,8 @@ def test_broken_programs_are_an_error_that_says_what_they_said(
     for name in ("postgres", "initdb"):
         (open_directory / name).write_text("#!/bin/sh\necho 'error: no space left' >&2\nexit 1\n")
         (open_directory / name).chmod(0o755)
-    with pytest.raises(ServerError, match=r"initdb of PostgreSQL 17\.1 failed: error: no space left"):
-        with start_server(Binaries(open_directory, "17.1", "setting")):
-            pass
+    said = r"initdb of PostgreSQL 17\.1 failed: error: no space left"
+    broken = Binaries(open_directory, "17.1", "setting")
+    with pytest.raises(ServerError, match=said), start_server(broken):
+        pass
     assert list((open_directory / "cache").glob("*/*")) == []
