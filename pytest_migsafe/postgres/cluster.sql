@@ -13,7 +13,7 @@ $$;
 DO $$
 BEGIN
     EXECUTE pg_catalog.format('ALTER DATABASE %I OWNER TO postgres', pg_catalog.current_database());
-    -- From 15 on the schema belongs to pg_database_owner, that is to the database's owner (manual §5.10.6);
+    -- From 15 on the schema belongs to pg_database_owner, that is to the database's owner (release notes of 15);
     -- before, to the bootstrap superuser, which in production is postgres.
     IF pg_catalog.current_setting('server_version_num')::int < 150000 THEN
         ALTER SCHEMA public OWNER TO postgres;

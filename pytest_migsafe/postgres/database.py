@@ -51,7 +51,7 @@ def create_database(server: Server, *, template: str | None = None) -> Iterator[
     Args:
         server: where.
         template: the name of a database to clone; sessions in it are ended, for PostgreSQL copies no database
-            that is in use (manual §23.3). None makes an empty one.
+            that is in use (manual, "Template Databases"). None makes an empty one.
 
     Raises:
         ServerError: the server does not answer.

@@ -127,7 +127,10 @@ class Postmaster(PostgreSQLExecutor):
         return self.process is not None and self.process.poll() is None
 
     def stop(self, sig: int | None = None, exp_sig: int | None = None) -> Self:  # noqa: ARG002  # inherited
-        """End the server at once and wait for it; without a checkpoint, for its data is not needed (manual §18.5)."""
+        """End the server at once and wait for it.
+
+        The immediate shutdown writes no checkpoint: the data is not needed (manual, "Shutting Down the Server").
+        """
         process, self.process = self.process, None
         if process is not None:
             with process:  # waits

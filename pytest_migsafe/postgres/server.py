@@ -22,7 +22,7 @@ from pytest_migsafe.postgres.run_directory import RunDirectory, run_directory
 __all__ = ["MIGRATION_ROLE", "SUPERUSER", "Server", "start_server"]
 
 #: What every throwaway server is started with. Three kinds of reasons: the data is thrown away, so nothing need be
-#: safe on disk (manual §14.5, "Non-Durable Settings"); two runs must observe the same; and evidence should look as in
+#: safe on disk (manual, "Non-Durable Settings"); two runs must observe the same; and evidence should look as in
 #: production, so `wal_level` keeps its default, under which rewrites and COPY are logged.
 _SETTINGS = {
     # thrown away
@@ -104,7 +104,8 @@ class Server:
             application_name=application_name,
             connect_timeout=_CONNECT_TIMEOUT_SECONDS,
             client_encoding="UTF8",
-            # Each of these would otherwise be taken from the PG* variables of the user's environment (manual §32.15).
+            # Each of these would otherwise be taken from the PG* variables of the user's environment (manual, libpq,
+            # "Environment Variables").
             options=_as_options(options or {}),
             sslmode="disable",
             gssencmode="disable",
@@ -208,7 +209,10 @@ def _running(
 
 
 def _as_options(settings: Mapping[str, str]) -> str:
-    """Return settings in the form of libpq's `options`: spaces and backslashes are escaped (manual §32.1.2)."""
+    """Return settings in the form of libpq's `options`.
+
+    Spaces and backslashes are escaped (manual, libpq, "Parameter Key Words").
+    """
     escaped = (
         f"{name}={value}".replace("\\", "\\\\").replace(" ", "\\ ") for name, value in settings.items()
     )
