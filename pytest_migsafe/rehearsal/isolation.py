@@ -13,7 +13,7 @@ import psycopg
 
 from pytest_migsafe import catalog
 from pytest_migsafe.errors import MigsafeError
-from pytest_migsafe.migrations.grammar import Statement, TransactionControl
+from pytest_migsafe.migrations.grammar import Statement, TransactionControl, headline
 from pytest_migsafe.migrations.model import Migration, Script, TransactionMode
 from pytest_migsafe.rehearsal.evidence import StatementError
 from pytest_migsafe.rehearsal.kept import compare_kept
@@ -76,15 +76,12 @@ def run_in_savepoint(connection: psycopg.Connection[Any], script: Script, before
     """
     with _tracing(connection) as tracer:
         connection.execute(b"BEGIN; SAVEPOINT migsafe_rehearsal")
-        started = _transaction_start(connection)
         mark = catalog.mark(connection)
         traced, error = _run_statements(connection, tracer, script)
         if error is not None:
             connection.execute(b"ROLLBACK")
             return Run(traced=traced, baseline=tracer.baseline(relations_locked(traced)), error=error)
         changes = catalog.read_changes(connection, mark, locked=relations_changed(traced))
-        if _transaction_start(connection) != started:
-            raise IsolationLostError("the file ended the rehearsal's transaction unseen")
         connection.execute(b"ROLLBACK TO SAVEPOINT migsafe_rehearsal")
         baseline = tracer.baseline(relations_locked(traced))
         after = catalog.apply_changes(connection, before, changes)
@@ -101,12 +98,6 @@ def _tracing(connection: psycopg.Connection[Any]) -> Iterator[Tracer]:
         tracer.close()
 
 
-def _transaction_start(connection: psycopg.Connection[Any]) -> object:
-    # transaction_timestamp() is the same throughout a transaction, and costs no transaction id.
-    row = connection.execute(b"SELECT pg_catalog.transaction_timestamp()::text").fetchone()
-    return row and row[0]
-
-
 def _run_statements(
     connection: psycopg.Connection[Any], tracer: Tracer, script: Script
 ) -> tuple[tuple[TracedStatement, ...], StatementError | None]:
@@ -117,8 +108,8 @@ def _run_statements(
         if one.error is not None:
             _refuse_if_block_is_the_trouble(connection, one.error)
             return (*traced, one), error_evidence(one.error, script, statement)
-        if one.after is None:
-            raise IsolationLostError(f"the file ended the rehearsal's transaction: {statement.text[:60]}")
+        if one.after is None or one.after.started != reading.started:
+            raise IsolationLostError(f"the rehearsal's transaction was ended by: {headline(statement.text)}")
         reading = one.after
         if kept := compare_kept(connection, statement, one.notices):
             one = replace(one, kept=kept)

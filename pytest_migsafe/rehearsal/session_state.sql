@@ -1,5 +1,4 @@
 -- What the session holds between transactions, so that what a file leaves behind can be told from it.
--- The last column makes the session hand its statistics over when it becomes idle (PostgreSQL 15 and later).
 SELECT
     session_user::text AS session_user,
     current_user::text AS current_user,

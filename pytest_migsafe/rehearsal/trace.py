@@ -62,6 +62,8 @@ class TransactionReading:
     """What the running transaction holds and has done at one moment."""
 
     wal_position: int
+    #: When the transaction began: the same throughout one, another in the next.
+    started: str
     lock_timeout_ms: int
     relations: Mapping[int, RelationReading]
 
@@ -117,9 +119,9 @@ class Tracer:
     def read(self) -> TransactionReading:
         """Return what the running transaction holds and has done so far."""
         rows = self._cursor.execute(_TRACE).fetchall()
-        return TransactionReading(
-            rows[0][0], rows[0][1], {row[2]: _reading(row[2:]) for row in rows if row[2]}
-        )
+        wal_position, started, lock_timeout_ms, *_ = rows[0]
+        relations = {row[3]: _reading(row[3:]) for row in rows if row[3]}
+        return TransactionReading(wal_position, started, lock_timeout_ms, relations)
 
     def run(self, statement: Statement, before: TransactionReading) -> TracedStatement:
         """Run a statement in the transaction block that is open, and read what it did.

@@ -3,11 +3,13 @@
 -- Relations below OID 16384 are PostgreSQL's own (manual: "System Catalog Initial Data", "OID Assignment").
 SELECT
     pg_catalog.pg_wal_lsn_diff(session.lsn, '0/0')::bigint AS wal_position,
+    session.started,
     session.lock_timeout_ms,
     held.*
 FROM (
     SELECT
         pg_catalog.pg_current_wal_insert_lsn() AS lsn,
+        pg_catalog.transaction_timestamp()::text AS started,
         (pg_catalog.extract('epoch', pg_catalog.current_setting('lock_timeout')::interval) * 1000)::integer
             AS lock_timeout_ms
 ) AS session

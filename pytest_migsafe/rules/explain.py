@@ -126,8 +126,8 @@ def _missing_column(evidence: Evidence, error: StatementError) -> Iterator[str]:
 
 def _columns(evidence: Evidence) -> Iterator[tuple[str, str]]:
     """Yield (table, column) of everything that exists before the file or is created above the error in it."""
-    for column in evidence.before.columns:
-        yield _base(column.relation), column.name.strip('"')
+    for column in evidence.before.columns.values():
+        yield _base(column.relation), _base(column.name)
     for one in evidence.creations:
         if one.kind == "column" and one.when == "same" and evidence.error and one.line <= evidence.error.line:
             table, _, name = one.name.partition(".")
@@ -142,7 +142,7 @@ def _missing_relation(evidence: Evidence, error: StatementError) -> Iterator[str
     found = list(_who_creates(evidence, error, names[0], kinds))
     yield from found
     if not found:
-        known = [_base(one.name) for one in (*evidence.before.tables, *evidence.before.views)]
+        known = [_base(name) for name in (*evidence.before.tables, *evidence.before.views)]
         yield from _nearest(_base(names[0]), known, "")
 
 
@@ -152,9 +152,7 @@ def _missing_function(evidence: Evidence, error: StatementError) -> Iterator[str
         return
     name = match[1]
     found = list(_who_creates(evidence, error, name, ("function",)))
-    there = [
-        one.identity for one in evidence.before.functions if _same_name(one.identity.split("(")[0], name)
-    ]
+    there = [one for one in evidence.before.functions if _same_name(one.split("(")[0], name)]
     if there:
         yield f"There is {', '.join(there)}: the arguments' types do not fit; add a cast."
     elif found:
@@ -163,7 +161,7 @@ def _missing_function(evidence: Evidence, error: StatementError) -> Iterator[str
         yield f"The function belongs to the extension {hint}:"
         yield f'CREATE EXTENSION IF NOT EXISTS "{hint}";'
     else:
-        known = [_base(one.identity.split("(")[0]) for one in evidence.before.functions]
+        known = [_base(one.split("(")[0]) for one in evidence.before.functions]
         yield from _nearest(_base(name), known, "")
 
 

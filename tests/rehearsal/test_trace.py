@@ -1,0 +1,131 @@
+"""What one statement did, as seen from inside its own transaction."""
+
+import pytest
+
+from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
+
+from .conftest import Rehearse
+
+#: A busy table with rows, an index, a parent and a sequence.
+GROUND = """
+    CREATE TABLE parent (id bigint PRIMARY KEY);
+    CREATE TABLE busy (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, parent_id bigint, k int, name varchar(50), at timestamp
+    );
+    CREATE INDEX busy_name ON busy (name);
+    INSERT INTO parent SELECT generate_series(1, 10);
+    INSERT INTO busy (parent_id, k, name) SELECT 1, n, 'n' || n FROM generate_series(1, 100) AS n;
+"""
+AX, SRX, S, SUE = "AccessExclusiveLock", "ShareRowExclusiveLock", "ShareLock", "ShareUpdateExclusiveLock"
+
+
+def locked(statement: StatementEvidence, relation: str) -> set[str]:
+    return {lock.mode for lock in statement.locks if lock.relation == relation and lock.preexisting}
+
+
+def scanned(statement: StatementEvidence) -> set[str]:
+    return {scan.relation for scan in statement.scans if scan.preexisting}
+
+
+def rewritten(statement: StatementEvidence) -> set[str]:
+    return {one.relation for one in statement.rewrites if one.preexisting}
+
+
+@pytest.mark.parametrize(
+    ("sql", "mode", "is_scanned", "is_rewritten"),
+    [
+        # Each with what PostgreSQL is known to do (shared/hazards.md).
+        ("CREATE INDEX ON busy (k)", S, True, False),
+        ("ALTER TABLE busy ADD COLUMN c int", AX, False, False),
+        ("ALTER TABLE busy ADD COLUMN c timestamptz DEFAULT now()", AX, False, False),
+        ("ALTER TABLE busy ADD COLUMN c uuid DEFAULT gen_random_uuid()", AX, True, True),
+        ("ALTER TABLE busy ADD COLUMN c int GENERATED ALWAYS AS (k * 2) STORED", AX, True, True),
+        ("ALTER TABLE busy ALTER k SET NOT NULL", AX, True, False),
+        ("ALTER TABLE busy ALTER k TYPE bigint", AX, True, True),
+        ("ALTER TABLE busy ALTER name TYPE varchar(100)", AX, False, False),
+        ("ALTER TABLE busy ADD CONSTRAINT c CHECK (k > 0)", AX, True, False),
+        ("ALTER TABLE busy ADD CONSTRAINT c CHECK (k > 0) NOT VALID", AX, False, False),
+        ("ALTER TABLE busy ADD FOREIGN KEY (parent_id) REFERENCES parent", SRX, True, False),
+        ("ALTER TABLE busy ADD FOREIGN KEY (parent_id) REFERENCES parent NOT VALID", SRX, False, False),
+        ("ALTER TABLE busy SET (fillfactor = 80)", SUE, False, False),
+        ("DO $$ BEGIN EXECUTE 'ALTER TABLE busy ALTER k TYPE bigint'; END $$", AX, True, True),
+        ("CLUSTER busy USING busy_name", AX, None, True),
+        ("TRUNCATE busy", AX, False, False),
+        ("DROP INDEX busy_name", AX, False, False),
+    ],
+)
+def test_locks_scans_and_rewrites_are_what_postgres_does(
+    rehearse: Rehearse, sql: str, mode: str, is_scanned: bool | None, is_rewritten: bool
+) -> None:
+    (statement,) = rehearse.last(GROUND, sql).statements
+    assert statement.error is None
+    assert mode in locked(statement, "public.busy")
+    if is_scanned is not None:
+        assert ("public.busy" in scanned(statement)) is is_scanned
+    assert ("public.busy" in rewritten(statement)) is is_rewritten
+
+
+def test_a_foreign_key_locks_the_other_table_too(rehearse: Rehearse) -> None:
+    (statement,) = rehearse.last(GROUND, "CREATE TABLE child (id int REFERENCES parent)").statements
+    assert locked(statement, "public.parent") >= {SRX}
+    assert {lock.preexisting for lock in statement.locks if lock.relation == "public.child"} == {False}
+
+
+def test_a_lock_is_named_where_it_is_first_taken_only(rehearse: Rehearse) -> None:
+    first, second = rehearse.last(
+        GROUND, "ALTER TABLE busy ADD COLUMN a int; ALTER TABLE busy ADD COLUMN b int"
+    ).statements
+    assert AX in locked(first, "public.busy")
+    assert locked(second, "public.busy") == set()
+
+
+def test_rows_are_counted_by_table_and_wal_is_measured(rehearse: Rehearse) -> None:
+    (statement,) = rehearse.last(GROUND, "UPDATE busy SET k = k + 1 WHERE id <= 40").statements
+    (write,) = statement.writes
+    assert (write.relation, write.inserted, write.updated, write.deleted) == ("public.busy", 0, 40, 0)
+    assert statement.rows_written == 40
+    assert statement.wal_bytes > 40
+    assert statement.tag == "UPDATE 40"
+
+
+def test_a_dropped_table_keeps_its_name_in_the_evidence(rehearse: Rehearse) -> None:
+    (statement,) = rehearse.last(GROUND, "DROP TABLE busy").statements
+    assert AX in locked(statement, "public.busy")
+
+
+def test_a_renamed_and_then_dropped_table_is_named_as_it_was_at_the_time(rehearse: Rehearse) -> None:
+    first, second = rehearse.last(GROUND, "ALTER TABLE busy RENAME TO old; DROP TABLE old").statements
+    assert AX in locked(first, "public.old")
+    assert second.error is None
+
+
+def test_the_lock_timeout_in_force_is_recorded_wherever_it_was_set(rehearse: Rehearse) -> None:
+    set_, alter = rehearse.last(GROUND, "SET LOCAL lock_timeout = '1500ms'; ALTER TABLE busy ADD c int").statements
+    assert (set_.lock_timeout_ms, alter.lock_timeout_ms) == (1500, 1500)
+    (plain,) = rehearse.last(GROUND, "ALTER TABLE busy ADD c int", lock_timeout="3s").statements
+    assert plain.lock_timeout_ms == 3000
+
+
+def test_notices_come_with_their_sqlstate(rehearse: Rehearse) -> None:
+    (statement,) = rehearse.last("DROP TABLE IF EXISTS nothing").statements
+    (notice,) = statement.notices
+    assert (notice.severity, notice.sqlstate) == ("NOTICE", "00000")
+    assert notice.message == 'table "nothing" does not exist, skipping'
+
+
+def test_counters_of_earlier_files_are_not_counted_again(rehearse: Rehearse) -> None:
+    read = "SELECT count(*) FROM busy"
+    for one in rehearse.all(GROUND, read, read)[1:]:
+        assert isinstance(one, Evidence)
+        (scan,) = one.statements[0].scans
+        assert (scan.scans, scan.tuples) == (1, 100)
+
+
+def test_the_comparison_that_if_not_exists_needs_is_not_counted_as_the_files_work(rehearse: Rehearse) -> None:
+    kept, after = rehearse.last(
+        GROUND, "CREATE INDEX IF NOT EXISTS busy_name ON busy (k); ALTER TABLE busy ADD COLUMN c int"
+    ).statements
+    (index,) = kept.kept
+    assert index.differs
+    assert after.scans == ()
+    assert kept.scans == ()
