@@ -100,7 +100,8 @@ def _builder(cls: type[CatalogObject]) -> Callable[[tuple[Any, ...]], CatalogObj
     names = [one.name for one in fields(cls)]
     return lambda row: cls(
         **{
-            name: tuple(value) if type(value) is list else value for name, value in zip(names, row, strict=True)
+            name: tuple(value) if type(value) is list else value
+            for name, value in zip(names, row, strict=True)
         }
     )
 
@@ -108,8 +109,7 @@ def _builder(cls: type[CatalogObject]) -> Callable[[tuple[Any, ...]], CatalogObj
 #: What the text of definitions depends on, and what could stop or slow our reading.
 #: search_path: names are qualified; quote_all_identifiers: names are quoted; DateStyle, IntervalStyle, TimeZone,
 #: bytea_output, extra_float_digits, lc_monetary, xmlbinary: constants in defaults, checks, predicates.
-_SETTINGS = b"""
-select
+_SETTINGS = b"""select
     pg_catalog.set_config('search_path', '', true),
     pg_catalog.set_config('quote_all_identifiers', 'off', true),
     pg_catalog.set_config('DateStyle', 'ISO, YMD', true),
@@ -119,8 +119,70 @@ select
     pg_catalog.set_config('extra_float_digits', '1', true),
     pg_catalog.set_config('lc_monetary', 'C', true),
     pg_catalog.set_config('xmlbinary', 'base64', true),
-    pg_catalog.set_config('client_encoding', 'UTF8', true),
     pg_catalog.set_config('statement_timeout', '0', true),
     pg_catalog.set_config('jit', 'off', true),
-    pg_catalog.set_config('max_parallel_workers_per_gather', '0', true);
-"""
+    pg_catalog.set_config('max_parallel_workers_per_gather', '0', true)"""
+
+_TO_UTF8 = b"select pg_catalog.set_config('client_encoding', 'UTF8', true)"
+
+
+def send(connection: psycopg.Connection[Any], queries: Sequence[sql.Composable]) -> list[Rows]:
+    """Return the rows of each query, read under our own settings, of which nothing remains.
+
+    Raises:
+        SnapshotError: the connection is busy or its transaction has failed, or the server refuses a query.
+    """
+    opening, closing = _frame(connection)
+    body = b";\n".join(one.as_bytes() for one in queries)
+    cursor = psycopg.Cursor(connection, row_factory=tuple_row)
+    try:
+        # The client learns of a changed encoding only when the server waits for the next query, so a session
+        # that does not speak UTF-8 is turned first.
+        if connection.info.encoding == "utf-8":
+            cursor.execute(b";\n".join((opening, _SETTINGS, body, closing)), prepare=False)
+            return list(_results(cursor))[1:]
+        for one in (opening, _TO_UTF8, _SETTINGS):
+            cursor.execute(one, prepare=False)
+        found = list(_results(cursor.execute(body, prepare=False)))
+        cursor.execute(closing, prepare=False)
+    except psycopg.Error as error:
+        if not connection.closed:
+            cursor.execute(closing, prepare=False)
+        raise SnapshotError(f"the catalog could not be read: {error}") from error
+    return found
+
+
+def ask(connection: psycopg.Connection[Any], query: sql.Composable) -> tuple[Any, ...]:
+    """Return the one row of a query that depends on no setting."""
+    cursor = psycopg.Cursor(connection, row_factory=tuple_row)
+    try:
+        row = cursor.execute(query, prepare=False).fetchone()
+    except psycopg.Error as error:
+        raise SnapshotError(f"the catalog could not be read: {error}") from error
+    if row is None:
+        raise SnapshotError("the catalog could not be read: the server answered with no row")
+    return row
+
+
+def _frame(connection: psycopg.Connection[Any]) -> tuple[bytes, bytes]:
+    """Return what opens and what closes a reading: nothing of it stays."""
+    status = connection.info.transaction_status
+    if status == TransactionStatus.IDLE:
+        return b"begin transaction isolation level repeatable read read only", b"rollback"
+    if status == TransactionStatus.INTRANS:
+        return (
+            b"savepoint migsafe_catalog",
+            b"rollback to savepoint migsafe_catalog; release savepoint migsafe_catalog",
+        )
+    raise SnapshotError(
+        f"the catalog cannot be read now: the connection's transaction is {status.name}.\n"
+        "Roll a failed transaction back first."
+    )
+
+
+def _results(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Iterator[Rows]:
+    while True:
+        if cursor.description is not None:
+            yield cursor.fetchall()
+        if not cursor.nextset():
+            return

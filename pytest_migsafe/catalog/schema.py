@@ -599,7 +599,9 @@ class Schema:
                 f"a stored schema has format version {values.get('version')!r}, not {FORMAT_VERSION}:"
                 " read the schema anew."
             )
-        return cls.of(_CLASS_OF[kind].from_json(one) for kind, some in values["objects"].items() for one in some)
+        return cls.of(
+            _CLASS_OF[kind].from_json(one) for kind, some in values["objects"].items() for one in some
+        )
 
 
 def gather(objects: Iterable[CatalogObject]) -> dict[Home, dict[Key, CatalogObject]]:

@@ -13,7 +13,7 @@ select
     p.procost as cost,
     p.prorows as rows,
     case when p.prosupport <> 0 then p.prosupport::pg_catalog.text end as support,
-    array(select s from pg_catalog.unnest(p.proconfig) s order by s) as config,
+    array(select s from pg_catalog.unnest(p.proconfig) s order by s collate pg_catalog."C") as config,
     array(
         select pg_catalog.format_type(x, null) from pg_catalog.unnest(p.protrftypes) x order by 1
     ) as transforms,
@@ -22,18 +22,13 @@ select
     p.probin as library,
     -- The state of an aggregate, field by field, with names instead of oids.
     case when p.prokind = 'a' then (
-        select pg_catalog.concat_ws(', ',
-            'kind ' || a.aggkind, 'direct arguments ' || a.aggnumdirectargs,
-            'transition ' || a.aggtransfn::pg_catalog.text || ' ' || pg_catalog.format_type(a.aggtranstype, null)
-                || ' space ' || a.aggtransspace,
-            'final ' || a.aggfinalfn::pg_catalog.text || ' ' || a.aggfinalextra || ' ' || a.aggfinalmodify,
-            'combine ' || a.aggcombinefn::pg_catalog.text, 'serial ' || a.aggserialfn::pg_catalog.text,
-            'deserial ' || a.aggdeserialfn::pg_catalog.text,
-            'moving ' || a.aggmtransfn::pg_catalog.text || ' ' || a.aggminvtransfn::pg_catalog.text || ' '
-                || a.aggmfinalfn::pg_catalog.text || ' ' || a.aggmfinalextra || ' ' || a.aggmfinalmodify || ' '
-                || pg_catalog.format_type(a.aggmtranstype, null) || ' space ' || a.aggmtransspace,
-            'sort operator ' || a.aggsortop::pg_catalog.regoperator::pg_catalog.text,
-            'initial ' || pg_catalog.quote_nullable(a.agginitval), 'moving initial ' || pg_catalog.quote_nullable(a.aggminitval))
+        select pg_catalog.format(
+            'kind %s, direct arguments %s, transition %s %s space %s, final %s %s %s, combine %s, serial %s %s, moving %s %s %s space %s final %s %s %s, sort operator %s, initial %L %L',
+            a.aggkind, a.aggnumdirectargs, a.aggtransfn, pg_catalog.format_type(a.aggtranstype, null),
+            a.aggtransspace, a.aggfinalfn, a.aggfinalextra, a.aggfinalmodify, a.aggcombinefn, a.aggserialfn,
+            a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, pg_catalog.format_type(a.aggmtranstype, null),
+            a.aggmtransspace, a.aggmfinalfn, a.aggmfinalextra, a.aggmfinalmodify,
+            a.aggsortop::pg_catalog.regoperator, a.agginitval, a.aggminitval)
         from pg_catalog.pg_aggregate a where a.aggfnoid = p.oid
     ) end as aggregate,
     pg_catalog.pg_get_userbyid(p.proowner) as owner,

@@ -1,0 +1,21 @@
+"""What a database holds: read in full or as a file changed it, compared, and shown."""
+
+from pytest_migsafe.catalog.diff import Change, diff
+from pytest_migsafe.catalog.incremental import Changes, Mark, apply_changes, mark, read_changes
+from pytest_migsafe.catalog.render import Line, render
+from pytest_migsafe.catalog.schema import Schema
+from pytest_migsafe.catalog.snapshot import snapshot
+
+__all__ = [
+    "Change",
+    "Changes",
+    "Line",
+    "Mark",
+    "Schema",
+    "apply_changes",
+    "diff",
+    "mark",
+    "read_changes",
+    "render",
+    "snapshot",
+]

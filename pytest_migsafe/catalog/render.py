@@ -1,0 +1,174 @@
+"""Show changes to a reader: lines and how they are meant, without colour and without a terminal."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_migsafe.catalog.diff import Action, Change, Value
+from pytest_migsafe.catalog.schema import parent_of
+
+Style = Literal["added", "removed", "changed", "context"]
+
+_SIGN: Mapping[Action, str] = {"added": "+", "removed": "-", "changed": "~"}
+_INDENT = "    "
+#: Lines of context around a change in a definition.
+_CONTEXT = 2
+#: Fields that say nothing in the line of an object that was added or removed: defaults, and what stands
+#: in the name or the definition already.
+_UNSAID: Mapping[str, frozenset[str]] = {
+    "index": frozenset({"unique", "primary"}),
+    "constraint": frozenset({"object_kind", "type", "validated", "enforced", "deferrable", "deferred"}),
+    "trigger": frozenset({"function"}),
+}
+_USUAL: Mapping[str, Value] = {
+    "persistence": "permanent",
+    "replica_identity": "default",
+    "access_method": "heap",
+    "enabled": "origin",
+    "volatility": "volatile",
+    "parallel": "unsafe",
+    "permissive": True,
+    "valid": True,
+    "ready": True,
+    "populated": True,
+}
+#: What an added function says of itself: the rest is detail.
+_FUNCTION_SAYS = frozenset({"returns", "language", "volatility", "security_definer", "strict", "owner"})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the report."""
+
+    text: str
+    style: Style
+
+
+def render(changes: Iterable[Change]) -> Iterator[Line]:
+    """Yield the lines that show changes; what belongs to a new or dropped relation stands under it."""
+    some = list(changes)
+    relations = {
+        (one.action, one.name): one
+        for one in some
+        if one.action != "changed" and one.kind in {"table", "view"}
+    }
+    parts: dict[tuple[Action, str], list[Change]] = {}
+    tops: list[Change] = []
+    for one in some:
+        place = (one.action, _relation_of(one))
+        if one.action != "changed" and place in relations:
+            parts.setdefault(place, []).append(one)
+        else:
+            tops.append(one)
+    for one in tops:
+        yield from _render_one(one)
+        if relations.get((one.action, one.name)) is one:
+            for part in parts.get((one.action, one.name), ()):
+                for line in _render_one(part, within=one.name):
+                    yield Line(_INDENT + line.text, line.style)
+
+
+def _relation_of(change: Change) -> str:
+    """Return the relation that an object belongs to, or an empty text for what stands on its own."""
+    if change.kind == "grant":
+        target = str(change.value("object") or "")
+        return parent_of(target) if change.value("object_kind") == "column" else target
+    return str(change.value("relation") or "")
+
+
+def _render_one(change: Change, within: str = "") -> Iterator[Line]:
+    head = f"{_SIGN[change.action]} {change.kind} {_short(change.name, within)}"
+    if change.action != "changed":
+        text, *more = f"{head}{_said(change)}".splitlines()
+        yield Line(text, change.action)
+        for line in more:
+            yield Line(f"{_SIGN[change.action]} {_INDENT}{line}", change.action)
+        return
+    for name, before, after in change.attributes:
+        if _is_long(before) or _is_long(after):
+            yield Line(f"{head}: {name}", "changed")
+            yield from _unified(str(before or ""), str(after or ""))
+        else:
+            yield Line(f"{head}: {name} {_shown(before)} -> {_shown(after)}", "changed")
+
+
+def _short(name: str, within: str) -> str:
+    return name.removeprefix(f"{within}.") if within else name
+
+
+def _is_long(value: Value) -> bool:
+    return isinstance(value, str) and "\n" in value
+
+
+def _shown(value: Value) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"({', '.join(value)})"
+    return str(value)
+
+
+def _unified(before: str, after: str) -> Iterator[Line]:
+    """Yield a unified diff without its file names."""
+    styles: Mapping[str, Style] = {"+": "added", "-": "removed"}
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=_CONTEXT, lineterm="")
+    for number, line in enumerate(lines):
+        # The first two lines name the files.
+        if number > 1:
+            yield Line(_INDENT + line, styles.get(line[:1], "context"))
+
+
+def _said(change: Change) -> str:
+    """Return what the line of an added or removed object says after its name."""
+    values = {name: change.value(name) for name, *_ in change.attributes}
+    if change.kind == "column":
+        return _column_said(values)
+    if "definition" in values and change.kind != "view":
+        return f": {values['definition']}{_extras(change.kind, values)}"
+    if change.kind == "grant":
+        return f": {_privileges(values)}"
+    if change.kind == "default privileges":
+        return f": {_privileges(values)}"
+    if change.kind == "type":
+        labels = values.get("labels") or values.get("attributes")
+        inside = values.get("base_type") or values.get("range") or (_shown(labels) if labels else "")
+        not_null = " not null" if values.get("not_null") else ""
+        default = f" default {values['default']}" if values.get("default") is not None else ""
+        return f" {values['kind']} {inside}{not_null}{default}".rstrip()
+    if change.kind == "function":
+        values = {name: value for name, value in values.items() if name in _FUNCTION_SAYS}
+    return _extras(change.kind, values)
+
+
+def _privileges(values: Mapping[str, Value]) -> str:
+    return _shown(values.get("privileges")).strip("()") or "none (the usual ones are revoked)"
+
+
+def _column_said(values: Mapping[str, Value]) -> str:
+    words = [f" {values['type']}"]
+    if values.get("collation"):
+        words.append(f"collate {values['collation']}")
+    if values.get("not_null"):
+        words.append("not null")
+    if values.get("default") is not None:
+        words.append(f"default {values['default']}")
+    if values.get("generated"):
+        words.append(f"generated always as {values['generated']}")
+    if values.get("identity"):
+        words.append(f"generated {values['identity']} as identity")
+    return " ".join(words)
+
+
+def _extras(kind: str, values: Mapping[str, Value]) -> str:
+    """Return the fields that are worth a word, as "name value"."""
+    unsaid = _UNSAID.get(kind, frozenset()) | {"relation", "name", "definition", "body", "owner", "comment"}
+    words = [
+        f"{name} {_shown(value)}"
+        for name, value in values.items()
+        if name not in unsaid and value not in {None, False, ()} and value != _USUAL.get(name)
+        if not (name == "kind" and value == kind)
+    ]
+    return f" ({', '.join(words)})" if words else ""

@@ -1,0 +1,27 @@
+"""Read a whole database into a `Schema`."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import psycopg
+
+from pytest_migsafe.catalog.queries import QUERIES, Query, Rows, send
+from pytest_migsafe.catalog.schema import CatalogObject, Schema
+
+
+def snapshot(connection: psycopg.Connection[Any]) -> Schema:
+    """Return everything that the database holds, as this session sees it.
+
+    Works on an idle connection and inside an open transaction, and leaves either as it was.
+
+    Raises:
+        SnapshotError: the connection's transaction has failed, or the server refuses a query.
+    """
+    found = send(connection, [one.in_full() for one in QUERIES])
+    return Schema.of(build(zip(QUERIES, found, strict=True)))
+
+
+def build(found: Iterable[tuple[Query, Rows]]) -> Iterator[CatalogObject]:
+    """Return the objects that the queries found."""
+    for query, rows in found:
+        yield from query.build(rows)
