@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any, Literal, Self
 
-from pytest_migsafe.catalog.schema import KIND_ORDER, CatalogObject, Key, Schema
+from pytest_migsafe.catalog.schema import KIND_ORDER, KINDS, CatalogObject, Key, Schema
 
 Action = Literal["added", "removed", "changed"]
 #: What a field can hold.
@@ -13,6 +12,11 @@ Value = str | int | float | bool | tuple[str, ...] | None
 Attribute = tuple[str, Value, Value]
 
 _INVERSE: Mapping[Action, Action] = {"added": "removed", "removed": "added", "changed": "changed"}
+
+#: The fields that take part in equality.
+_COMPARED: Mapping[str, tuple[str, ...]] = {
+    kind.KIND: tuple(one.name for one in fields(kind) if one.compare) for kind in KINDS
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +103,7 @@ def diff(before: Schema, after: Schema) -> list[Change]:
 def _change(key: Key, old: CatalogObject | None, new: CatalogObject | None) -> Change:
     if old is None or new is None:
         one = new if old is None else old
-        values = ((name, getattr(one, name)) for name in _compared(type(one)))
+        values = ((name, getattr(one, name)) for name in _COMPARED[key.kind])
         return Change(
             action="added" if old is None else "removed",
             kind=key.kind,
@@ -110,7 +114,7 @@ def _change(key: Key, old: CatalogObject | None, new: CatalogObject | None) -> C
                 if value is not None
             ),
         )
-    names = _compared(type(new))
+    names = _COMPARED[key.kind]
     return Change(
         action="changed",
         kind=key.kind,
@@ -119,8 +123,3 @@ def _change(key: Key, old: CatalogObject | None, new: CatalogObject | None) -> C
             (name, was, now) for name in names if (was := getattr(old, name)) != (now := getattr(new, name))
         ),
     )
-
-
-@cache
-def _compared(cls: type) -> tuple[str, ...]:
-    return tuple(one.name for one in fields(cls) if one.compare)

@@ -291,7 +291,7 @@ class _Touched:
     has_column_grants: bool
 
 
-def _touched_query(mark: Mark, written: _Written, locked: Collection[int]) -> sql.Composable:
+def _touched_query(mark: Mark, written: _Written, locked: Collection[int]) -> sql.Composed:
     """Return the query for what was touched, without the parts that the counters rule out.
 
     The planner drops what stands beside a constant false, so a part that is ruled out costs next to nothing.
@@ -318,7 +318,7 @@ def _touched_query(mark: Mark, written: _Written, locked: Collection[int]) -> sq
     )
 
 
-def _plan(touched: _Touched, in_full: frozenset[str]) -> Iterator[tuple[Query, sql.Composable]]:
+def _plan(touched: _Touched, in_full: frozenset[str]) -> Iterator[tuple[Query, sql.Composed]]:
     """Yield the queries that must be asked, in full or restricted to what was touched."""
     oids = {"relation": touched.relations, "type": touched.types, "function": touched.functions}
     for query in QUERIES:
@@ -328,7 +328,7 @@ def _plan(touched: _Touched, in_full: frozenset[str]) -> Iterator[tuple[Query, s
             yield query, query.restricted(some)
 
 
-def _names_query(changes: Changes) -> sql.Composable:
+def _names_query(changes: Changes) -> sql.Composed:
     types_left, functions_left = changes.types_left, changes.functions_left
     return composed(
         "names",

@@ -5,11 +5,11 @@ server as one simple query (manual: "Multiple Statements in a Simple Query"), in
 its own that is rolled back: so nothing of it, and none of the settings that it needs, remains in the session.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -35,18 +35,21 @@ class Query:
     #: The column with the oid of the home.
     oid: sql.Identifier
 
-    def in_full(self) -> sql.Composable:
+    def in_full(self) -> sql.Composed:
         """Return the query for all objects."""
         return _template(self.name).format(restriction=sql.SQL("true"))
 
-    def restricted(self, oids: Iterable[int]) -> sql.Composable:
+    def restricted(self, oids: Iterable[int]) -> sql.Composed:
         """Return the query for what belongs to these objects."""
         restriction = sql.SQL("{} = any({})").format(self.oid, oid_array(oids))
         return _template(self.name).format(restriction=restriction)
 
     def build(self, rows: Rows) -> Iterator[CatalogObject]:
         """Return the objects that the rows describe."""
-        return map(_builder(self.cls), rows)
+        names = _FIELDS[self.cls.KIND]
+        for row in rows:
+            values = [tuple(value) if type(value) is list else value for value in row]
+            yield self.cls(**dict(zip(names, values, strict=True)))
 
 
 def _query(name: str, cls: type[CatalogObject], catalog: str, *oid: str) -> Query:
@@ -82,28 +85,21 @@ QUERIES: tuple[Query, ...] = (
 def _template(name: str) -> sql.SQL:
     text = files("pytest_migsafe.catalog").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
     # The text is our own file: as literal as if it stood here.
-    return sql.SQL(cast(LiteralString, text))
+    return sql.SQL(text)
 
 
-def oid_array(oids: Iterable[int]) -> sql.Composable:
+def oid_array(oids: Iterable[int]) -> sql.Composed:
     """Return an array of oids as a literal: the planner sees how many they are."""
     return sql.SQL("array[{}]::pg_catalog.oid[]").format(sql.SQL(", ").join(map(sql.Literal, oids)))
 
 
-def composed(name: str, **parts: sql.Composable) -> sql.Composable:
+def composed(name: str, **parts: sql.Composable) -> sql.Composed:
     """Return one of the files as a query, with its places filled."""
     return _template(name).format(**parts)
 
 
-@cache
-def _builder(cls: type[CatalogObject]) -> Callable[[tuple[Any, ...]], CatalogObject]:
-    names = [one.name for one in fields(cls)]
-    return lambda row: cls(
-        **{
-            name: tuple(value) if type(value) is list else value
-            for name, value in zip(names, row, strict=True)
-        }
-    )
+#: The fields that each kind's rows fill, in their order.
+_FIELDS = {one.KIND: tuple(part.name for part in fields(one)) for one in schema.KINDS}
 
 
 #: What the text of definitions depends on, and what could stop or slow our reading.
@@ -126,7 +122,7 @@ _SETTINGS = b"""select
 _TO_UTF8 = b"select pg_catalog.set_config('client_encoding', 'UTF8', true)"
 
 
-def send(connection: psycopg.Connection[Any], queries: Sequence[sql.Composable]) -> list[Rows]:
+def send(connection: psycopg.Connection[Any], queries: Sequence[sql.Composed]) -> list[Rows]:
     """Return the rows of each query, read under our own settings, of which nothing remains.
 
     Raises:
@@ -152,11 +148,11 @@ def send(connection: psycopg.Connection[Any], queries: Sequence[sql.Composable])
     return found
 
 
-def ask(connection: psycopg.Connection[Any], query: sql.Composable) -> tuple[Any, ...]:
+def ask(connection: psycopg.Connection[Any], query: sql.Composed) -> tuple[Any, ...]:
     """Return the one row of a query that depends on no setting."""
     cursor = psycopg.Cursor(connection, row_factory=tuple_row)
     try:
-        row = cursor.execute(query, prepare=False).fetchone()
+        row: tuple[Any, ...] | None = cursor.execute(query, prepare=False).fetchone()
     except psycopg.Error as error:
         raise SnapshotError(f"the catalog could not be read: {error}") from error
     if row is None:

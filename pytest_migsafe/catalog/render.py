@@ -48,7 +48,7 @@ class Line:
 def render(changes: Iterable[Change]) -> Iterator[Line]:
     """Yield the lines that show changes; what belongs to a new or dropped relation stands under it."""
     some = list(changes)
-    relations = {
+    relations: dict[tuple[Action, str], Change] = {
         (one.action, one.name): one
         for one in some
         if one.action != "changed" and one.kind in {"table", "view"}

@@ -270,6 +270,7 @@ class Constraint(_Bound):
 
     @property
     def home(self) -> Home:
+        """Return the table or domain."""
         return Home("type" if self.object_kind == "domain" else "relation", self.relation)
 
 
@@ -290,6 +291,7 @@ class Index(_Bound):
 
     @property
     def qualified_name(self) -> str:
+        """Return the name: it is qualified already."""
         return self.name
 
 
@@ -369,10 +371,12 @@ class Grant(CatalogObject):
 
     @property
     def qualified_name(self) -> str:
+        """Return what is granted on what to whom."""
         return f"{self.object_kind} {self.object} to {self.grantee}"
 
     @property
     def home(self) -> Home:
+        """Return what it is granted on; for a column, its relation."""
         if self.object_kind == "column":
             return Home("relation", parent_of(self.object))
         catalog = self.object_kind if self.object_kind in {"function", "type", "schema"} else "relation"
@@ -396,11 +400,13 @@ class DefaultPrivileges(CatalogObject):
 
     @property
     def qualified_name(self) -> str:
+        """Return for what, of whom, where and to whom."""
         place = f" in schema {self.schema}" if self.schema else ""
         return f"on {self.objects} of {self.role}{place} to {self.grantee}"
 
     @property
     def home(self) -> Home:
+        """Return the one home of all default privileges."""
         return Home("default privileges", "")
 
 

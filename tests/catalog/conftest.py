@@ -1,0 +1,51 @@
+"""What a file changes, read both ways: as the difference it made, and in full."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import tuple_row
+
+from pytest_migsafe import catalog
+from pytest_migsafe.catalog import Changes, Schema
+
+Connection = psycopg.Connection[Any]
+#: Runs a file in a savepoint that is rolled back: (connection, before, text) -> (after, what was read).
+Rehearse = Callable[[Connection, Schema, str], tuple[Schema, Changes]]
+
+_LOCKED = """
+    select distinct relation::int8 from pg_catalog.pg_locks
+    where pid = pg_catalog.pg_backend_pid() and locktype = 'relation' and relation >= 16384
+        and mode in ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock',
+                     'AccessExclusiveLock')
+"""
+
+
+def locked_relations(connection: Connection) -> list[int]:
+    cursor = psycopg.Cursor(connection, row_factory=tuple_row)
+    return [one for (one,) in cursor.execute(_LOCKED, prepare=False)]
+
+
+def rehearse(connection: Connection, before: Schema, text: str) -> tuple[Schema, Changes]:
+    connection.execute(b"begin; savepoint s")
+    mark = catalog.mark(connection)
+    if text.strip():
+        connection.execute(text.encode(), prepare=False)
+    connection.execute(b"set constraints all immediate")
+    changes = catalog.read_changes(connection, mark, locked=locked_relations(connection))
+    full = catalog.snapshot(connection)
+    connection.execute(b"rollback to savepoint s")
+    after = catalog.apply_changes(connection, before, changes)
+    connection.execute(b"rollback")
+    assert not (wrong := [line.text for line in catalog.render(catalog.diff(full, after))]), wrong
+    assert after == full
+    assert {one: one.position for one in after.columns.values()} == {
+        one: one.position for one in full.columns.values()
+    }
+    return after, changes
+
+
+@pytest.fixture(name="rehearse")
+def rehearse_fixture() -> Rehearse:
+    return rehearse
