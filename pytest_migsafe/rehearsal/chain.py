@@ -31,7 +31,7 @@ from pytest_migsafe.rehearsal.isolation import (
     why_not_in_savepoint,
 )
 from pytest_migsafe.rehearsal.sequences import SequenceValues, read_sequences, restore_sequences
-from pytest_migsafe.rehearsal.session import MigrationSession
+from pytest_migsafe.rehearsal.session import MigrationSession, custom_settings
 from pytest_migsafe.rehearsal.trace import describe
 
 #: Starts a server of its own for a chain, and leaves stopping it to the stack.
@@ -107,6 +107,11 @@ class Chain:
         return evidence
 
     @property
+    def database(self) -> Database:
+        """The database at the chain's position, for looking at."""
+        return self._database.database
+
+    @property
     def _database(self) -> "_OpenDatabase":
         if self._open is None:
             server = self._start_server(self._resources)
@@ -144,6 +149,7 @@ class _OpenDatabase:
     """The chain's database while its server runs."""
 
     def __init__(self, database: Database, options: Mapping[str, str]) -> None:
+        self.database = database
         self._server = database.server
         self.position = 0
         self._session = MigrationSession(lambda: database.connect(options=options))
@@ -158,13 +164,14 @@ class _OpenDatabase:
         """Apply a file without looking closer, on the way to another; return the error that ended it."""
         self._schema = self._sequences = None
         try:
-            error = apply_as_runner(self._session.connection, migration, migration.read())
+            script = migration.read()
+            error = apply_as_runner(self._session.connection, migration, script)
         except MigrationReadError as problem:
             return _unreadable(str(problem))
         except psycopg.OperationalError as problem:
             return self._lost(problem)
         if error is None:
-            self._session.renew()
+            self._session.renew(custom_settings(script))
             self.position += 1
         return error
 
@@ -183,7 +190,7 @@ class _OpenDatabase:
         if run is None:
             run = run_for_real(connection, migration, script)
             self._sequences = None
-        leaks = self._session.renew()
+        leaks = self._session.renew(custom_settings(script))
         after = run.after if run.after is not None else catalog.snapshot(self._session.connection)
         if run.error is None:
             self.position += 1
@@ -207,8 +214,10 @@ class _OpenDatabase:
         connection = self._session.connection
         try:
             run = run_in_savepoint(connection, script, before)
-        except SavepointCannotHoldError as error:
-            return None, str(error)
+        except SavepointCannotHoldError as refusal:
+            self._session.reset()
+            return None, str(refusal)
+        self._session.reset()
         self._put_sequences_back(run)
         error = apply_as_runner(connection, migration, script)
         if run.error is not None and error is None:

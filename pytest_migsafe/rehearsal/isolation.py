@@ -24,6 +24,7 @@ from pytest_migsafe.rehearsal.trace import (
     error_evidence,
     relations_changed,
     relations_locked,
+    with_counters_of,
 )
 
 #: What a server says when a transaction block or a subtransaction is the trouble, not the statement:
@@ -77,16 +78,19 @@ def run_in_savepoint(connection: psycopg.Connection[Any], script: Script, before
     with _tracing(connection) as tracer:
         connection.execute(b"BEGIN; SAVEPOINT migsafe_rehearsal")
         mark = catalog.mark(connection)
+        counted = tracer.counted_before()
         traced, error = _run_statements(connection, tracer, script)
         if error is not None:
             connection.execute(b"ROLLBACK")
-            return Run(traced=traced, baseline=tracer.baseline(relations_locked(traced)), error=error)
+            baseline = tracer.baseline(relations_locked(traced))
+            return Run(traced=traced, baseline=with_counters_of(baseline, counted), error=error)
         changes = catalog.read_changes(connection, mark, locked=relations_changed(traced))
         connection.execute(b"ROLLBACK TO SAVEPOINT migsafe_rehearsal")
         baseline = tracer.baseline(relations_locked(traced))
         after = catalog.apply_changes(connection, before, changes)
         connection.execute(b"ROLLBACK")
-    return Run(traced=traced, baseline=baseline, after=after)
+    # The counters survive the rollback, so those that belong to the baseline were read at the beginning.
+    return Run(traced=traced, baseline=with_counters_of(baseline, counted), after=after)
 
 
 @contextmanager
@@ -212,6 +216,8 @@ class _RealRun:
         self._is_implicit_block = mode is TransactionMode.SINGLE_QUERY and len(script.statements) > 1
         self._has_begun = False
         self.traced: list[TracedStatement] = []
+        # Read before the transaction begins: SET TRANSACTION must be the first thing in it.
+        self._reading = tracer.read()
 
     def run(self) -> StatementError | None:
         if self._wraps:
@@ -225,6 +231,8 @@ class _RealRun:
             kept = compare_kept(self._connection, statement, one.notices)
             self.traced.append(replace(one, kept=kept))
             self._follow(statement)
+            is_current = one.after is not None and self._tracer.is_in_block and not kept
+            self._reading = one.after if one.after is not None and is_current else self._tracer.read()
         return self._finish()
 
     def _run_one(self, statement: Statement) -> TracedStatement:
@@ -235,12 +243,12 @@ class _RealRun:
                 return self._tracer.run_bare(statement)
             else:
                 return self._run_alone(statement)
-        return self._tracer.run(statement, self._tracer.read())
+        return self._tracer.run(statement, self._reading)
 
     def _run_alone(self, statement: Statement) -> TracedStatement:
         """Run a statement as a transaction of its own: in a block, to see more, where the statement allows it."""
         self._connection.execute(b"BEGIN")
-        one = self._tracer.run(statement, self._tracer.read())
+        one = self._tracer.run(statement, self._reading)
         if one.error is not None and one.error.sqlstate in _BLOCK_IS_THE_TROUBLE:
             self._roll_back()
             return self._tracer.run_bare(statement)

@@ -106,7 +106,7 @@ def _oid(cursor: psycopg.Cursor[tuple[Any, ...]], schema: str, relation: str) ->
     return int(_one(cursor, sql.SQL("SELECT {}::pg_catalog.regclass::pg_catalog.oid::bigint").format(name)))
 
 
-def _one(cursor: psycopg.Cursor[tuple[Any, ...]], query: sql.Composable) -> Any:
+def _one(cursor: psycopg.Cursor[tuple[Any, ...]], query: sql.SQL | sql.Composed) -> Any:
     row = cursor.execute(query).fetchone()
     assert row is not None  # noqa: S101 - a query without FROM has one row
     return row[0]

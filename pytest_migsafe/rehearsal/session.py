@@ -1,13 +1,15 @@
 """The session in which a file runs: fresh for each, and asked afterwards what the file left behind."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 import psycopg
-from psycopg.rows import namedtuple_row
+from psycopg.rows import dict_row, tuple_row
 
+from pytest_migsafe.migrations.model import Script
 from pytest_migsafe.rehearsal.evidence import Leak
 
 _STATE = files(__package__).joinpath("session_state.sql").read_bytes()
@@ -15,6 +17,18 @@ _STATE = files(__package__).joinpath("session_state.sql").read_bytes()
 #: (manual: "Statistics Functions"; new in PostgreSQL 15, and before that the counters are compared only).
 _FLUSHED = b"SELECT state.* FROM (" + _STATE + b") AS state, pg_catalog.pg_stat_force_next_flush()"
 _FLUSH_SINCE = 150000
+
+
+#: SET app.user = ..., set_config('app.user', ...): a name with a dot is one that an application made up
+#: (manual: "Customized Options").
+_CUSTOM_SETTING = re.compile(
+    r"\bset\s+(?:session\s+)?(\w+\.\w+)\b|\bset_config\s*\(\s*'(\w+\.\w+)'", re.IGNORECASE
+)
+
+
+def custom_settings(script: Script) -> tuple[str, ...]:
+    """Return the names of custom settings that a file's text may set."""
+    return tuple(dict.fromkeys(one or other for one, other in _CUSTOM_SETTING.findall(script.source.text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +64,16 @@ class MigrationSession:
             self._fresh = _state(self._connection)
         return self._connection
 
-    def renew(self) -> tuple[Leak, ...]:
+    def reset(self) -> None:
+        """Undo, between a rehearsal and the real run, what no rollback undoes: PREPARE, advisory locks, ..."""
+        self.connection.execute(b"DISCARD ALL")
+
+    def renew(self, custom_settings: Collection[str] = ()) -> tuple[Leak, ...]:
         """End the file's session and begin a new one; return what the file left behind.
 
         An open transaction is rolled back, as a server does with the session of a client that goes away.
+        ``custom_settings`` are names like ``app.user`` that the file may have set: the server lists the
+        settings that it knows, and those not.
         """
         connection = self.connection
         leaks: list[Leak] = []
@@ -65,6 +85,7 @@ class MigrationSession:
         fresh = self._fresh
         assert fresh is not None  # noqa: S101 - set with the connection
         leaks.extend(_leaks(fresh, state))
+        leaks.extend(_custom_leaks(connection, custom_settings))
         if leaks or state.role_settings != fresh.role_settings:
             self.close()
         else:
@@ -80,22 +101,26 @@ class MigrationSession:
 
 def _state(connection: psycopg.Connection[Any]) -> _State:
     query = _FLUSHED if connection.info.server_version >= _FLUSH_SINCE else _STATE
-    with connection.cursor(row_factory=namedtuple_row) as cursor:
+    with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(query).fetchone()
     assert row is not None  # noqa: S101 - the query has no FROM: one row
     return _State(
-        session_user=row.session_user,
-        current_user=row.current_user,
-        settings=row.settings or {},
-        lists={
-            "temporary relation": tuple(row.temporary_relations or ()),
-            "advisory lock": tuple(row.advisory_locks or ()),
-            "prepared statement": tuple(row.prepared_statements or ()),
-            "cursor": tuple(row.cursors or ()),
-            "LISTEN": tuple(row.channels or ()),
-        },
-        role_settings=row.role_settings,
+        session_user=row["session_user"],
+        current_user=row["current_user"],
+        settings=row["settings"] or {},
+        lists={kind: tuple(row[column] or ()) for kind, column in _LISTS.items()},
+        role_settings=row["role_settings"],
     )
+
+
+#: The columns of the query that hold names, by what they are names of.
+_LISTS = {
+    "temporary relation": "temporary_relations",
+    "advisory lock": "advisory_locks",
+    "prepared statement": "prepared_statements",
+    "cursor": "cursors",
+    "LISTEN": "channels",
+}
 
 
 def _leaks(fresh: _State, state: _State) -> Iterator[Leak]:
@@ -111,3 +136,13 @@ def _leaks(fresh: _State, state: _State) -> Iterator[Leak]:
         for name in names:
             if name not in fresh.lists[kind]:
                 yield Leak(kind=kind, name=name)
+
+
+def _custom_leaks(connection: psycopg.Connection[Any], names: Collection[str]) -> Iterator[Leak]:
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        for name in names:
+            row = cursor.execute(
+                b"SELECT pg_catalog.current_setting(%s, true)", (name,), prepare=False
+            ).fetchone()
+            if row is not None and row[0]:
+                yield Leak(kind="setting", name=name, value=row[0])

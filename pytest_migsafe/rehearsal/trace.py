@@ -38,6 +38,8 @@ _READ_SEQUENTIALLY = frozenset({"table", "materialized view"})
 _REWRITTEN = frozenset({"table", "materialized view", "index"})
 #: TRUNCATE and REFRESH give a relation a new file without rewriting the rows that were in it.
 _EMPTIED_BY = frozenset({"TruncateStmt", "RefreshMatViewStmt"})
+#: ``pg_stat_force_next_flush`` exists from here on; see ``session``.
+_COUNTERS_ARE_FLUSHED = 150000
 _CHANGES_CATALOG = LOCK_MODES.index("ShareUpdateExclusiveLock")
 
 
@@ -145,6 +147,13 @@ class Tracer:
         after = self.read()
         return replace(traced, after=replace(after, relations=self.baseline(None)))
 
+    def counted_before(self) -> Baseline:
+        """Return what the session's counters hold at the beginning of a file.
+
+        From PostgreSQL 15 on the session hands them over between files, so they begin at zero.
+        """
+        return {} if self._connection.info.server_version >= _COUNTERS_ARE_FLUSHED else self.baseline(None)
+
     @property
     def is_in_block(self) -> bool:
         """Whether a transaction block is open and sound."""
@@ -187,6 +196,21 @@ class Tracer:
 def _reading(row: Sequence[Any]) -> RelationReading:
     oid, modes, *rest = row
     return RelationReading(oid, tuple(modes), *rest)
+
+
+def with_counters_of(baseline: Baseline, counted: Baseline) -> Baseline:
+    """Return a baseline that was read after a file's statements, with the counters from before them."""
+    nothing = RelationReading(0, (), None, None, None)
+    return {
+        oid: replace(
+            one,
+            **{counter: getattr(counted.get(oid, nothing), counter) for counter in _COUNTERS},
+        )
+        for oid, one in baseline.items()
+    }
+
+
+_COUNTERS = ("scans", "tuples", "inserted", "updated", "deleted")
 
 
 def relations_changed(traced: Sequence[TracedStatement]) -> list[int]:
@@ -257,7 +281,7 @@ def _describe(
         lock_timeout_ms=one.after.lock_timeout_ms,
         locks=tuple(lock for step in steps for lock in step.locks(one.before.relations)),
         rewrites=tuple(step.rewrite for step in steps if step.is_rewritten(statement.node)),
-        scans=tuple(step.scan for step in steps if step.is_scanned),
+        scans=tuple(step.scan for step in steps if step.is_scanned and not step.is_emptied(statement.node)),
         writes=tuple(step.write for step in steps if step.is_written),
         wal_bytes=one.after.wal_position - one.before.wal_position,
     )
@@ -293,15 +317,22 @@ class _Step:
             if mode not in already
         ]
 
-    def is_rewritten(self, node: str) -> bool:
+    @property
+    def _has_new_file(self) -> bool:
         return (
             self.then is not None
             and self.then.filenode is not None
             and self.now.filenode is not None
             and self.now.filenode != self.then.filenode
             and self._kind in _REWRITTEN
-            and node not in _EMPTIED_BY
         )
+
+    def is_rewritten(self, node: str) -> bool:
+        return self._has_new_file and node not in _EMPTIED_BY
+
+    def is_emptied(self, node: str) -> bool:
+        # What is then read, to build the indexes, is the new file.
+        return self._has_new_file and node in _EMPTIED_BY
 
     @property
     def rewrite(self) -> Rewrite:
@@ -322,7 +353,7 @@ class _Step:
 
     @property
     def is_written(self) -> bool:
-        return any(self._more(counter) > 0 for counter in ("inserted", "updated", "deleted"))
+        return any(self._more(counter) > 0 for counter in _COUNTERS[2:])
 
     @property
     def write(self) -> Write:

@@ -33,7 +33,9 @@ class Rehearse:
     def _start(self, resources: ExitStack) -> Server:
         return resources.enter_context(start_server(self.binaries))
 
-    def all(self, *texts: str, mode: TransactionMode | None = None, **options: str) -> list[Evidence | Blocked]:
+    def all(
+        self, *texts: str, mode: TransactionMode | None = None, **options: str
+    ) -> list[Evidence | Blocked]:
         """Rehearse all of these migrations in their order."""
         chain = self.chain(*texts, mode=mode, **options)
         return [chain.rehearse(position) for position in range(len(texts))]

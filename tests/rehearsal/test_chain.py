@@ -54,4 +54,3 @@ def test_who_creates_what_is_gathered_when_there_is_an_error(rehearse: Rehearse)
         ("table", "later", "later"),
         ("column", "later.a", "later"),
     ]
-

@@ -100,7 +100,9 @@ def test_a_renamed_and_then_dropped_table_is_named_as_it_was_at_the_time(rehears
 
 
 def test_the_lock_timeout_in_force_is_recorded_wherever_it_was_set(rehearse: Rehearse) -> None:
-    set_, alter = rehearse.last(GROUND, "SET LOCAL lock_timeout = '1500ms'; ALTER TABLE busy ADD c int").statements
+    set_, alter = rehearse.last(
+        GROUND, "SET LOCAL lock_timeout = '1500ms'; ALTER TABLE busy ADD c int"
+    ).statements
     assert (set_.lock_timeout_ms, alter.lock_timeout_ms) == (1500, 1500)
     (plain,) = rehearse.last(GROUND, "ALTER TABLE busy ADD c int", lock_timeout="3s").statements
     assert plain.lock_timeout_ms == 3000
