@@ -61,7 +61,7 @@ def test_every_case_of_bad_migrations_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", sorted(_DOCS.glob("*.md")) + [_REPOSITORY / "README.md"], ids=lambda page: page.stem
+    "page", [*sorted(_DOCS.glob("*.md")), _REPOSITORY / "README.md"], ids=lambda page: page.stem
 )
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
