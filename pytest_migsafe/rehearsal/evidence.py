@@ -1,6 +1,6 @@
 """What happened when a migration was rehearsed: plain, immutable facts, the input of every rule."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -227,8 +227,6 @@ class Evidence:
     #: What the history's files create; gathered only when there is an error to explain.
     creations: tuple[Creation, ...] = ()
     duration_ms: float = 0.0
-    #: What later probes found, by the probe's name; JSON-plain.
-    probes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def applied(self) -> bool:

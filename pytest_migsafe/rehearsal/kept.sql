@@ -36,7 +36,7 @@ WITH parts AS (
     UNION ALL
     SELECT 3, '', pg_catalog.concat_ws(' ',
         CASE WHEN idx.indisunique THEN 'unique' END, 'index',
-        pg_catalog.substring(pg_catalog.pg_get_indexdef(idx.indexrelid), ' USING .*$'),
+        'USING ' || pg_catalog.substring(pg_catalog.pg_get_indexdef(idx.indexrelid), ' USING (.*)$'),
         CASE WHEN NOT idx.indisvalid THEN '(INVALID)' END)
     FROM pg_catalog.pg_index AS idx
     WHERE idx.indexrelid = %(relation)s::pg_catalog.oid

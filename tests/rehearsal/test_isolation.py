@@ -197,3 +197,11 @@ def test_the_place_of_an_error_is_exact_behind_multibyte_characters(rehearse: Re
     assert evidence.error is not None
     assert (evidence.error.line, evidence.error.column) == (2, 15)
     assert evidence.error_line == "  SELECT 'ß', nope;"
+
+
+def test_an_error_in_a_do_block_points_at_its_line(rehearse: Rehearse) -> None:
+    evidence = rehearse.last(
+        "SELECT 1;\nDO $body$\nBEGIN\n    PERFORM 1;\n    PERFORM missing();\nEND $body$;\n"
+    )
+    assert evidence.error is not None
+    assert (evidence.error.sqlstate, evidence.error.line, evidence.error.column) == ("42883", 5, 5)
