@@ -4,23 +4,31 @@ It exists once in every process. Under pytest-xdist the workers rehearse, and th
 controller on the test reports as plain JSON values.
 """
 
-import difflib
+import os
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
+from fnmatch import fnmatch
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_migsafe.errors import MigsafeError, SettingsError
-from pytest_migsafe.items import REVIEW, MigrationFile, MigrationItem
+from pytest_migsafe.arguments import (
+    is_asked_for_by_hand,
+    json_path,
+    misleading_json_path,
+    named_paths,
+    project_root,
+)
+from pytest_migsafe.errors import MigsafeError, ServerError, SettingsError
+from pytest_migsafe.items import REVIEW, MigrationFile, MigrationItem, blocked_reason
 from pytest_migsafe.migrations.discovery import LAYOUT_NAMES, find_histories
 from pytest_migsafe.migrations.model import History, Migration, TransactionMode
 from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.reports.json import json_report, write_json
-from pytest_migsafe.reports.terminal import change_lines, header_lines, summary_lines
-from pytest_migsafe.review import Reviewer, binaries
+from pytest_migsafe.reports.terminal import StyledLine, change_lines, header_lines, summary_lines
+from pytest_migsafe.review import Review, Reviewer, binaries
 from pytest_migsafe.rules import RULES
 from pytest_migsafe.settings import Settings, load_settings
 
@@ -38,7 +46,7 @@ def activate(config: pytest.Config) -> None:
     flags = {flag: value for flag in _FLAGS if (value := config.getoption(f"migsafe_{flag}")) is not None}
     try:
         settings = load_settings(
-            config.rootpath, flags=flags, layouts=LAYOUT_NAMES, rules=[rule.id for rule in RULES]
+            project_root(config), flags=flags, layouts=LAYOUT_NAMES, rules=[rule.id for rule in RULES]
         )
         session = MigsafeSession(config, settings)
     except SettingsError as error:
@@ -53,21 +61,42 @@ class MigsafeSession:
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self._config = config
         self._settings = settings
-        self._named = _named_paths(config)
+        self._json = json_path(config)
+        self._named = named_paths(config)
         self._histories = self._find_histories()
         self._reviewers = [Reviewer(history=history, settings=settings) for history in self._histories]
         self._by_path = {
-            path: (reviewer, position)
-            for reviewer in self._reviewers
-            for path, position in reviewer.history.positions.items()
+            path: (at, position)
+            for at, history in enumerate(self._histories)
+            for path, position in history.positions.items()
         }
+        self._ways = _ways_to(self._histories)
+        #: Folders that the project hides from pytest, and that lead to migrations.
+        self._opened: set[Path] = set()
+        #: What this process may be asked for, by history.
+        self._wanted: dict[int, set[int]] = defaultdict(set)
+        self._furthest: dict[int, int] = defaultdict(int)
+        self._server_problem: ServerError | None = None
         self._results: dict[str, dict[str, Any]] = {}
-        self._json = _json_path(config)
+        self._unwritten = ""
 
     def close(self) -> None:
         """Stop the servers."""
         for reviewer in self._reviewers:
             reviewer.close()
+
+    @cached_property
+    def _binaries(self) -> Binaries | MigsafeError:
+        try:
+            return binaries(self._settings)
+        except MigsafeError as error:
+            return error
+
+    @property
+    def _is_worker(self) -> bool:
+        return hasattr(self._config, "workerinput")
+
+    # -- collection ----------------------------------------------------------------------------------------
 
     def _find_histories(self) -> tuple[History, ...]:
         """Find the migrations, and make pytest collect their folders unless the user named other paths."""
@@ -83,59 +112,104 @@ class MigsafeSession:
                 f"pyproject.toml, [tool.migsafe] migrations: there are no migrations in {listed}; "
                 f"known layouts: {', '.join(LAYOUT_NAMES)}"
             )
-        collected = [Path(self._config.invocation_params.dir, arg).resolve() for arg in self._config.args]
-        for history in histories:
-            if not any(history.root.is_relative_to(path) for path in collected):
-                self._config.args.append(str(history.root))
+        self._have_collected(histories)
         return histories
 
-    @cached_property
-    def _binaries(self) -> Binaries | MigsafeError:
-        try:
-            return binaries(self._settings)
-        except MigsafeError as error:
-            return error
+    def _have_collected(self, histories: tuple[History, ...]) -> None:
+        """Add the histories' folders to pytest's arguments, unless they lie below one of them."""
+        args, directory = self._config.args, self._config.invocation_params.dir
+        if self._config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR:
+            # The same folder; but in an absolute path pytest would take a "[" for the begin of a parameter.
+            args[:] = ["."]
+        collected = [Path(os.path.abspath(directory / arg)) for arg in args]  # noqa: PTH100 - links stay
+        args += [
+            os.path.relpath(history.root, directory)
+            for history in histories
+            if not any(history.root.is_relative_to(path) for path in collected)
+        ]
 
-    @property
-    def _is_worker(self) -> bool:
-        return hasattr(self._config, "workerinput")
+    @pytest.hookimpl(wrapper=True)
+    def pytest_ignore_collect(self, collection_path: Path) -> Generator[None, bool | None, bool | None]:
+        """Collect migrations also from folders that the project hides from pytest, and nothing else there."""
+        ignored = yield
+        if collection_path.parent in self._opened and collection_path not in self._ways:
+            return True
+        if not ignored or collection_path not in self._ways or self._is_ignored_by_hand(collection_path):
+            return ignored
+        if collection_path not in self._by_path:
+            self._opened.add(collection_path)
+        return False
 
-    # -- collection ----------------------------------------------------------------------------------------
+    def _is_ignored_by_hand(self, path: Path) -> bool:
+        ignore = [Path(os.path.abspath(name)) for name in self._config.getoption("ignore") or ()]  # noqa: PTH100
+        globs = [os.path.abspath(name) for name in self._config.getoption("ignore_glob") or ()]  # noqa: PTH100
+        return path in ignore or any(fnmatch(str(path), glob) for glob in globs)
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """Make a node of a file that is a migration."""
         known = self._by_path.get(file_path)
         if known is None:
             return None
-        reviewer, position = known
-        migration = reviewer.history.migrations[position]
-        return MigrationFile.of(parent, file_path, migration, partial(reviewer.review, position))
+        at, position = known
+        migration = self._histories[at].migrations[position]
+        return MigrationFile.of(parent, file_path, migration, partial(self._review, at, position))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Bring the migrations, where they stand among the items, into their runner's order."""
         places = [at for at, item in enumerate(items) if isinstance(item, MigrationItem)]
-        ours = sorted((items[at] for at in places), key=self._place)
+        ours = sorted((items[at] for at in places), key=lambda item: self._by_path[item.path])
         for at, item in zip(places, ours, strict=True):
             items[at] = item
 
-    def _place(self, item: pytest.Item) -> tuple[int, int]:
-        reviewer, position = self._by_path[item.path]
-        return self._reviewers.index(reviewer), position
-
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Tell the reviewers what will be asked for; a worker of xdist gets its share bit by bit."""
-        if self._is_worker:
-            return
-        wanted: dict[int, set[int]] = defaultdict(set)
+        """Learn what will be asked for, and see that there is a server for it.
+
+        Raises:
+            pytest.UsageError: there is none.
+        """
         for item in session.items:
             if isinstance(item, MigrationItem):
-                at, position = self._place(item)
-                wanted[at].add(position)
-        for at, positions in wanted.items():
+                at, position = self._by_path[item.path]
+                self._wanted[at].add(position)
+        if self._is_worker:
+            return  # it gets its share bit by bit
+        for at, positions in self._wanted.items():
             self._reviewers[at].wanted = positions
+        if self._wanted and not self._config.getoption("collectonly"):
+            self._demand_binaries()
 
-    # -- results -------------------------------------------------------------------------------------------
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_setupnodes(self) -> None:
+        """See that there is a server, before workers are started that would miss it one by one.
+
+        Raises:
+            pytest.UsageError: there is none.
+        """
+        if self._histories:
+            self._demand_binaries()
+
+    def _demand_binaries(self) -> None:
+        if isinstance(self._binaries, MigsafeError):
+            raise pytest.UsageError(str(self._binaries)) from self._binaries
+
+    # -- running -------------------------------------------------------------------------------------------
+
+    def _review(self, at: int, position: int) -> Review:
+        """Return the review of a migration, by its history and its position there."""
+        if self._server_problem is not None:
+            # Trying again for each file would take long, and say the same.
+            raise ServerError(f"no throwaway server: {str(self._server_problem).splitlines()[0]}")
+        reviewer = self._reviewers[at]
+        if self._is_worker and position < self._furthest[at]:
+            # Going back means a new server; so this once, everything that may still be asked for.
+            reviewer.wanted = self._wanted[at]
+        self._furthest[at] = max(self._furthest[at], position)
+        try:
+            return reviewer.review(position)
+        except ServerError as error:
+            self._server_problem = error
+            raise
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -146,6 +220,10 @@ class MigsafeSession:
         review = item.stash.get(REVIEW, None)
         if call.when == "call" and review is not None:
             report.migsafe = review.to_json()  # type: ignore[attr-defined]
+            if report.skipped and review.blocked_by:
+                # pytest would say that the line of ours which calls pytest.skip is the place.
+                reason = blocked_reason(review.blocked_by, review.blocked_because)
+                report.longrepr = (str(item.path), 1, reason)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -158,7 +236,7 @@ class MigsafeSession:
         self, report: pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
         """Give blocked migrations a name of their own: neither failed nor silently skipped."""
-        if getattr(report, "migsafe", {}).get("outcome") == "blocked":
+        if report.skipped and getattr(report, "migsafe", {}).get("outcome") == "blocked":
             return "blocked", "B", ("BLOCKED", {"yellow": True})
         return None
 
@@ -168,15 +246,28 @@ class MigsafeSession:
         self.close()
         if self._is_worker:
             return
-        if self._json is not None:
-            write_json(self._json, json_report(self._server(), self._histories, self._results))
-        if exitstatus == pytest.ExitCode.OK and any(
-            review["outcome"] == "blocked" for review in self._results.values()
-        ):
+        self._write_json()
+        if exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = self._exit_status()
+
+    def _exit_status(self) -> pytest.ExitCode:
+        """Return the exit status of a run in which no item failed."""
+        if any(review["outcome"] == "blocked" for review in self._results.values()):
             # The migration in the way was not selected, so nothing has failed; nothing was judged either.
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        elif exitstatus == pytest.ExitCode.OK and not self._histories and not self._settings.migrations:
-            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+            return pytest.ExitCode.TESTS_FAILED
+        if self._unwritten:
+            return pytest.ExitCode.USAGE_ERROR
+        if not self._histories and (not self._named or is_asked_for_by_hand(self._config)):
+            return pytest.ExitCode.NO_TESTS_COLLECTED
+        return pytest.ExitCode.OK
+
+    def _write_json(self) -> None:
+        if self._json is None:
+            return
+        try:
+            write_json(self._json, json_report(self._server(), self._histories, self._results))
+        except OSError as error:
+            self._unwritten = f"cannot write {self._json}: {error.strerror or error}"
 
     def _server(self) -> dict[str, str]:
         found = self._binaries
@@ -194,14 +285,17 @@ class MigsafeSession:
             if isinstance(found, MigsafeError)
             else f"PostgreSQL {found.version} ({found.source})"
         )
-        where = ", ".join(str(path) for path in self._named) or str(self._settings.root)
-        lines = header_lines(self._histories, server, where)
-        if not self._histories:
+        lines = header_lines(self._histories, server, self._where())
+        if (given := misleading_json_path(self._config)) is not None:
             lines.append(
-                "migsafe: name their folder: `pytest --migsafe DIR`, or [tool.migsafe] migrations in pyproject.toml "
-                f"(layouts: {', '.join(LAYOUT_NAMES)})"
+                f"migsafe: write --migsafe-json={given} with an equals sign: pytest took the file for a path to "
+                f"test and looked for its configuration there (rootdir: {self._config.rootpath})"
             )
         return lines
+
+    def _where(self) -> str:
+        directory = self._config.invocation_params.dir
+        return ", ".join(os.path.relpath(path, directory) for path in self._named) or str(self._settings.root)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write counts, time and the slowest files; with ``-v`` each file's schema diff."""
@@ -210,51 +304,44 @@ class MigsafeSession:
             for migration in self._migrations()
             if migration.relative_path in self._results
         ]
-        if not reviews:
+        if reviews and self._config.get_verbosity() > 0:
+            _write(terminalreporter, "migsafe schema changes", change_lines(reviews))
+        lines = [*(summary_lines(reviews) if reviews else ()), *self._blocked_lines(terminalreporter)]
+        if not self._histories:
+            text = (
+                f"no migrations found in {self._where()}; name their folder: `pytest --migsafe DIR`, or "
+                f"[tool.migsafe] migrations in pyproject.toml (layouts: {', '.join(LAYOUT_NAMES)})"
+            )
+            lines.append((text, {"yellow": True}))
+        if self._unwritten:
+            lines.append((self._unwritten, {"red": True}))
+        if lines:
+            _write(terminalreporter, "migsafe summary", lines)
+
+    def _blocked_lines(self, terminalreporter: pytest.TerminalReporter) -> Generator[StyledLine, None, None]:
+        """Yield a line for each blocked item where ``-ra`` or ``-rs`` asks for what was not run."""
+        if not set(self._config.getoption("reportchars")) & set("aAsB"):
             return
-        if self._config.get_verbosity() > 0:
-            terminalreporter.write_sep("=", "migsafe schema changes")
-            for text, markup in change_lines(reviews):
-                terminalreporter.write_line(text, **markup)
-        terminalreporter.write_sep("=", "migsafe summary")
-        for text, markup in summary_lines(reviews):
-            terminalreporter.write_line(text, **markup)
+        for report in terminalreporter.getreports("blocked"):
+            review = report.migsafe
+            yield f"BLOCKED {report.nodeid} - blocked by {review['blocked_by']}", {"yellow": True}
 
     def _migrations(self) -> Generator[Migration, None, None]:
         for history in self._histories:
             yield from history.migrations
 
 
-def _named_paths(config: pytest.Config) -> tuple[Path, ...]:
-    """Return the paths on the command line; empty when pytest chose them itself.
-
-    Raises:
-        SettingsError: a path does not exist.
-    """
-    if config.args_source is not pytest.Config.ArgsSource.ARGS:
-        return ()
-    paths = []
-    for arg in config.args:
-        path = Path(config.invocation_params.dir, arg.split("::")[0]).absolute()
-        if not path.exists():
-            siblings = sorted(entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else []
-            close = difflib.get_close_matches(path.name, siblings, n=1)
-            hint = f"; did you mean {str(Path(arg).parent / close[0])!r}?" if close else ""
-            raise SettingsError(f"file or directory not found: {arg}{hint}")
-        paths.append(Path(path.resolve()))
-    return tuple(paths)
+def _ways_to(histories: tuple[History, ...]) -> set[Path]:
+    """Return the migrations' files and every folder on the way to them."""
+    return {
+        step
+        for history in histories
+        for migration in history.migrations
+        for step in (migration.path, *migration.path.parents)
+    }
 
 
-def _json_path(config: pytest.Config) -> Path | None:
-    """Return where the JSON report goes.
-
-    Raises:
-        SettingsError: there is no such folder.
-    """
-    given = config.getoption("migsafe_json")
-    if given is None:
-        return None
-    path = Path(config.invocation_params.dir, given)
-    if path.is_dir() or not path.parent.is_dir():
-        raise SettingsError(f"--migsafe-json {given}: there is no folder {path.parent} to write a file in")
-    return path
+def _write(terminalreporter: pytest.TerminalReporter, title: str, lines: Iterable[StyledLine]) -> None:
+    terminalreporter.write_sep("=", title)
+    for text, markup in lines:
+        terminalreporter.write_line(text, **markup)

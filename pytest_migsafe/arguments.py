@@ -1,0 +1,117 @@
+"""What the command line says: the project's root, the paths that are named, the file for the JSON report."""
+
+import difflib
+import importlib.util
+import os
+import shlex
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from pytest_migsafe.errors import SettingsError
+
+
+def is_asked_for_by_hand(config: pytest.Config) -> bool:
+    """Return whether ``--migsafe`` stands on the command line itself, not only in ``addopts``."""
+    return "--migsafe" in config.invocation_params.args
+
+
+def named_paths(config: pytest.Config) -> tuple[Path, ...]:
+    """Return the paths on the command line, as pytest will see them; empty when pytest chose them itself.
+
+    Symbolic links stay: node ids are made of the path that was named.
+
+    Raises:
+        SettingsError: a path does not exist.
+    """
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return ()
+    directory = config.invocation_params.dir
+    paths = []
+    for arg in config.args:
+        name = arg.split("::")[0]
+        path = Path(os.path.abspath(directory / name))  # noqa: PTH100 - Path.resolve would follow links
+        if path.exists():
+            paths.append(path)
+        elif config.getoption("pyargs"):
+            # What cannot be found is for pytest to say: it knows what else a name may be.
+            paths += _importable(name)
+        else:
+            raise SettingsError(f"file or directory not found: {arg}{_suggestion(name, path)}")
+    return tuple(paths)
+
+
+def _importable(name: str) -> list[Path]:
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, AttributeError, ValueError):
+        return []
+    if spec is None:
+        return []
+    if spec.submodule_search_locations is not None:
+        return [Path(location) for location in spec.submodule_search_locations]
+    return [Path(spec.origin)] if spec.origin is not None else []
+
+
+def _suggestion(name: str, path: Path) -> str:
+    siblings = sorted(entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else []
+    close = difflib.get_close_matches(path.name, siblings, n=1)
+    return f"; did you mean {str(Path(name).parent / close[0])!r}?" if close else ""
+
+
+def json_path(config: pytest.Config) -> Path | None:
+    """Return where the JSON report goes.
+
+    Raises:
+        SettingsError: no file can be written there.
+    """
+    given = config.getoption("migsafe_json")
+    if given is None:
+        return None
+    path = Path(config.invocation_params.dir, given)
+    if path.is_dir():
+        raise SettingsError(
+            f"--migsafe-json {given}: that is a folder; name a file in it, {given}/migsafe.json"
+        )
+    if not path.parent.is_dir():
+        raise SettingsError(f"--migsafe-json {given}: there is no folder {path.parent}; make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise SettingsError(f"--migsafe-json {given}: the folder {path.parent} cannot be written to")
+    return path
+
+
+def project_root(config: pytest.Config) -> Path:
+    """Return the folder that settings' paths are relative to and migrations are looked for in: pytest's rootdir.
+
+    Where pytest was led astray (``misleading_json_path``), it is what rootdir should have been.
+    """
+    if misleading_json_path(config) is None:
+        return config.rootpath
+    directory = config.invocation_params.dir
+    return next(
+        (folder for folder in (directory, *directory.parents) if (folder / "pyproject.toml").is_file()),
+        directory,
+    )
+
+
+def misleading_json_path(config: pytest.Config) -> str | None:
+    """Return the value of ``--migsafe-json FILE`` if pytest took it for a path to look for the rootdir from.
+
+    pytest finds the rootdir before it loads plugins, so that it does not know our option yet, and an argument that
+    exists counts as a path (documentation: "Initialization: determining rootdir and configfile"). Inside the
+    current folder that does no harm; outside, pytest reads another project's configuration or none. There is
+    no hook before it, so all that can be done is to say so.
+    """
+    given = config.getoption("migsafe_json")
+    arguments = [*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *config.invocation_params.args]
+    if given is None or not _is_separate("--migsafe-json", given, arguments):
+        return None
+    directory = config.invocation_params.dir
+    path = Path(os.path.abspath(directory / given))  # noqa: PTH100 - as pytest does it
+    return given if path.exists() and not path.is_relative_to(directory) else None
+
+
+def _is_separate(flag: str, value: str, arguments: Sequence[str]) -> bool:
+    return (flag, value) in pairwise(arguments)
