@@ -1,77 +1,24 @@
 """The only door to PostgreSQL's grammar: what the statements of a text are, where, and what they ask for.
 
-The grammar is PostgreSQL's own (libpg_query, through ``postgast``). Where it rejects a text, the tokens of
-its scanner, which is PostgreSQL's own too, still tell where statements end, by the rules that psql uses.
+The grammar is PostgreSQL's own (libpg_query, through ``postgast``). A text that it rejects is split at its
+semicolons, and each statement is put to the grammar alone, so that one that is wrong does not hide the others.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
-import sqlparse
-from postgast import PgQueryError, deparse, parse, pg_query_pb2, scan, unwrap_node
+from postgast import PgQueryError, deparse, pg_query_pb2, unwrap_node
 
+from pytest_migsafe.migrations.lexemes import Lexeme, first_token, headline, tokens
+from pytest_migsafe.migrations.parse_tree import parse, parse_whole
 from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, ByteOffset, CharOffset, SourceText
-
-_TOKEN = pg_query_pb2.Token
-_COMMENTS = frozenset({_TOKEN.Value("SQL_COMMENT"), _TOKEN.Value("C_COMMENT")})
-_SEMICOLON = _TOKEN.Value("ASCII_59")
-_OPEN = _TOKEN.Value("ASCII_40")
-_CLOSE = _TOKEN.Value("ASCII_41")
-_CREATE, _OR, _REPLACE = (_TOKEN.Value(name) for name in ("CREATE", "OR", "REPLACE"))
-_ROUTINES = frozenset({_TOKEN.Value("FUNCTION"), _TOKEN.Value("PROCEDURE")})
-_BEGIN, _CASE, _END = (_TOKEN.Value(name) for name in ("BEGIN_P", "CASE", "END_P"))
+from pytest_migsafe.migrations.statements import CreatedObject, Statement, TransactionControl
 
 _ADD_COLUMN = pg_query_pb2.AlterTableType.Value("AT_AddColumn")
+_ADD_CONSTRAINT = pg_query_pb2.AlterTableType.Value("AT_AddConstraint")
+_MATERIALIZED_VIEW = pg_query_pb2.ObjectType.Value("OBJECT_MATVIEW")
 _DETACH_PARTITION = pg_query_pb2.AlterTableType.Value("AT_DetachPartition")
-
-_BLANK = re.compile(r"\s+|--[^\n\r]*")
-
-
-class TransactionControl(StrEnum):
-    """What a statement does to the transaction that it runs in."""
-
-    BEGIN = "begin"
-    COMMIT = "commit"
-    ROLLBACK = "rollback"
-    #: SAVEPOINT and its relatives, PREPARE TRANSACTION, ... anything that is not a plain begin or end.
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreatedObject:
-    """An object that a statement would create, as the text names it."""
-
-    #: "table", "column", "index", "function", ...
-    kind: str
-    #: The schema as written, empty when the name is not qualified.
-    schema: str
-    #: The object's name; for a column ``table.column``.
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
-    """One statement of a file, exactly as it is written."""
-
-    text: str
-    #: Where the statement's first and one after its last character are, in characters.
-    start: CharOffset
-    end: CharOffset
-    #: The parse tree's node (``IndexStmt``, ...); empty when the grammar rejects the statement.
-    node: str = ""
-    #: What the grammar says against the statement, and at which character of the file.
-    syntax_error: str = ""
-    syntax_error_at: CharOffset | None = None
-    transaction_control: TransactionControl | None = None
-    #: Why PostgreSQL will not run the statement inside a transaction block; empty when it will.
-    refuses_transaction_block: str = ""
-    #: Whether ``IF NOT EXISTS`` stands in the statement.
-    if_not_exists: bool = False
-    creates: tuple[CreatedObject, ...] = ()
-
 
 def split_statements(source: SourceText) -> tuple[Statement, ...]:
     """Return the statements of a text in order, each exactly as written.
@@ -80,165 +27,144 @@ def split_statements(source: SourceText) -> tuple[Statement, ...]:
     A statement that the grammar rejects is returned with its ``syntax_error``; the others are not lost.
     """
     try:
-        tree = parse(_without_mark(source))
+        tree = parse(_without_mark(source.text))
     except PgQueryError:
-        return tuple(_statements_by_scanner(source))
+        return tuple(_statements_by_semicolons(source.text))
     return tuple(_statements_by_parser(source, tree))
 
 
-def headline(text: str, width: int = 72) -> str:
-    """Return a statement on one line, without comments, cut at ``width`` characters."""
-    plain = " ".join(sqlparse.format(text[:2000], strip_comments=True).split())
-    return plain if len(plain) <= width else plain[: width - 1].rstrip() + "…"
-
-
-def _without_mark(source: SourceText) -> str:
-    # A blank of the same length in characters; the mark's three bytes are made up for where bytes are counted.
-    return "   " + source.text[1:] if source.text.startswith(BYTE_ORDER_MARK) else source.text
+def _without_mark(text: str) -> str:
+    # The mark's three bytes become three blanks, so that byte offsets stay what they are.
+    return "   " + text[1:] if text.startswith(BYTE_ORDER_MARK) else text
 
 
 def _statements_by_parser(source: SourceText, tree: Any) -> Iterator[Statement]:
-    encoded = source.encoded
     bounds: list[ByteOffset] = []
     for raw in tree.stmts:
-        end = raw.stmt_location + raw.stmt_len if raw.stmt_len else len(encoded)
+        # Only the last statement can lack its semicolon.
+        end = raw.stmt_location + raw.stmt_len if raw.stmt_len else len(source.encoded)
         bounds += [ByteOffset(raw.stmt_location), ByteOffset(end)]
     edges = source.characters(bounds)
     for raw, low, high in zip(tree.stmts, edges[::2], edges[1::2], strict=True):
-        start = _skip_blank(source.text, low)
-        # Only the last statement can lack its semicolon, and then what follows belongs to nobody.
-        end = high if raw.stmt_len else _end_of_last_token(source.text, start)
-        text = source.text[start:end].rstrip()
-        yield _describe(raw.stmt, text, start)
+        start = first_token(source.text, low)
+        yield _describe(raw.stmt, _without_trailing_comment(source.text[start:high]), CharOffset(start))
 
 
-def _skip_blank(text: str, at: int) -> CharOffset:
-    """Return where the first token at or after ``at`` begins, past white space and comments."""
-    while at < len(text):
-        if text[at] == BYTE_ORDER_MARK:
-            at += 1
-        elif blank := _BLANK.match(text, at):
-            at = blank.end()
-        elif text.startswith("/*", at):
-            at = _end_of_block_comment(text, at)
-        else:
-            break
-    return CharOffset(at)
+def _without_trailing_comment(statement: str) -> str:
+    """Return a statement to its last token, which a comment may follow before the semicolon does."""
+    text = statement.rstrip(_BLANKS)
+    if text.endswith("*/") or "--" in text[text.rfind("\n") + 1 :]:
+        *_, last = tokens(text)
+        return text[: last.end]
+    return text
 
 
-def _end_of_block_comment(text: str, at: int) -> int:
-    # Block comments nest (manual: "Comments" in "Lexical Structure").
-    depth = 0
-    for mark in re.compile(r"/\*|\*/").finditer(text, at):
-        depth += 1 if mark.group() == "/*" else -1
-        if depth == 0:
-            return mark.end()
-    return len(text)
+#: What is white space to PostgreSQL; a no-break space, which is to Python, may stand in a name.
+_BLANKS = " \t\n\r\f\v"
 
 
-def _end_of_last_token(text: str, start: int) -> int:
-    rest = SourceText(text[start:])
-    last = max((token.end for token in scan(rest.text).tokens if token.token not in _COMMENTS), default=0)
-    return start + rest.characters([ByteOffset(last)])[0]
+def _statements_by_semicolons(text: str) -> Iterator[Statement]:
+    """Split a text that the grammar rejects as a whole; parse each piece alone."""
+    found = list(tokens(text))
+    at = 0
+    while at < len(found):
+        end = _end_of_statement(text, found, at)
+        if end > at:
+            start, stop = found[at].start, found[end - 1].end
+            # With its semicolon: the message that something is missing names it, as the server's does.
+            yield _statement(text[start : found[end].end if end < len(found) else stop], start, stop)
+        at = end + 1
 
 
-def _statements_by_scanner(source: SourceText) -> Iterator[Statement]:
-    """Split by tokens, as psql does, a text that the grammar rejects as a whole; parse each piece alone."""
-    for start, end in _pieces(source):
-        text = source.text[start:end]
-        try:
-            tree = parse(text)
-        except PgQueryError as error:
-            # 1-based and in *characters*, whatever postgast's documentation says (tested).
-            at = start + max(error.cursorpos - 1, 0)
-            yield Statement(
-                text=text,
-                start=CharOffset(start),
-                end=CharOffset(end),
-                syntax_error=error.message,
-                syntax_error_at=CharOffset(min(at, end)),
-            )
-        else:
-            yield _describe(tree.stmts[0].stmt, text, CharOffset(start))
-
-
-def _pieces(source: SourceText) -> Iterator[tuple[int, int]]:
-    """Yield the bounds of statements, in characters, by the scanner's tokens."""
-    tokens, unfinished_at = _tokens(source)
-    bounds = source.characters([ByteOffset(at) for token in tokens for at in (token.start, token.end)])
-    piece = _Piece()
-    for token, low, high in zip(tokens, bounds[::2], bounds[1::2], strict=True):
-        if token.token == _SEMICOLON and piece.ends_at_semicolon:
-            if piece.first is not None:
-                yield piece.first, piece.last
-            piece = _Piece()
-        else:
-            piece.take(token.token, low, high)
-    if unfinished_at is not None:
-        first = piece.first if piece.first is not None else unfinished_at
-        yield first, len(source.text.rstrip())
-    elif piece.first is not None:
-        yield piece.first, piece.last
-
-
-def _tokens(source: SourceText) -> tuple[list[Any], CharOffset | None]:
-    """Return the tokens but for comments, and where a token begins that the file does not finish."""
-    text, unfinished_at = _without_mark(source), None
+def _statement(text: str, start: int, end: int) -> Statement:
     try:
-        tokens = scan(text).tokens
+        tree = parse(text)
     except PgQueryError as error:
-        unfinished_at = CharOffset(max(error.cursorpos - 1, 0))
-        if text is not source.text:
-            unfinished_at = CharOffset(max(unfinished_at - 2, 0))
-        tokens = _tokens_before(text, error)
-    return [token for token in tokens if token.token not in _COMMENTS], unfinished_at
+        # 1-based and in *characters*, whatever postgast's documentation says (tested).
+        at = start + max(error.cursorpos - 1, 0)
+        return Statement(
+            text=text[: end - start],
+            start=CharOffset(start),
+            end=CharOffset(end),
+            syntax_error=error.message,
+            syntax_error_at=CharOffset(min(at, end)),
+        )
+    return _describe(tree.stmts[0].stmt, text[: end - start], CharOffset(start))
 
 
-def _tokens_before(text: str, error: PgQueryError) -> list[Any]:
-    try:
-        return list(scan(text[: max(error.cursorpos - 1, 0)]).tokens)
-    except PgQueryError:
-        return []
+def _end_of_statement(text: str, found: list[Lexeme], at: int) -> int:
+    """Return which token is the semicolon that ends the statement beginning at one; their number if none does.
 
-
-class _Piece:
-    """The tokens since the last statement's end, and whether a semicolon would end this one.
-
-    The rules are psql's (psqlscan.l): parentheses, and ``BEGIN ... END`` in the body of
-    ``CREATE [OR REPLACE] {FUNCTION | PROCEDURE}``, hold semicolons that end nothing.
+    Two statements hold semicolons of their own: ``CREATE RULE ... DO (...; ...)`` and routines whose body is
+    ``BEGIN ATOMIC ...; ...; END``. One that is not closed ends at its first semicolon, so as not to take the rest
+    of the file with it.
     """
+    first = _semicolon(text, found, at)
+    match _words(text, found[at : at + 4]):
+        case ["create", "rule", *_] | ["create", "or", "replace", "rule"]:
+            return _semicolon_outside_parentheses(text, found, at) or first
+        case ["create", "function" | "procedure", *_] | ["create", "or", "replace", "function" | "procedure"]:
+            if _has_atomic_body(text, found[at:first]):
+                return _semicolon_after_body(text, found, at, first) or first
+    return first
 
-    def __init__(self) -> None:
-        self.first: int | None = None
-        self.last = 0
-        self._opening: list[int] = []
-        self._parentheses = 0
-        self._blocks = 0
 
-    @property
-    def ends_at_semicolon(self) -> bool:
-        return self._parentheses <= 0 and self._blocks == 0
+def _words(text: str, found: list[Lexeme]) -> list[str]:
+    return [text[one.start : one.end].lower() if one.kind == "word" else "" for one in found]
 
-    def take(self, token: int, low: int, high: int) -> None:
-        self.first = low if self.first is None else self.first
-        self.last = high
-        if len(self._opening) < 4:
-            self._opening.append(token)
-        self._parentheses += (token == _OPEN) - (token == _CLOSE)
-        if self._parentheses <= 0 and self._creates_routine:
-            if token == _BEGIN or (self._blocks and token == _CASE):
-                self._blocks += 1
-            elif token == _END and self._blocks:
-                self._blocks -= 1
 
-    @property
-    def _creates_routine(self) -> bool:
-        match self._opening:
-            case [first, second, *_] if first == _CREATE and second in _ROUTINES:
-                return True
-            case [first, second, third, fourth]:
-                return (first, second, third) == (_CREATE, _OR, _REPLACE) and fourth in _ROUTINES
+def _is_mark(text: str, lexeme: Lexeme, mark: str) -> bool:
+    return lexeme.kind == "mark" and text[lexeme.start] == mark
+
+
+def _semicolon(text: str, found: list[Lexeme], at: int) -> int:
+    return next((here for here in range(at, len(found)) if _is_mark(text, found[here], ";")), len(found))
+
+
+def _semicolon_outside_parentheses(text: str, found: list[Lexeme], at: int) -> int | None:
+    depth = 0
+    for here in range(at, len(found)):
+        depth += _is_mark(text, found[here], "(") - _is_mark(text, found[here], ")")
+        if depth <= 0 and _is_mark(text, found[here], ";"):
+            return here
+    return None if depth > 0 else len(found)
+
+
+def _has_atomic_body(text: str, header: list[Lexeme]) -> bool:
+    words = _words(text, header)
+    return any(pair == ("begin", "atomic") for pair in zip(words, words[1:], strict=False))
+
+
+def _semicolon_after_body(text: str, found: list[Lexeme], at: int, first: int) -> int | None:
+    """Return the semicolon after the END with which the statement is a complete one; None when there is none.
+
+    END may end a CASE or be a column's label as well, which only the grammar can tell. For a statement that it
+    rejects the number of CASEs has to do.
+    """
+    balanced = None
+    depth = 0
+    for here, word in enumerate(_words(text, found[at:]), start=at):
+        depth += (word in ("atomic", "case")) - (word == "end")
+        follows = here + 1
+        if word != "end" or follows < first or not _ends_statement(text, found, follows):
+            continue
+        if _is_accepted(text[found[at].start : found[here].end]):
+            return follows
+        if depth <= 0 and balanced is None:
+            balanced = follows
+    return balanced
+
+
+def _ends_statement(text: str, found: list[Lexeme], at: int) -> bool:
+    return at == len(found) or _is_mark(text, found[at], ";")
+
+
+def _is_accepted(text: str) -> bool:
+    try:
+        parse(text)
+    except PgQueryError:
         return False
+    return True
 
 
 def _describe(wrapped: Any, text: str, start: CharOffset) -> Statement:
@@ -294,7 +220,7 @@ def _refusal(name: str, node: Any) -> str:  # noqa: C901, PLR0911 - a table, a c
             return "DROP INDEX CONCURRENTLY"
         case "ReindexStmt":
             whole = pg_query_pb2.ReindexObjectType.Name(node.kind).removeprefix("REINDEX_OBJECT_")
-            if any(_option(param) == "concurrently" for param in node.params):
+            if _is_on(node.params, "concurrently", default=False):
                 return "REINDEX CONCURRENTLY"
             return f"REINDEX {whole}" if whole in ("SCHEMA", "SYSTEM", "DATABASE") else ""
         case "VacuumStmt" if node.is_vacuumcmd:
@@ -307,12 +233,37 @@ def _refusal(name: str, node: Any) -> str:  # noqa: C901, PLR0911 - a table, a c
             return "DISCARD ALL"
         case "AlterDatabaseStmt" if any(_option(option) == "tablespace" for option in node.options):
             return "ALTER DATABASE SET TABLESPACE"
-        case "CreateSubscriptionStmt" | "DropSubscriptionStmt" | "AlterSubscriptionStmt":
-            return "SUBSCRIPTION"
+        case "TransactionStmt" if node.kind in _PREPARED:
+            return _PREPARED[node.kind]
+        case "CreateSubscriptionStmt" if _is_on(
+            node.options, "create_slot", default=_is_on(node.options, "connect", default=True)
+        ):
+            return "CREATE SUBSCRIPTION with a replication slot"
+        case "AlterSubscriptionStmt":
+            return _refusal_to_alter_subscription(node)
     return _ALWAYS_OUTSIDE.get(name, "")
 
 
+def _refusal_to_alter_subscription(node: Any) -> str:
+    kind = pg_query_pb2.AlterSubscriptionType.Name(node.kind).removeprefix("ALTER_SUBSCRIPTION_")
+    if kind == "REFRESH":
+        return "ALTER SUBSCRIPTION REFRESH"
+    if kind in ("SET_PUBLICATION", "ADD_PUBLICATION", "DROP_PUBLICATION") and _is_on(
+        node.options, "refresh", default=True
+    ):
+        return "ALTER SUBSCRIPTION with refresh"
+    if kind == "OPTIONS" and {_option(option) for option in node.options} & {"failover", "two_phase"}:
+        return "ALTER SUBSCRIPTION SET (failover, two_phase)"
+    return ""
+
+
+_PREPARED = {
+    pg_query_pb2.TransactionStmtKind.Value("TRANS_STMT_COMMIT_PREPARED"): "COMMIT PREPARED",
+    pg_query_pb2.TransactionStmtKind.Value("TRANS_STMT_ROLLBACK_PREPARED"): "ROLLBACK PREPARED",
+}
 _ALWAYS_OUTSIDE = {
+    # Unless its replication slot has been taken from it, which the text does not show.
+    "DropSubscriptionStmt": "DROP SUBSCRIPTION",
     "AlterSystemStmt": "ALTER SYSTEM",
     "CreatedbStmt": "CREATE DATABASE",
     "DropdbStmt": "DROP DATABASE",
@@ -325,16 +276,30 @@ def _option(wrapped: Any) -> str:
     return str(unwrap_node(wrapped).defname)
 
 
+def _is_on(options: Any, name: str, *, default: bool) -> bool:
+    """Return the value of a boolean option, as PostgreSQL reads it (source: ``defGetBoolean``)."""
+    for option in (unwrap_node(wrapped) for wrapped in options):
+        if option.defname == name:
+            if not option.HasField("arg"):
+                return True
+            value = unwrap_node(option.arg)
+            written = getattr(value, "sval", None) or getattr(value, "ival", None) or getattr(value, "boolval", 0)
+            return str(written).lower() in ("true", "on", "1")
+    return default
+
+
 def _detaches_concurrently(wrapped: Any) -> bool:
     command = unwrap_node(wrapped)
     return bool(command.subtype == _DETACH_PARTITION and unwrap_node(getattr(command, "def")).concurrent)
 
 
-_RELATIONS = {
-    "CreateStmt": "table",
-    "CreateTableAsStmt": "table",
-    "ViewStmt": "view",
-    "CreateSeqStmt": "sequence",
+#: Where the node keeps the relation that it creates.
+_RELATIONS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "CreateStmt": ("table", lambda node: node.relation),
+    "CreateForeignTableStmt": ("table", lambda node: node.base_stmt.relation),
+    "CreateTableAsStmt": ("table", lambda node: node.into.rel),
+    "ViewStmt": ("view", lambda node: node.view),
+    "CreateSeqStmt": ("sequence", lambda node: node.sequence),
 }
 _NAMED_BY_LIST = {
     "CreateEnumStmt": ("type", "type_name"),
@@ -343,7 +308,6 @@ _NAMED_BY_LIST = {
     "CreateFunctionStmt": ("function", "funcname"),
 }
 _NAMED = {
-    "CreateSchemaStmt": ("schema", "schemaname"),
     "CreateExtensionStmt": ("extension", "extname"),
     "CreateRoleStmt": ("role", "role"),
 }
@@ -356,15 +320,8 @@ _ON_TABLE = {
 
 def _created(name: str, node: Any) -> Iterator[CreatedObject]:  # noqa: C901 - a table, a case a line
     """Yield the objects that a statement creates, for the hints that name who creates what."""
-    if kind := _RELATIONS.get(name):
-        relation = {"CreateTableAsStmt": lambda: node.into.rel, "ViewStmt": lambda: node.view}.get(
-            name, lambda: getattr(node, "relation", None) or node.sequence
-        )()
-        yield CreatedObject(kind=kind, schema=relation.schemaname, name=relation.relname)
-        for element in getattr(node, "table_elts", ()):
-            column = unwrap_node(element)
-            if type(column).__name__ == "ColumnDef":
-                yield _column(relation, column)
+    if name in _RELATIONS:
+        yield from _created_relation(name, node)
     elif name in _NAMED_BY_LIST:
         kind, field = _NAMED_BY_LIST[name]
         *schema, last = (unwrap_node(part).sval for part in getattr(node, field))
@@ -374,16 +331,48 @@ def _created(name: str, node: Any) -> Iterator[CreatedObject]:  # noqa: C901 - a
         yield CreatedObject(kind=kind, schema="", name=getattr(node, field))
     elif name in _ON_TABLE:
         kind, field, table = _ON_TABLE[name]
-        yield CreatedObject(kind=kind, schema=getattr(node, table).schemaname, name=getattr(node, field))
+        # An index may leave its name to PostgreSQL.
+        if created := getattr(node, field):
+            yield CreatedObject(kind=kind, schema=getattr(node, table).schemaname, name=created)
+    elif name == "CreateSchemaStmt":
+        # CREATE SCHEMA AUTHORIZATION names the schema after the role.
+        yield CreatedObject(kind="schema", schema="", name=node.schemaname or node.authrole.rolename)
+        for element in node.schema_elts:
+            inner = unwrap_node(element)
+            yield from _created(type(inner).__name__, inner)
     elif name == "CompositeTypeStmt":
         yield CreatedObject(kind="type", schema=node.typevar.schemaname, name=node.typevar.relname)
+    elif name == "SelectStmt" and node.HasField("into_clause"):
+        into = node.into_clause.rel
+        yield CreatedObject(kind="table", schema=into.schemaname, name=into.relname)
     elif name == "AlterTableStmt":
         for wrapped in node.cmds:
             command = unwrap_node(wrapped)
-            if command.subtype == _ADD_COLUMN:
-                yield _column(node.relation, unwrap_node(getattr(command, "def")))
+            if command.subtype in (_ADD_COLUMN, _ADD_CONSTRAINT):
+                yield from _created_in_table(node.relation, unwrap_node(getattr(command, "def")))
     elif name == "RenameStmt":
         yield from _renamed(node)
+
+
+def _created_relation(name: str, node: Any) -> Iterator[CreatedObject]:
+    kind, relation_of = _RELATIONS[name]
+    if name == "CreateTableAsStmt" and node.objtype == _MATERIALIZED_VIEW:
+        kind = "view"
+    relation = relation_of(node)
+    yield CreatedObject(kind=kind, schema=relation.schemaname, name=relation.relname)
+    table = node.base_stmt if name == "CreateForeignTableStmt" else node
+    for element in getattr(table, "table_elts", ()):
+        yield from _created_in_table(relation, unwrap_node(element))
+
+
+def _created_in_table(relation: Any, element: Any) -> Iterator[CreatedObject]:
+    """Yield a column with its named constraints, or a named constraint, of a table."""
+    if type(element).__name__ == "ColumnDef":
+        yield _column(relation, element)
+        for constraint in element.constraints:
+            yield from _created_in_table(relation, unwrap_node(constraint))
+    elif type(element).__name__ == "Constraint" and element.conname:
+        yield CreatedObject(kind="constraint", schema=relation.schemaname, name=element.conname)
 
 
 def _column(relation: Any, column: Any) -> CreatedObject:
@@ -426,8 +415,10 @@ def twins(text: str, scratch_schema: str, prefix: str) -> tuple[Twin, ...]:
     existing one, with a prefixed name. Empty for statements that name nothing comparable.
     """
     try:
-        tree = parse(text)
+        tree = parse_whole(text)
     except PgQueryError:
+        return ()
+    if tree is None:
         return ()
     node = unwrap_node(tree.stmts[0].stmt)
     match type(node).__name__:
@@ -456,7 +447,7 @@ def _relation_twin(tree: Any, node: Any, scratch_schema: str) -> tuple[Twin, ...
     kind = kinds[type(node).__name__]
     if kind == "table" and type(node).__name__ == "CreateTableAsStmt":
         relation = node.into.rel
-        if node.objtype == pg_query_pb2.ObjectType.Value("OBJECT_MATVIEW"):
+        if node.objtype == _MATERIALIZED_VIEW:
             kind = "materialized view"
     else:
         relation = node.sequence if kind == "sequence" else node.relation

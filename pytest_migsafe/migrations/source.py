@@ -90,17 +90,26 @@ def read_source(path: Path) -> SourceText:
         data = path.read_bytes()
     except OSError as error:
         raise MigrationReadError(f"cannot read the file: {error.strerror or error}") from error
+    return decode_source(data)
+
+
+def decode_source(data: bytes) -> SourceText:
+    """Return a file's bytes as text.
+
+    Raises:
+        MigrationReadError: as ``read_source``.
+    """
+    # UTF-16 begins with its mark, or without one has a NUL byte beside every ASCII character.
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or data.count(0) * 3 > len(data):
+        raise MigrationReadError("the file is UTF-16; save it as UTF-8")
+    nul = data.find(0)
+    if nul >= 0:
+        line = data.count(b"\n", 0, nul) + 1
+        raise MigrationReadError(f"line {line} holds a NUL byte, which PostgreSQL cannot take; remove it")
     try:
-        text = data.decode()
+        return SourceText(data.decode())
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise MigrationReadError("the file is UTF-16; save it as UTF-8") from error
         raise MigrationReadError(
             f"the file is not UTF-8: line {line} holds the byte 0x{data[error.start]:02x}; save it as UTF-8"
         ) from error
-    nul = text.find("\0")
-    if nul >= 0:
-        line = text.count("\n", 0, nul) + 1
-        raise MigrationReadError(f"line {line} holds a NUL byte, which PostgreSQL cannot take; remove it")
-    return SourceText(text)
