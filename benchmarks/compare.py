@@ -124,11 +124,8 @@ def psql_per_file(bench: Bench) -> tuple[float, str]:
                 started = perf_counter()
                 for migration in bench.history.migrations:
                     wrap = ["-1"] if migration.mode is TransactionMode.TRANSACTION else []
-                    subprocess.run(
-                        [psql, *wrap, *target, "-f", str(migration.path)],
-                        check=True,
-                        stdout=subprocess.DEVNULL,
-                    )
+                    command = [psql, *wrap, *target, "-f", str(migration.path)]
+                    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 return perf_counter() - started
 
         return bench.median(once), "its own" if own.exists() else "the system's"
