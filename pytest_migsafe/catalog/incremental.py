@@ -11,14 +11,26 @@ Objects are found by oid and kept by name; an oid never leaves this module, sinc
 gives another. Wherever it is uncertain what a file touched, everything is read.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
 
-from pytest_migsafe.catalog.queries import QUERIES, Query, ask, composed, oid_array, send
+from pytest_migsafe.catalog.queries import (
+    QUERIES,
+    Query,
+    Reading,
+    Rows,
+    ask,
+    composed,
+    oid_array,
+    reading,
+    send,
+    user_homes,
+)
 from pytest_migsafe.catalog.schema import CatalogObject, Column, Home, Homes, Key, Schema, gather
 from pytest_migsafe.catalog.snapshot import build, snapshot
 
@@ -72,19 +84,6 @@ _READ_IN_FULL: Mapping[str, tuple[str, ...]] = {
     "default privileges": ("pg_default_acl",),
 }
 
-#: The queries of relations that need not be asked when `touched.sql` says that there is nothing to find.
-_ASKED_IF = {
-    "table": "has_tables",
-    "view": "has_views",
-    "sequence": "has_sequences",
-    "index": "has_indexes",
-    "trigger": "has_triggers",
-    "rule": "has_rules",
-    "policy": "has_policies",
-    "grant_relation": "has_relation_grants",
-    "grant_column": "has_column_grants",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
@@ -93,13 +92,11 @@ class Mark:
     inserted: tuple[int, ...]
     updated: tuple[int, ...]
     deleted: tuple[int, ...]
-    next_xid: str
-    highest_oid: int
-    #: The schemas' oids and names.
-    namespaces: Mapping[str, str]
-    extension_members: int
     #: Without track_counts nothing is counted.
     is_counted: bool
+    next_xid: str
+    highest_oid: int
+    extension_members: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,22 +121,30 @@ class Changes:
 
 
 def mark(connection: psycopg.Connection[Any]) -> Mark:
-    """Return where the open transaction stands before a file's statements."""
-    catalogs = sql.SQL("array[{}]::pg_catalog.regclass[]").format(
-        sql.SQL(", ").join(sql.Literal(f"pg_catalog.{one}") for one in _COUNTED)
+    """Return where the open transaction stands before a file's statements.
+
+    Raises:
+        SnapshotError: the transaction has failed, or the server refuses a query.
+    """
+    ((counts,), ((next_xid, highest_oid),), ((members,),)) = ask(
+        connection, _written_query(), composed("next_new"), composed("extension_members")
     )
-    row = ask(connection, composed("mark", catalogs=catalogs))
-    inserted, updated, deleted, next_xid, highest_oid, namespaces, extension_members, track_counts = row
+    inserted, updated, deleted, is_counted = counts
     return Mark(
         inserted=tuple(inserted),
         updated=tuple(updated),
         deleted=tuple(deleted),
+        is_counted=is_counted,
         next_xid=next_xid,
-        highest_oid=int(highest_oid),
-        namespaces=dict(one.split(" ", 1) for one in (namespaces or "").split(",") if one),
-        extension_members=extension_members,
-        is_counted=track_counts == "on",
+        highest_oid=highest_oid,
+        extension_members=members,
     )
+
+
+@cache
+def _written_query() -> sql.Composed:
+    names = sql.SQL(", ").join(sql.Literal(f"pg_catalog.{one}") for one in _COUNTED)
+    return composed("written", catalogs=sql.SQL("array[{}]::pg_catalog.regclass[]").format(names))
 
 
 def read_changes(connection: psycopg.Connection[Any], mark: Mark, *, locked: Collection[int]) -> Changes:
@@ -154,30 +159,22 @@ def read_changes(connection: psycopg.Connection[Any], mark: Mark, *, locked: Col
     Raises:
         SnapshotError: the transaction has failed, or the server refuses a query.
     """
-    now = _mark(connection)
-    written = _Written.between(mark, now)
-    if written.is_certain and not written.anything:
+    ((counts,),) = ask(connection, _written_query())
+    written = _Written(mark, *counts)
+    if written.is_counted and not written.anything:
         return Changes(is_empty=True)
-    if not written.is_certain or written.renames_everywhere:
+    if not written.is_counted or written.may_rename_anywhere:
         return Changes(everything=snapshot(connection))
-    touched = _Touched(*ask(connection, _touched_query(mark, written, locked)))
-    in_full = frozenset(name for name, catalogs in _READ_IN_FULL.items() if written.to(*catalogs))
-    planned = list(_plan(touched, in_full))
-    found = send(connection, [one for _, one in planned]) if planned else []
-    homes = gather(build(zip((query for query, _ in planned), found, strict=True)))
-    return Changes(
-        homes=homes,
-        in_full=in_full,
-        relations=tuple(sorted({*locked, *touched.relations})),
-        types=tuple(touched.types),
-        functions=tuple(touched.functions),
-        types_left=tuple(touched.types_left) if written.deleted_from("pg_type") else None,
-        functions_left=tuple(touched.functions_left) if written.deleted_from("pg_proc") else None,
-    )
-
-
-#: `mark` is also the natural name of its value.
-_mark = mark
+    with reading(connection) as read:
+        ((members,),), *seeds = read.rows([composed("extension_members"), *_seed_queries(mark, written)])
+        if members == mark.extension_members or written.only_makes_or_drops("pg_extension"):
+            touched = _Touched(locked)
+            for rows in seeds:
+                touched.add(rows)
+            touched.add_dependents(read, mark, written)
+            return _read_touched(read, touched, written)
+    # An object was added to an extension, or taken from it, and nothing says which.
+    return Changes(everything=snapshot(connection))
 
 
 def apply_changes(connection: psycopg.Connection[Any], before: Schema, changes: Changes) -> Schema:
@@ -195,7 +192,7 @@ def apply_changes(connection: psycopg.Connection[Any], before: Schema, changes: 
         return before
     if changes.everything is not None:
         return before if changes.everything == before else changes.everything
-    gone = {Home(*one) for one in send(connection, [_names_query(changes)])[0]}
+    gone = {Home(*one) for rows in send(connection, list(_name_queries(changes))) for one in rows}
     if changes.in_full:
         gone.update(home for home in before.homes if home.catalog in changes.in_full)
     homes = dict(before.homes)
@@ -217,126 +214,239 @@ def _is_same(before: Mapping[Key, CatalogObject], after: Mapping[Key, CatalogObj
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Written:
-    """How much was written to the catalogs between two marks."""
+    """Which catalogs were written to since a mark."""
 
-    inserted: Mapping[str, int]
-    updated: Mapping[str, int]
-    deleted: Mapping[str, int]
-    is_certain: bool
-    #: A name was changed that may stand in any definition.
-    renames_everywhere: bool
-
-    @classmethod
-    def between(cls, before: Mark, after: Mark) -> "_Written":
-        inserted, updated, deleted = (
-            {name: late - early for name, early, late in zip(_COUNTED, *pair, strict=True) if late != early}
-            for pair in (
-                (before.inserted, after.inserted),
-                (before.updated, after.updated),
-                (before.deleted, after.deleted),
-            )
+    def __init__(
+        self,
+        mark: Mark,
+        inserted: Sequence[int],
+        updated: Sequence[int],
+        deleted: Sequence[int],
+        is_counted: bool,
+    ) -> None:
+        self._inserted, self._updated, self._deleted = (
+            {name for name, early, late in zip(_COUNTED, was, now, strict=True) if late != early}
+            for was, now in ((mark.inserted, inserted), (mark.updated, updated), (mark.deleted, deleted))
         )
-        is_schema_renamed = any(
-            after.namespaces.get(oid, name) != name for oid, name in before.namespaces.items()
-        )
-        naming = any(name in updated or name in deleted for name in _NAMING_CATALOGS)
-        return cls(
-            inserted=inserted,
-            updated=updated,
-            deleted=deleted,
-            is_certain=before.is_counted
-            and after.is_counted
-            and before.extension_members == after.extension_members,
-            renames_everywhere=is_schema_renamed or naming,
-        )
+        self.is_counted = mark.is_counted and is_counted
 
     @property
     def anything(self) -> bool:
-        return bool(self.inserted or self.updated or self.deleted)
+        return bool(self._inserted or self._updated or self._deleted)
+
+    @property
+    def may_rename_anywhere(self) -> bool:
+        """Say whether a name may be another that can stand in any definition."""
+        return self.updated("pg_namespace", *_NAMING_CATALOGS) or self.deleted(*_NAMING_CATALOGS)
+
+    @property
+    def dropped(self) -> list[str]:
+        """Return the catalogs, as `Home.catalog` says it, from which something may have been dropped."""
+        pairs = (("type", "pg_type"), ("function", "pg_proc"))
+        return [name for name, catalog in pairs if catalog in self._deleted]
+
+    @property
+    def uncertain(self) -> set[str]:
+        """Return the catalogs, as `Home.catalog` says it, of which any object may have changed.
+
+        A deleted row tells nothing: neither which domain lost a constraint, nor what lost its comment. A relation
+        is locked for that; a type or a function is not.
+        """
+        types = {"type"} if self.deleted("pg_constraint", "pg_description") else set()
+        return types | ({"function"} if self.deleted("pg_description") else set())
+
+    def only_makes_or_drops(self, catalog: str) -> bool:
+        return self.to(catalog) and not self.updated(catalog)
 
     def to(self, *catalogs: str) -> bool:
-        """Say whether anything was written to one of these."""
-        return any(one in self.inserted or one in self.updated or one in self.deleted for one in catalogs)
+        return self.added(*catalogs) or self.deleted(*catalogs)
 
-    def added_to(self, *catalogs: str) -> bool:
+    def added(self, *catalogs: str) -> bool:
         """Say whether one of these has new rows, or new versions of rows."""
-        return any(one in self.inserted or one in self.updated for one in catalogs)
+        return self.inserted(*catalogs) or self.updated(*catalogs)
 
-    def updated_in(self, *catalogs: str) -> bool:
-        return any(one in self.updated for one in catalogs)
+    def inserted(self, *catalogs: str) -> bool:
+        return not self._inserted.isdisjoint(catalogs)
 
-    def deleted_from(self, *catalogs: str) -> bool:
-        return any(one in self.deleted for one in catalogs)
+    def updated(self, *catalogs: str) -> bool:
+        return not self._updated.isdisjoint(catalogs)
+
+    def deleted(self, *catalogs: str) -> bool:
+        return not self._deleted.isdisjoint(catalogs)
 
 
-@dataclass(frozen=True, slots=True)
+def _seed_queries(mark: Mark, written: _Written) -> Iterator[sql.Composed]:
+    """Yield the queries for what was made or written without a lock that tells of it: (catalog, oid)."""
+    since = sql.Literal(mark.next_xid)
+    is_new = sql.SQL("o.oid > {}").format(sql.Literal(mark.highest_oid))
+    if written.inserted("pg_class"):
+        yield composed("relations_new", highest=sql.Literal(mark.highest_oid))
+    if written.inserted("pg_type"):
+        yield _homes("type", is_new)
+    if written.inserted("pg_proc"):
+        yield _homes("function", is_new)
+    for name, is_needed in (
+        ("relations_granted", written.updated("pg_class")),
+        ("columns_granted", written.updated("pg_attribute")),
+        ("types_updated", written.updated("pg_type")),
+        ("enums_changed", written.added("pg_enum")),
+        ("domains_constrained", written.added("pg_constraint")),
+        ("functions_updated", written.updated("pg_proc", "pg_aggregate")),
+        ("comments_changed", written.added("pg_description")),
+    ):
+        if is_needed:
+            yield composed(name, since=since)
+
+
+#: No condition.
+_EVERY = sql.SQL("true")
+
+
+def _homes(catalog: str, condition: sql.Composable) -> sql.Composed:
+    homes = user_homes({"type": "user_types", "function": "user_functions"}[catalog])
+    return composed("made", catalog=sql.Literal(catalog), homes=homes, condition=condition)
+
+
 class _Touched:
-    """The row of `touched.sql`."""
+    """The oids of the objects whose description may be another, by catalog as `Home.catalog` says it."""
 
-    relations: list[int]
-    types: list[int]
-    functions: list[int]
-    functions_left: list[int]
-    types_left: list[int]
-    has_tables: bool
-    has_views: bool
-    has_sequences: bool
+    def __init__(self, locked: Iterable[int]) -> None:
+        self.relations = set(locked)
+        self.types: set[int] = set()
+        self.functions: set[int] = set()
+        self._of = {"relation": self.relations, "type": self.types, "function": self.functions}
+
+    def not_relations(self) -> list[str]:
+        """Return the other catalogs of which something is touched."""
+        return [name for name, some in self._of.items() if some and name != "relation"]
+
+    def condition(self, catalog: str) -> sql.Composed:
+        """Return the condition that holds for the touched objects of a catalog."""
+        return sql.SQL("o.oid = any({})").format(oid_array(self._of[catalog]))
+
+    def add(self, rows: Rows) -> None:
+        for catalog, oid in rows:
+            self._of[catalog].add(oid)
+
+    def add_dependents(self, read: Reading, mark: Mark, written: _Written) -> None:
+        """Add what names the objects that there were before and that may have another name now."""
+        queries = []
+        existing = sorted(one for one in self.relations if one <= mark.highest_oid)
+        if existing and written.updated("pg_class", "pg_attribute", "pg_type"):
+            ((renamed),) = read.rows(
+                [composed("renamed", relations=oid_array(existing), since=sql.Literal(mark.next_xid))]
+            )
+            queries += [
+                _dependents("pg_class", [oid], as_a_whole=as_a_whole, columns=columns)
+                for oid, as_a_whole, columns in renamed
+                if as_a_whole or columns
+            ]
+        for catalog, some in (("pg_type", self.types), ("pg_proc", self.functions)):
+            if existing := sorted(one for one in some if one <= mark.highest_oid):
+                queries.append(_dependents(catalog, existing, as_a_whole=True))
+        if queries:
+            for rows in read.rows(queries):
+                self.add(rows)
+
+
+def _dependents(
+    catalog: str, oids: Iterable[int], *, as_a_whole: bool, columns: Iterable[int] = ()
+) -> sql.Composed:
+    return composed(
+        "dependents",
+        catalog=sql.Literal(f"pg_catalog.{catalog}"),
+        oids=oid_array(oids),
+        as_a_whole=sql.Literal(as_a_whole),
+        columns=sql.SQL("array[{}]::pg_catalog.int4[]").format(sql.SQL(", ").join(map(sql.Literal, columns))),
+    )
+
+
+class _State(NamedTuple):
+    """A row of `relations.sql`."""
+
+    oid: int
+    kind: str
     has_indexes: bool
     has_triggers: bool
     has_rules: bool
-    has_relation_grants: bool
+    has_grants: bool
     has_policies: bool
     has_column_grants: bool
+    #: A composite type has a relation for its attributes.
+    type: int
 
 
-def _touched_query(mark: Mark, written: _Written, locked: Collection[int]) -> sql.Composed:
-    """Return the query for what was touched, without the parts that the counters rule out.
+#: Which relations can have what a query finds.
+_CAN_HAVE: Mapping[str, Callable[[_State], bool]] = {
+    "table": lambda one: one.kind in "rpf",
+    "view": lambda one: one.kind in "vm",
+    "sequence": lambda one: one.kind == "S",
+    "column": lambda one: one.kind in "rpfvm",
+    "constraint": lambda one: one.kind in "rpf",
+    "index": lambda one: one.has_indexes,
+    "trigger": lambda one: one.has_triggers,
+    "rule": lambda one: one.has_rules,
+    "policy": lambda one: one.has_policies,
+    "grant_relation": lambda one: one.has_grants,
+    "grant_column": lambda one: one.has_column_grants,
+}
 
-    The planner drops what stands beside a constant false, so a part that is ruled out costs next to nothing.
-    """
-    return composed(
-        "touched",
-        xid=sql.Literal(mark.next_xid),
-        highest=sql.SQL("{}::pg_catalog.oid").format(sql.Literal(str(mark.highest_oid))),
-        locked=oid_array(sorted(locked)),
-        class_updated=sql.Literal(written.updated_in("pg_class")),
-        attribute_updated=sql.Literal(written.updated_in("pg_attribute")),
-        may_rename=sql.Literal(written.updated_in("pg_class", "pg_attribute", "pg_type")),
-        type_changed=sql.Literal(written.added_to("pg_type", "pg_range")),
-        type_updated=sql.Literal(written.updated_in("pg_type")),
-        type_deleted=sql.Literal(written.deleted_from("pg_type")),
-        enum_changed=sql.Literal(written.added_to("pg_enum")),
-        constraint_changed=sql.Literal(written.added_to("pg_constraint")),
-        constraint_deleted=sql.Literal(written.deleted_from("pg_constraint")),
-        function_changed=sql.Literal(written.added_to("pg_proc", "pg_aggregate")),
-        function_updated=sql.Literal(written.updated_in("pg_proc", "pg_aggregate")),
-        function_deleted=sql.Literal(written.deleted_from("pg_proc")),
-        description_changed=sql.Literal(written.added_to("pg_description")),
-        description_deleted=sql.Literal(written.deleted_from("pg_description")),
+
+def _read_touched(read: Reading, touched: _Touched, written: _Written) -> Changes:
+    """Return the touched objects as they are now; nothing can be read after that."""
+    in_full = frozenset(name for name, catalogs in _READ_IN_FULL.items() if written.to(*catalogs))
+    others = sorted({*touched.not_relations(), *written.uncertain})
+    rows = read.rows(
+        [
+            composed(
+                "relations",
+                relations=oid_array(touched.relations),
+                user_relations=user_homes("user_relations"),
+                user_types=user_homes("user_types"),
+            )
+        ]
+        + [_homes(name, _EVERY if name in written.uncertain else touched.condition(name)) for name in others]
+        + [_homes(name, _EVERY) for name in written.dropped]
     )
-
-
-def _plan(touched: _Touched, in_full: frozenset[str]) -> Iterator[tuple[Query, sql.Composed]]:
-    """Yield the queries that must be asked, in full or restricted to what was touched."""
-    oids = {"relation": touched.relations, "type": touched.types, "function": touched.functions}
+    states = [_State(*one) for one in rows.pop(0)]
+    oids: dict[str, set[int]] = {"type": {one.type for one in states if one.type}, "function": set()}
+    for name in others:
+        oids[name].update(oid for _, oid in rows.pop(0))
+    left = {name: tuple(oid for _, oid in rows.pop(0)) for name in written.dropped}
+    planned: list[tuple[Query, sql.Composed]] = []
     for query in QUERIES:
         if query.catalog in in_full:
-            yield query, query.in_full()
-        elif (some := oids.get(query.catalog)) and getattr(touched, _ASKED_IF.get(query.name, ""), True):
-            yield query, query.restricted(some)
-
-
-def _names_query(changes: Changes) -> sql.Composed:
-    types_left, functions_left = changes.types_left, changes.functions_left
-    return composed(
-        "names",
-        relations=oid_array(changes.relations),
-        types_touched=sql.SQL("t.oid = any({})").format(oid_array(changes.types)),
-        types_dropped=sql.Literal(types_left is not None),
-        types_left=oid_array(types_left or ()),
-        functions_touched=sql.SQL("p.oid = any({})").format(oid_array(changes.functions)),
-        functions_dropped=sql.Literal(functions_left is not None),
-        functions_left=oid_array(functions_left or ()),
+            planned.append((query, query.in_full()))
+        elif query.catalog == "relation":
+            can_have = _CAN_HAVE[query.name]
+            if some := [one.oid for one in states if can_have(one)]:
+                planned.append((query, query.restricted(some)))
+        elif some := sorted(oids.get(query.catalog, ())):
+            planned.append((query, query.restricted(some)))
+    found = read.last([one for _, one in planned])
+    return Changes(
+        homes=gather(build(zip((query for query, _ in planned), found, strict=True))),
+        in_full=in_full,
+        relations=tuple({*touched.relations, *(one.oid for one in states)}),
+        types=tuple(touched.types | oids["type"]),
+        functions=tuple(touched.functions | oids["function"]),
+        types_left=left.get("type"),
+        functions_left=left.get("function"),
     )
+
+
+def _name_queries(changes: Changes) -> Iterator[sql.Composed]:
+    if changes.relations:
+        yield composed("names", relations=oid_array(changes.relations))
+    for name, touched, left in (
+        ("names_of_types", changes.types, changes.types_left),
+        ("names_of_functions", changes.functions, changes.functions_left),
+    ):
+        if touched or left is not None:
+            yield composed(
+                name,
+                touched=oid_array(touched),
+                is_dropped=sql.Literal(left is not None),
+                left=oid_array(left or ()),
+            )

@@ -6,6 +6,7 @@ its own that is rolled back: so nothing of it, and none of the settings that it 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
@@ -23,6 +24,10 @@ from pytest_migsafe.errors import SnapshotError
 Rows = list[tuple[Any, ...]]
 
 
+#: Tables, partitioned and foreign tables, views and materialized views, sequences.
+RELKINDS = "rpfvmS"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """How the objects of a kind are read."""
@@ -32,52 +37,63 @@ class Query:
     cls: type[CatalogObject]
     #: The catalog of the homes, as `Home.catalog` says it.
     catalog: str
-    #: The column with the oid of the home.
-    oid: sql.Identifier
+    #: The file with the query for the oids of all homes; empty where the query itself finds all.
+    homes: str = ""
+    #: Which of the relations can have what the query finds (manual: "pg_class", relkind).
+    relkinds: str = RELKINDS
 
     def in_full(self) -> sql.Composed:
         """Return the query for all objects."""
-        return _template(self.name).format(restriction=sql.SQL("true"))
+        if not self.homes:
+            return composed(self.name)
+        return composed(
+            self.name, restriction=sql.SQL("in ({})").format(user_homes(self.homes, self.relkinds))
+        )
 
     def restricted(self, oids: Iterable[int]) -> sql.Composed:
-        """Return the query for what belongs to these objects."""
-        restriction = sql.SQL("{} = any({})").format(self.oid, oid_array(oids))
-        return _template(self.name).format(restriction=restriction)
+        """Return the query for what belongs to these objects, which must be the user's."""
+        return composed(self.name, restriction=sql.SQL("= any({})").format(oid_array(oids)))
 
     def build(self, rows: Rows) -> Iterator[CatalogObject]:
         """Return the objects that the rows describe."""
         names = _FIELDS[self.cls.KIND]
         for row in rows:
-            values = [tuple(value) if type(value) is list else value for value in row]
-            yield self.cls(**dict(zip(names, values, strict=True)))
+            values = {name: _value(name, value) for name, value in zip(names, row, strict=True)}
+            yield self.cls(**values)
 
 
-def _query(name: str, cls: type[CatalogObject], catalog: str, *oid: str) -> Query:
-    return Query(name=name, cls=cls, catalog=catalog, oid=sql.Identifier(*oid))
+#: Lists in which the order means nothing.
+_UNORDERED = frozenset({"options", "config", "roles", "transforms", "privileges"})
+
+
+def _value(name: str, value: Any) -> Any:
+    if type(value) is list:
+        return tuple(sorted(value)) if name in _UNORDERED else tuple(value)
+    return value
 
 
 #: The load order on one screen.
 QUERIES: tuple[Query, ...] = (
-    _query("schema", schema.Namespace, "schema", "n", "oid"),
-    _query("grant_schema", schema.Grant, "schema", "n", "oid"),
-    _query("extension", schema.Extension, "extension", "x", "oid"),
-    _query("default_privileges", schema.DefaultPrivileges, "default privileges", "p", "oid"),
-    _query("type", schema.Type, "type", "t", "oid"),
-    _query("domain_constraint", schema.Constraint, "type", "t", "oid"),
-    _query("grant_type", schema.Grant, "type", "t", "oid"),
-    _query("function", schema.Function, "function", "p", "oid"),
-    _query("grant_function", schema.Grant, "function", "p", "oid"),
-    _query("sequence", schema.Sequence, "relation", "c", "oid"),
-    _query("table", schema.Table, "relation", "c", "oid"),
-    _query("view", schema.View, "relation", "c", "oid"),
-    _query("column", schema.Column, "relation", "a", "attrelid"),
-    _query("constraint", schema.Constraint, "relation", "c", "conrelid"),
-    _query("index", schema.Index, "relation", "x", "indrelid"),
-    _query("trigger", schema.Trigger, "relation", "t", "tgrelid"),
-    _query("rule", schema.Rule, "relation", "w", "ev_class"),
-    _query("policy", schema.Policy, "relation", "p", "polrelid"),
-    _query("grant_relation", schema.Grant, "relation", "r", "oid"),
-    _query("grant_column", schema.Grant, "relation", "a", "attrelid"),
+    Query(name="schema", cls=schema.Namespace, catalog="schema", homes="user_schemas"),
+    Query(name="grant_schema", cls=schema.Grant, catalog="schema", homes="user_schemas"),
+    Query(name="extension", cls=schema.Extension, catalog="extension"),
+    Query(name="default_privileges", cls=schema.DefaultPrivileges, catalog="default privileges"),
+    Query(name="type", cls=schema.Type, catalog="type", homes="user_types"),
+    Query(name="domain_constraint", cls=schema.Constraint, catalog="type", homes="user_types"),
+    Query(name="grant_type", cls=schema.Grant, catalog="type", homes="user_types"),
+    Query(name="function", cls=schema.Function, catalog="function", homes="user_functions"),
+    Query(name="grant_function", cls=schema.Grant, catalog="function", homes="user_functions"),
+    Query(name="sequence", cls=schema.Sequence, catalog="relation", homes="user_relations"),
+    Query(name="table", cls=schema.Table, catalog="relation", homes="user_relations"),
+    Query(name="view", cls=schema.View, catalog="relation", homes="user_relations"),
+    Query(name="column", cls=schema.Column, catalog="relation", homes="user_relations", relkinds="rpfvm"),
+    Query(name="constraint", cls=schema.Constraint, catalog="relation", homes="user_relations"),
+    Query(name="index", cls=schema.Index, catalog="relation", homes="user_relations"),
+    Query(name="trigger", cls=schema.Trigger, catalog="relation", homes="user_relations"),
+    Query(name="rule", cls=schema.Rule, catalog="relation", homes="user_relations"),
+    Query(name="policy", cls=schema.Policy, catalog="relation", homes="user_relations"),
+    Query(name="grant_relation", cls=schema.Grant, catalog="relation", homes="user_relations"),
+    Query(name="grant_column", cls=schema.Grant, catalog="relation", homes="user_relations"),
 )
 
 
@@ -88,9 +104,16 @@ def _template(name: str) -> sql.SQL:
     return sql.SQL(text)
 
 
+def user_homes(name: str, relkinds: str = RELKINDS) -> sql.Composed:
+    """Return the query for the oids of all homes of a catalog."""
+    return composed(name, relkinds=sql.Literal(relkinds))
+
+
 def oid_array(oids: Iterable[int]) -> sql.Composed:
-    """Return an array of oids as a literal: the planner sees how many they are."""
-    return sql.SQL("array[{}]::pg_catalog.oid[]").format(sql.SQL(", ").join(map(sql.Literal, oids)))
+    """Return an array of oids as a literal: so the planner sees how many they are."""
+    # What is no number does not pass `int`, so the text holds nothing but numbers.
+    text = ", ".join(str(int(one)) for one in oids)
+    return sql.SQL("array[{}]::pg_catalog.oid[]").format(sql.SQL(text))
 
 
 def composed(name: str, **parts: sql.Composable) -> sql.Composed:
@@ -122,42 +145,87 @@ _SETTINGS = b"""select
 _TO_UTF8 = b"select pg_catalog.set_config('client_encoding', 'UTF8', true)"
 
 
-def send(connection: psycopg.Connection[Any], queries: Sequence[sql.Composed]) -> list[Rows]:
-    """Return the rows of each query, read under our own settings, of which nothing remains.
+def send(connection: psycopg.Connection[Any], queries: Sequence[sql.Composable]) -> list[Rows]:
+    """Return the rows of each query, in one round trip.
 
     Raises:
         SnapshotError: the connection is busy or its transaction has failed, or the server refuses a query.
     """
-    opening, closing = _frame(connection)
-    body = b";\n".join(one.as_bytes() for one in queries)
-    cursor = psycopg.Cursor(connection, row_factory=tuple_row)
-    try:
-        # The client learns of a changed encoding only when the server waits for the next query, so a session
-        # that does not speak UTF-8 is turned first.
-        if connection.info.encoding == "utf-8":
-            cursor.execute(b";\n".join((opening, _SETTINGS, body, closing)), prepare=False)
-            return list(_results(cursor))[1:]
-        for one in (opening, _TO_UTF8, _SETTINGS):
-            cursor.execute(one, prepare=False)
-        found = list(_results(cursor.execute(body, prepare=False)))
-        cursor.execute(closing, prepare=False)
-    except psycopg.Error as error:
-        if not connection.closed:
-            cursor.execute(closing, prepare=False)
-        raise SnapshotError(f"the catalog could not be read: {error}") from error
-    return found
+    with reading(connection) as read:
+        return read.last(queries)
 
 
-def ask(connection: psycopg.Connection[Any], query: sql.Composed) -> tuple[Any, ...]:
-    """Return the one row of a query that depends on no setting."""
-    cursor = psycopg.Cursor(connection, row_factory=tuple_row)
+@contextmanager
+def reading(connection: psycopg.Connection[Any]) -> Iterator["Reading"]:
+    """Read under our own settings, in a transaction or savepoint of our own, of which nothing remains.
+
+    Raises:
+        SnapshotError: the connection is busy or its transaction has failed, or the server refuses a query.
+    """
+    read = Reading(connection)
     try:
-        row: tuple[Any, ...] | None = cursor.execute(query, prepare=False).fetchone()
+        yield read
     except psycopg.Error as error:
         raise SnapshotError(f"the catalog could not be read: {error}") from error
-    if row is None:
-        raise SnapshotError("the catalog could not be read: the server answered with no row")
-    return row
+    finally:
+        read.close()
+
+
+class Reading:
+    """Queries that share the settings, and are sent several at a time."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        self._cursor = psycopg.Cursor(connection, row_factory=tuple_row)
+        self._opening, self._closing = _frame(connection)
+        self._is_open = False
+
+    def rows(self, queries: Sequence[sql.Composable]) -> list[Rows]:
+        """Return the rows of each query."""
+        return self._run(queries, b"")
+
+    def last(self, queries: Sequence[sql.Composable]) -> list[Rows]:
+        """Return the rows of each query; nothing can be read after them."""
+        return self._run(queries, self._closing)
+
+    def _run(self, queries: Sequence[sql.Composable], closing: bytes) -> list[Rows]:
+        body = [one.as_bytes() for one in queries]
+        if self._is_open:
+            found = self._execute([*body, closing])
+        elif self._connection.info.encoding == "utf-8":
+            self._is_open = True
+            found = self._execute([self._opening, _SETTINGS, *body, closing])[1:]
+        else:
+            # The client learns of another encoding only when the server waits for the next query.
+            self._is_open = True
+            self._execute([self._opening, _TO_UTF8, _SETTINGS])
+            found = self._execute([*body, closing])
+        self._is_open = not closing
+        return found
+
+    def _execute(self, parts: Sequence[bytes]) -> list[Rows]:
+        self._cursor.execute(b";\n".join(filter(None, parts)), prepare=False)
+        return list(_results(self._cursor))
+
+    def close(self) -> None:
+        """Take the settings back."""
+        if self._is_open and not self._connection.closed:
+            self._cursor.execute(self._closing, prepare=False)
+        self._is_open = False
+
+
+def ask(connection: psycopg.Connection[Any], *queries: sql.Composable) -> list[Rows]:
+    """Return the rows of queries that depend on no setting.
+
+    Raises:
+        SnapshotError: the transaction has failed, or the server refuses a query.
+    """
+    cursor = psycopg.Cursor(connection, row_factory=tuple_row)
+    try:
+        cursor.execute(b";\n".join(one.as_bytes() for one in queries), prepare=False)
+        return list(_results(cursor))
+    except psycopg.Error as error:
+        raise SnapshotError(f"the catalog could not be read: {error}") from error
 
 
 def _frame(connection: psycopg.Connection[Any]) -> tuple[bytes, bytes]:

@@ -220,9 +220,8 @@ class Table(_Named):
     tablespace: str | None = None
     #: default, nothing, full or "index name".
     replica_identity: str | None = "default"
-    #: A foreign table's.
-    server: str | None = None
-    server_options: tuple[str, ...] = ()
+    #: A foreign table's server, and its options.
+    server: tuple[str, ...] = ()
     comment: str | None = None
 
 

@@ -1,6 +1,6 @@
 -- Columns of tables and views (manual: "pg_attribute", "pg_attrdef").
 select
-    pg_catalog.format('%I.%I', n.nspname, c.relname) as relation,
+    a.attrelid::pg_catalog.regclass::pg_catalog.text as relation,
     pg_catalog.quote_ident(a.attname) as name,
     pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
     a.attnotnull as not_null,
@@ -16,25 +16,15 @@ select
     case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' end as compression,
     -- No target of its own is -1 up to PostgreSQL 16, and null since.
     nullif(a.attstattarget, -1)::pg_catalog.int4 as statistics,
-    array(
-        select o from pg_catalog.unnest(a.attoptions) o union all
-        select o from pg_catalog.unnest(a.attfdwoptions) o order by 1
-    ) as options,
-    d.description as comment,
+    coalesce(a.attoptions, array[]::pg_catalog.text[])
+        || coalesce(a.attfdwoptions, array[]::pg_catalog.text[]) as options,
+    (
+        select d.description from pg_catalog.pg_description d
+        where d.objoid = a.attrelid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objsubid = a.attnum
+    ) as comment,
     a.attnum::pg_catalog.int4 as position
 from pg_catalog.pg_attribute a
-join pg_catalog.pg_class c on c.oid = a.attrelid
-join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 join pg_catalog.pg_type t on t.oid = a.atttypid
 left join pg_catalog.pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
-left join pg_catalog.pg_description d
-    on d.objoid = c.oid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objsubid = a.attnum
-where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'f', 'v', 'm')
-    and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-    and c.oid not in (
-        select e.objid from pg_catalog.pg_depend e
-        where e.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
-            and e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and e.deptype = 'e'
-    )
-    and {restriction}
+where a.attnum > 0 and not a.attisdropped and a.attrelid {restriction}
 order by 1, a.attnum

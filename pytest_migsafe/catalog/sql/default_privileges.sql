@@ -2,7 +2,7 @@
 -- database replace the built-in ones; those of a schema are added to them, so they start from nothing.
 select
     pg_catalog.pg_get_userbyid(p.defaclrole) as role,
-    pg_catalog.quote_ident(n.nspname) as schema,
+    case when p.defaclnamespace <> 0 then p.defaclnamespace::pg_catalog.regnamespace::pg_catalog.text end as schema,
     case p.defaclobjtype
         when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types'
         when 'n' then 'schemas' else 'large objects'
@@ -10,15 +10,16 @@ select
     case g.grantee when 0 then 'PUBLIC' else pg_catalog.pg_get_userbyid(g.grantee) end as grantee,
     g.privileges as privileges
 from pg_catalog.pg_default_acl p
-left join pg_catalog.pg_namespace n on n.oid = p.defaclnamespace
 cross join lateral (
     select grantee, coalesce(mine.privileges, array[]::pg_catalog.text[]) as privileges
     from (
-        select x.grantee, pg_catalog.array_agg(distinct x.privilege_type || case when x.is_grantable then '*' else '' end) as privileges
+        select x.grantee, pg_catalog.array_agg(
+            distinct x.privilege_type || case when x.is_grantable then '*' else '' end) as privileges
         from pg_catalog.aclexplode(p.defaclacl) x group by x.grantee
     ) mine
     full join (
-        select x.grantee, pg_catalog.array_agg(distinct x.privilege_type || case when x.is_grantable then '*' else '' end) as privileges
+        select x.grantee, pg_catalog.array_agg(
+            distinct x.privilege_type || case when x.is_grantable then '*' else '' end) as privileges
         from pg_catalog.aclexplode(
             -- acldefault knows a sequence as 's', pg_default_acl as 'S'; large objects have 'L' in both.
             case when p.defaclnamespace = 0 then pg_catalog.acldefault(
@@ -27,5 +28,4 @@ cross join lateral (
     ) usual using (grantee)
     where mine.privileges is distinct from usual.privileges
 ) g
-where {restriction}
 order by 1, 2, 3, 4

@@ -1,10 +1,10 @@
 -- Functions, procedures, aggregates and window functions (manual: "pg_proc", "pg_aggregate").
 select
-    pg_catalog.format('%I.%I(%s)', n.nspname, p.proname, pg_catalog.oidvectortypes(p.proargtypes)) as name,
+    p.oid::pg_catalog.regprocedure::pg_catalog.text as name,
     case p.prokind when 'f' then 'function' when 'p' then 'procedure' when 'a' then 'aggregate' else 'window' end as kind,
     pg_catalog.pg_get_function_arguments(p.oid) as arguments,
     pg_catalog.pg_get_function_result(p.oid) as returns,
-    l.lanname::pg_catalog.text as language,
+    (select l.lanname::pg_catalog.text from pg_catalog.pg_language l where l.oid = p.prolang) as language,
     case p.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end as volatility,
     p.proisstrict as strict,
     p.prosecdef as security_definer,
@@ -13,7 +13,7 @@ select
     p.procost as cost,
     p.prorows as rows,
     case when p.prosupport <> 0 then p.prosupport::pg_catalog.text end as support,
-    array(select s from pg_catalog.unnest(p.proconfig) s order by s collate pg_catalog."C") as config,
+    coalesce(p.proconfig, array[]::pg_catalog.text[]) as config,
     array(
         select pg_catalog.format_type(x, null) from pg_catalog.unnest(p.protrftypes) x order by 1
     ) as transforms,
@@ -32,22 +32,10 @@ select
         from pg_catalog.pg_aggregate a where a.aggfnoid = p.oid
     ) end as aggregate,
     pg_catalog.pg_get_userbyid(p.proowner) as owner,
-    d.description as comment
+    (
+        select d.description from pg_catalog.pg_description d
+        where d.objoid = p.oid and d.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.objsubid = 0
+    ) as comment
 from pg_catalog.pg_proc p
-join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-join pg_catalog.pg_language l on l.oid = p.prolang
-left join pg_catalog.pg_description d
-    on d.objoid = p.oid and d.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.objsubid = 0
-where p.oid >= 16384 and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-    -- The constructors of a range type come and go with it.
-    and not exists (
-        select from pg_catalog.pg_depend i
-        where i.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and i.objid = p.oid and i.deptype = 'i'
-    )
-    and p.oid not in (
-        select e.objid from pg_catalog.pg_depend e
-        where e.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
-            and e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and e.deptype = 'e'
-    )
-    and {restriction}
+where p.oid {restriction}
 order by 1

@@ -1,30 +1,24 @@
--- Privileges on relations, where they differ from the built-in ones: no ACL, and the built-in
--- ACL written out, are the same thing (manual: "Privileges"). An empty list: what is granted by default is revoked.
+-- Privileges on relations, where they differ from the built-in ones: no ACL, and the built-in ACL written out, are
+-- the same thing (manual: "Privileges"). An empty list: what is granted by default is revoked.
 select
     case r.relkind when 'S' then 'sequence' when 'v' then 'view' when 'm' then 'view' else 'table' end as object_kind,
-    pg_catalog.format('%I.%I', n.nspname, r.relname) as object,
+    r.oid::pg_catalog.regclass::pg_catalog.text as object,
     case g.grantee when 0 then 'PUBLIC' else pg_catalog.pg_get_userbyid(g.grantee) end as grantee,
     g.privileges as privileges
 from pg_catalog.pg_class r
-join pg_catalog.pg_namespace n on n.oid = r.relnamespace
 cross join lateral (
     select grantee, coalesce(mine.privileges, array[]::pg_catalog.text[]) as privileges
     from (
-        select x.grantee, pg_catalog.array_agg(distinct x.privilege_type || case when x.is_grantable then '*' else '' end) as privileges
+        select x.grantee, pg_catalog.array_agg(
+            distinct x.privilege_type || case when x.is_grantable then '*' else '' end) as privileges
         from pg_catalog.aclexplode(r.relacl) x group by x.grantee
     ) mine
     full join (
-        select x.grantee, pg_catalog.array_agg(distinct x.privilege_type || case when x.is_grantable then '*' else '' end) as privileges
+        select x.grantee, pg_catalog.array_agg(
+            distinct x.privilege_type || case when x.is_grantable then '*' else '' end) as privileges
         from pg_catalog.aclexplode(pg_catalog.acldefault(case r.relkind when 'S' then 's' else 'r' end::pg_catalog."char", r.relowner)) x group by x.grantee
     ) usual using (grantee)
     where mine.privileges is distinct from usual.privileges
 ) g
-where r.relacl is not null and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-    and r.relkind in ('r', 'p', 'f', 'v', 'm', 'S')
-    and r.oid not in (
-        select e.objid from pg_catalog.pg_depend e
-        where e.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
-            and e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and e.deptype = 'e'
-    )
-    and {restriction}
+where r.relacl is not null and r.oid {restriction}
 order by 1, 2, 3

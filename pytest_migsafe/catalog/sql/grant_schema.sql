@@ -1,5 +1,5 @@
--- Privileges on schemas, where they differ from the built-in ones: no ACL, and the built-in
--- ACL written out, are the same thing (manual: "Privileges"). An empty list: what is granted by default is revoked.
+-- Privileges on schemas, where they differ from the built-in ones: no ACL, and the built-in ACL written out, are
+-- the same thing (manual: "Privileges"). An empty list: what is granted by default is revoked.
 select
     'schema' as object_kind,
     pg_catalog.quote_ident(n.nspname) as object,
@@ -12,20 +12,16 @@ left join pg_catalog.pg_init_privs i
 cross join lateral (
     select grantee, coalesce(mine.privileges, array[]::pg_catalog.text[]) as privileges
     from (
-        select x.grantee, pg_catalog.array_agg(distinct x.privilege_type || case when x.is_grantable then '*' else '' end) as privileges
+        select x.grantee, pg_catalog.array_agg(
+            distinct x.privilege_type || case when x.is_grantable then '*' else '' end) as privileges
         from pg_catalog.aclexplode(n.nspacl) x group by x.grantee
     ) mine
     full join (
-        select x.grantee, pg_catalog.array_agg(distinct x.privilege_type || case when x.is_grantable then '*' else '' end) as privileges
+        select x.grantee, pg_catalog.array_agg(
+            distinct x.privilege_type || case when x.is_grantable then '*' else '' end) as privileges
         from pg_catalog.aclexplode(coalesce(i.initprivs, pg_catalog.acldefault('n', n.nspowner))) x group by x.grantee
     ) usual using (grantee)
     where mine.privileges is distinct from usual.privileges
 ) g
-where n.nspacl is not null and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-    and n.oid not in (
-        select e.objid from pg_catalog.pg_depend e
-        where e.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
-            and e.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass and e.deptype = 'e'
-    )
-    and {restriction}
+where n.nspacl is not null and n.oid {restriction}
 order by 1, 2, 3

@@ -1,0 +1,5 @@
+-- What everything that is made from now on lies above: a row's xmin (asking assigns no transaction id), and the
+-- oids, which all catalogs draw from one counter.
+select
+    pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text as next_xid,
+    (select pg_catalog.max(c.oid)::pg_catalog.int8 from pg_catalog.pg_class c) as highest_oid

@@ -1,0 +1,18 @@
+-- The types that are the user's: enums, domains, composites, ranges and base types. Row types of tables, array
+-- types and multiranges belong to what made them.
+select t.oid
+from pg_catalog.pg_type t
+where t.typtype in ('e', 'd', 'c', 'r', 'b') and t.typisdefined
+    and t.oid >= 16384 and t.typnamespace in (
+        select n.oid from pg_catalog.pg_namespace n
+        where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+    )
+    and (t.typtype <> 'c' or (select r.relkind from pg_catalog.pg_class r where r.oid = t.typrelid) = 'c')
+    -- That an array type's name begins with an underscore is only a habit: its element knows it.
+    and (t.typtype <> 'b' or t.oid <> coalesce(
+        (select el.typarray from pg_catalog.pg_type el where el.oid = t.typelem), 0::pg_catalog.oid))
+    and t.oid not in (
+        select e.objid from pg_catalog.pg_depend e
+        where e.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+            and e.classid = 'pg_catalog.pg_type'::pg_catalog.regclass and e.deptype = 'e'
+    )
