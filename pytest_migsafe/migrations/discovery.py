@@ -1,8 +1,9 @@
 """Find the histories of a project: the folders that hold migrations."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_migsafe.migrations.layouts import LAYOUTS, FoundFile, Layout, Listing, layout_of, list_folder
@@ -34,43 +35,75 @@ def find_histories(
     """
     found: dict[Path, History] = {}
     for path in paths:
-        for listing, files in _search(path, layout):
-            found.setdefault(listing.folder, _history(project, listing, files[0], _with_mode(files[1], mode)))
+        for one in _search(path, layout):
+            if one.listing.folder not in found:
+                found[one.listing.folder] = _history(project, one, _with_mode(one.files, mode))
     return tuple(found.values())
 
 
-def _search(path: Path, layout: str | None) -> Iterator[tuple[Listing, tuple[Layout, tuple[FoundFile, ...]]]]:
+@dataclass(frozen=True)
+class _Found:
+    """A folder that holds migrations."""
+
+    listing: Listing
+    layout: Layout
+    files: tuple[FoundFile, ...]
+
+
+def _read(listing: Listing, layout: str | None) -> _Found | None:
+    found = layout_of(listing, layout)
+    return None if found is None else _Found(listing, *found)
+
+
+def _search(path: Path, layout: str | None) -> Iterator[_Found]:
     if path.is_file():
         # The file's folder, or the one above where a migration is a folder of its own (Diesel, Prisma).
         for folder in (path.parent, path.parent.parent):
-            listing = list_folder(folder)
-            files = layout_of(listing, layout)
-            if files is not None and any(file.path == path for file in files[1]):
-                yield listing, files
+            found = _read(list_folder(folder), layout)
+            if found is not None and any(file.path == path for file in found.files):
+                yield found
                 return
-    else:
-        listing = list_folder(path)
-        files = layout_of(listing, layout)
-        if files is not None:
-            yield listing, files
-        else:
-            yield from _search_below(listing, layout, _DEEPEST)
+        return
+    listing = list_folder(path)
+    if found := _read(listing, layout):
+        yield found
+        return
+    if any(name.endswith(".sql") for name in listing.files):
+        # Perhaps the folder of one migration.
+        found = _read(list_folder(path.parent), layout)
+        if found is not None and any(file.path.parent == path for file in found.files):
+            yield found
+            return
+    yield from _Search(os.path.realpath(path), layout).below(listing, _DEEPEST)
 
 
-def _search_below(
-    listing: Listing, layout: str | None, depth: int
-) -> Iterator[tuple[Listing, tuple[Layout, tuple[FoundFile, ...]]]]:
-    for name in listing.folders:
-        if name in _PASSED_OVER:
-            continue
-        below = list_folder(listing.folder / name)
-        if "pyvenv.cfg" in below.file_set:
-            continue
-        files = layout_of(below, layout) if name in CONVENTIONAL_NAMES else None
-        if files is not None:
-            yield below, files
-        elif depth > 1:
-            yield from _search_below(below, layout, depth - 1)
+class _Search:
+    """A search below a folder that is no history itself; each folder is looked at once."""
+
+    def __init__(self, top: str, layout: str | None) -> None:
+        self._layout = layout
+        self._seen = [top]
+
+    def below(self, listing: Listing, depth: int) -> Iterator[_Found]:
+        for name in listing.folders:
+            if name in _PASSED_OVER or (name in listing.links and self._is_seen(listing.folder / name)):
+                continue
+            folder = listing.below(name)
+            if "pyvenv.cfg" in folder.file_set:
+                continue
+            found = _read(folder, self._layout) if name in CONVENTIONAL_NAMES else None
+            if found is not None:
+                yield found
+            elif depth > 1:
+                yield from self.below(folder, depth - 1)
+
+    def _is_seen(self, link: Path) -> bool:
+        """Whether a link leads to where the search comes by, or has been already."""
+        target = os.path.realpath(link)
+        if any(target == seen or target.startswith(seen + os.sep) for seen in self._seen):
+            return True
+        self._seen.append(target)
+        return False
 
 
 def _with_mode(files: tuple[FoundFile, ...], mode: TransactionMode | None) -> tuple[FoundFile, ...]:
@@ -86,34 +119,38 @@ def _with_mode(files: tuple[FoundFile, ...], mode: TransactionMode | None) -> tu
     )
 
 
-def _history(project: Path, listing: Listing, layout: Layout, files: tuple[FoundFile, ...]) -> History:
+def _history(project: Path, found: _Found, files: tuple[FoundFile, ...]) -> History:
+    root = found.listing.folder
+    relative_root = _relative(project, root)
+    prefix = "" if relative_root == "." else f"{relative_root.rstrip('/')}/"
     versions = Counter(file.version for file in files)
-    migrations = tuple(
-        Migration(
-            # Two files of one version are told apart by their names.
-            id=file.version if versions[file.version] == 1 else _name(listing.folder, file.path),
-            path=file.path,
-            relative_path=_relative(project, file.path),
-            mode=file.mode,
-            mode_reason=file.mode_reason,
-            down=file.down,
+    migrations = []
+    for file in files:
+        name = _name(root, file.path)
+        migrations.append(
+            Migration(
+                # Two files of one version are told apart by their names.
+                id=file.version if versions[file.version] == 1 else name.removesuffix(".sql"),
+                path=file.path,
+                relative_path=prefix + name,
+                mode=file.mode,
+                mode_reason=file.mode_reason,
+                down=file.down,
+            )
         )
-        for file in files
-    )
-    known = {file.path for file in files} | {file.down for file in files}
+    known = {_name(root, path) for file in files for path in (file.path, file.down) if path is not None}
     return History(
-        root=listing.folder,
-        relative_root=_relative(project, listing.folder),
-        layout=layout.name,
-        migrations=migrations,
-        ignored=tuple(
-            name for name in listing.files if name.endswith(".sql") and listing.folder / name not in known
-        ),
+        root=root,
+        relative_root=relative_root,
+        layout=found.layout.name,
+        migrations=tuple(migrations),
+        ignored=tuple(name for name in found.listing.files if name.endswith(".sql") and name not in known),
     )
 
 
 def _name(folder: Path, path: Path) -> str:
-    return path.relative_to(folder).as_posix().removesuffix(".sql")
+    # Path.relative_to costs more than reading the folder, for each of thousands of files.
+    return str(path)[len(str(folder)) :].replace(os.sep, "/").lstrip("/")
 
 
 def _relative(project: Path, path: Path) -> str:

@@ -6,6 +6,7 @@ semicolons, and each statement is put to the grammar alone, so that one that is 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from postgast import PgQueryError, deparse, pg_query_pb2, unwrap_node
@@ -15,10 +16,21 @@ from pytest_migsafe.migrations.parse_tree import parse, parse_whole
 from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, ByteOffset, CharOffset, SourceText
 from pytest_migsafe.migrations.statements import CreatedObject, Statement, TransactionControl
 
+__all__ = [
+    "CreatedObject",
+    "Statement",
+    "TransactionControl",
+    "Twin",
+    "headline",
+    "split_statements",
+    "twins",
+]
+
 _ADD_COLUMN = pg_query_pb2.AlterTableType.Value("AT_AddColumn")
 _ADD_CONSTRAINT = pg_query_pb2.AlterTableType.Value("AT_AddConstraint")
 _MATERIALIZED_VIEW = pg_query_pb2.ObjectType.Value("OBJECT_MATVIEW")
 _DETACH_PARTITION = pg_query_pb2.AlterTableType.Value("AT_DetachPartition")
+
 
 def split_statements(source: SourceText) -> tuple[Statement, ...]:
     """Return the statements of a text in order, each exactly as written.
@@ -132,7 +144,7 @@ def _semicolon_outside_parentheses(text: str, found: list[Lexeme], at: int) -> i
 
 def _has_atomic_body(text: str, header: list[Lexeme]) -> bool:
     words = _words(text, header)
-    return any(pair == ("begin", "atomic") for pair in zip(words, words[1:], strict=False))
+    return any(pair == ("begin", "atomic") for pair in pairwise(words))
 
 
 def _semicolon_after_body(text: str, found: list[Lexeme], at: int, first: int) -> int | None:
@@ -283,7 +295,9 @@ def _is_on(options: Any, name: str, *, default: bool) -> bool:
             if not option.HasField("arg"):
                 return True
             value = unwrap_node(option.arg)
-            written = getattr(value, "sval", None) or getattr(value, "ival", None) or getattr(value, "boolval", 0)
+            written = (
+                getattr(value, "sval", None) or getattr(value, "ival", None) or getattr(value, "boolval", 0)
+            )
             return str(written).lower() in ("true", "on", "1")
     return default
 
@@ -318,7 +332,7 @@ _ON_TABLE = {
 }
 
 
-def _created(name: str, node: Any) -> Iterator[CreatedObject]:  # noqa: C901 - a table, a case a line
+def _created(name: str, node: Any) -> Iterator[CreatedObject]:  # noqa: C901, PLR0912 - a table, a case a line
     """Yield the objects that a statement creates, for the hints that name who creates what."""
     if name in _RELATIONS:
         yield from _created_relation(name, node)

@@ -33,7 +33,8 @@ _CLOSING = {
     "quoted": re.compile(r'(?:[^"]++|"")*+"'),
     # After a line break a string goes on in the next quotes, and E's backslashes with it.
     "escape": re.compile(
-        rf"(?:[^'\\]++|''|\\.|'[ \t\f\v]*+(?:--[^\n\r]*+)?[\n\r](?:{_BLANK}|--[^\n\r]*+[\n\r])*+')*+'", re.DOTALL
+        rf"(?:[^'\\]++|''|\\.|'[ \t\f\v]*+(?:--[^\n\r]*+)?[\n\r](?:{_BLANK}|--[^\n\r]*+[\n\r])*+')*+'",
+        re.DOTALL,
     ),
 }
 _COMMENT_MARK = re.compile(r"/\*|\*/")

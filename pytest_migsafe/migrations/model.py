@@ -1,6 +1,5 @@
 """What a project's migrations are: files in an order, each with the way in which its runner applies it."""
 
-import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -118,27 +117,3 @@ class History:
     def positions(self) -> dict[Path, int]:
         """Each migration's place in the order, by its file."""
         return {migration.path: at for at, migration in enumerate(self.migrations)}
-
-
-#: ``-- no-transaction`` (sqlx's, and ours), alone on a line of the comment that a file begins with.
-_NO_TRANSACTION = re.compile(r"--\s*(?:migsafe:\s*)?no[-_ ]transaction\s*", re.IGNORECASE)
-_HEADER_BYTES = 4096
-
-
-def asks_for_no_transaction(path: Path) -> int | None:
-    """Return the 1-based line of ``-- no-transaction`` in the comment on top of a file, if it is there.
-
-    A file that cannot be read asks for nothing; that it cannot be read is said when it is rehearsed.
-    """
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEADER_BYTES)
-    except OSError:
-        return None
-    for number, line in enumerate(head.decode("utf-8-sig", "replace").splitlines(), start=1):
-        stripped = line.strip()
-        if _NO_TRANSACTION.fullmatch(stripped):
-            return number
-        if stripped and not stripped.startswith("--"):
-            return None
-    return None

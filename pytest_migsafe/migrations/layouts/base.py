@@ -2,34 +2,48 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from pytest_migsafe.migrations.model import TransactionMode, asks_for_no_transaction
+from pytest_migsafe.migrations.header import no_transaction_line
+from pytest_migsafe.migrations.model import TransactionMode
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A folder's entries, read once and sorted by name."""
+    """A folder's entries, read once and sorted by name; hidden folders are left out."""
 
     folder: Path
     files: tuple[str, ...]
     folders: tuple[str, ...]
+    #: Those of the folders that are symbolic links.
+    links: frozenset[str] = frozenset()
+    _below: dict[str, Self] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, folder: Path) -> Self:
         """Read a folder; one that cannot be read is empty."""
+        files, folders, links = [], [], set()
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_file():
+                        files.append(entry.name)
+                    elif entry.is_dir() and not entry.name.startswith("."):
+                        folders.append(entry.name)
+                        if entry.is_symlink():
+                            links.add(entry.name)
         except OSError:
             return cls(folder, (), ())
-        return cls(
-            folder,
-            tuple(entry.name for entry in entries if entry.is_file()),
-            tuple(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")),
-        )
+        return cls(folder, tuple(sorted(files)), tuple(sorted(folders)), frozenset(links))
+
+    def below(self, name: str) -> Self:
+        """Return the listing of a folder in this one, read once however many layouts look at it."""
+        if name not in self._below:
+            self._below[name] = self.of(self.folder / name)
+        return self._below[name]
 
     @cached_property
     def file_set(self) -> frozenset[str]:
@@ -70,8 +84,9 @@ class Layout:
 
 def mode_of(path: Path, default: TransactionMode, reason: str) -> tuple[TransactionMode, str]:
     """Return a file's mode: the runner's default unless ``-- no-transaction`` stands on top of the file."""
-    line = asks_for_no_transaction(path)
-    if line is None or not default.wraps:
+    # Only a transaction can be opted out of; no other file is opened.
+    line = no_transaction_line(path) if default.wraps else None
+    if line is None:
         return default, reason
     return TransactionMode.AUTOCOMMIT, f"-- no-transaction in line {line}"
 

@@ -5,7 +5,7 @@ The version is what stands before the first underscore, without dashes, and is c
 """
 
 import tomllib
-from pathlib import Path
+from contextlib import suppress
 
 from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, in_order
 from pytest_migsafe.migrations.model import TransactionMode
@@ -16,30 +16,31 @@ def read(listing: Listing) -> tuple[FoundFile, ...]:
     found = []
     for name in listing.folders:
         version = name.split("_", 1)[0].replace("-", "")
-        folder = listing.folder / name
-        up, down = folder / "up.sql", folder / "down.sql"
-        if not version.isdigit() or not up.is_file():
+        if not version.isdigit():
             continue
-        mode, reason = _mode(folder)
+        migration = listing.below(name)
+        if "up.sql" not in migration.file_set:
+            continue
+        mode, reason = _mode(migration)
         found.append(
             FoundFile(
                 order=(version,),
                 version=version,
-                path=up,
+                path=migration.folder / "up.sql",
                 mode=mode,
                 mode_reason=reason,
-                down=down if down.is_file() else None,
+                down=migration.folder / "down.sql" if "down.sql" in migration.file_set else None,
             )
         )
     return in_order(found)
 
 
-def _mode(folder: Path) -> tuple[TransactionMode, str]:
-    try:
-        metadata = tomllib.loads((folder / "metadata.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        # No such file, or one that Diesel could not read either.
-        metadata = {}
+def _mode(migration: Listing) -> tuple[TransactionMode, str]:
+    metadata = {}
+    if "metadata.toml" in migration.file_set:
+        # One that is no TOML, Diesel could not read either.
+        with suppress(OSError, ValueError):
+            metadata = tomllib.loads((migration.folder / "metadata.toml").read_text(encoding="utf-8"))
     if metadata.get("run_in_transaction", True):
         return TransactionMode.TRANSACTION, "Diesel wraps each file in a transaction"
     return TransactionMode.SINGLE_QUERY, "run_in_transaction = false in metadata.toml"

@@ -12,17 +12,16 @@ def read(listing: Listing) -> tuple[FoundFile, ...]:
     """Return the ``migration.sql`` of every folder."""
     found = []
     for name in listing.folders:
-        path = listing.folder / name / "migration.sql"
-        if path.is_file():
-            down = path.with_name("down.sql")
+        migration = listing.below(name)
+        if "migration.sql" in migration.file_set:
             found.append(
                 FoundFile(
                     order=(name,),
                     version=name.split("_", 1)[0],
-                    path=path,
+                    path=migration.folder / "migration.sql",
                     mode=TransactionMode.SINGLE_QUERY,
                     mode_reason="Prisma sends the file as one query and opens no transaction",
-                    down=down if down.is_file() else None,
+                    down=migration.folder / "down.sql" if "down.sql" in migration.file_set else None,
                 )
             )
     return in_order(found)

@@ -1,0 +1,39 @@
+"""Small projects on disk, and what is found in them, as plain values."""
+
+from pathlib import Path
+
+from pytest_migsafe.migrations.discovery import find_histories
+from pytest_migsafe.migrations.model import History
+
+
+def project(root: Path, *names: str, **texts: str) -> Path:
+    """Write files, each with a sound statement unless a text is given as ``name=text``; return the root."""
+    for name, text in {**dict.fromkeys(names, "SELECT 1;\n"), **texts}.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+    return root
+
+
+def the_history(root: Path, *paths: Path, layout: str | None = None) -> History:
+    """Return the only history of a project."""
+    (history,) = find_histories(root, paths or (root,), layout=layout)
+    return history
+
+
+def order(history: History) -> list[str]:
+    """Return the files in apply order, relative to the history's folder."""
+    return [migration.path.relative_to(history.root).as_posix() for migration in history.migrations]
+
+
+def modes(history: History) -> dict[str, str]:
+    """Return each migration's transaction mode, by its id."""
+    return {migration.id: migration.mode.value for migration in history.migrations}
+
+
+def downs(history: History) -> dict[str, str | None]:
+    """Return each migration's down file, relative to the history's folder, by its id."""
+    return {
+        migration.id: migration.down.relative_to(history.root).as_posix() if migration.down else None
+        for migration in history.migrations
+    }
