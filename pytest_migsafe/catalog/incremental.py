@@ -20,6 +20,7 @@ import psycopg
 from psycopg import sql
 
 from pytest_migsafe.catalog.queries import (
+    EVERYTHING,
     QUERIES,
     Query,
     Reading,
@@ -166,7 +167,9 @@ def read_changes(connection: psycopg.Connection[Any], mark: Mark, *, locked: Col
     if not written.is_counted or written.may_rename_anywhere:
         return Changes(everything=snapshot(connection))
     with reading(connection) as read:
-        ((members,),), *seeds = read.rows([composed("extension_members"), *_seed_queries(mark, written)])
+        ((members,),), *seeds = read.rows(
+            [composed("extension_members"), *_seed_queries(mark, written, locked)]
+        )
         if members == mark.extension_members or written.only_makes_or_drops("pg_extension"):
             touched = _Touched(locked)
             for rows in seeds:
@@ -276,19 +279,21 @@ class _Written:
         return not self._deleted.isdisjoint(catalogs)
 
 
-def _seed_queries(mark: Mark, written: _Written) -> Iterator[sql.Composed]:
+def _seed_queries(mark: Mark, written: _Written, locked: Iterable[int]) -> Iterator[sql.Composed]:
     """Yield the queries for what was made or written without a lock that tells of it: (catalog, oid)."""
     since = sql.Literal(mark.next_xid)
-    is_new = sql.SQL("o.oid > {}").format(sql.Literal(mark.highest_oid))
+    highest = sql.Literal(mark.highest_oid)
+    if written.to("pg_attribute"):
+        yield composed("composites", relations=oid_array(locked))
     if written.inserted("pg_class"):
-        yield composed("relations_new", highest=sql.Literal(mark.highest_oid))
+        yield composed("relations_new", highest=highest)
     if written.inserted("pg_type"):
-        yield _homes("type", is_new)
+        yield _homes("type", sql.SQL("t.oid > {}").format(highest))
     if written.inserted("pg_proc"):
-        yield _homes("function", is_new)
+        yield _homes("function", sql.SQL("p.oid > {}").format(highest))
     for name, is_needed in (
-        ("relations_granted", written.updated("pg_class")),
-        ("columns_granted", written.updated("pg_attribute")),
+        ("relations_updated", written.updated("pg_class")),
+        ("columns_updated", written.updated("pg_attribute")),
         ("types_updated", written.updated("pg_type")),
         ("enums_changed", written.added("pg_enum")),
         ("domains_constrained", written.added("pg_constraint")),
@@ -299,13 +304,9 @@ def _seed_queries(mark: Mark, written: _Written) -> Iterator[sql.Composed]:
             yield composed(name, since=since)
 
 
-#: No condition.
-_EVERY = sql.SQL("true")
-
-
-def _homes(catalog: str, condition: sql.Composable) -> sql.Composed:
-    homes = user_homes({"type": "user_types", "function": "user_functions"}[catalog])
-    return composed("made", catalog=sql.Literal(catalog), homes=homes, condition=condition)
+def _homes(catalog: str, among: sql.Composable = EVERYTHING) -> sql.Composed:
+    homes = user_homes({"type": "user_types", "function": "user_functions"}[catalog], among=among)
+    return composed("made", catalog=sql.Literal(catalog), homes=homes)
 
 
 class _Touched:
@@ -323,7 +324,8 @@ class _Touched:
 
     def condition(self, catalog: str) -> sql.Composed:
         """Return the condition that holds for the touched objects of a catalog."""
-        return sql.SQL("o.oid = any({})").format(oid_array(self._of[catalog]))
+        oid = {"type": sql.Identifier("t", "oid"), "function": sql.Identifier("p", "oid")}[catalog]
+        return sql.SQL("{} = any({})").format(oid, oid_array(self._of[catalog]))
 
     def add(self, rows: Rows) -> None:
         for catalog, oid in rows:
@@ -373,8 +375,6 @@ class _State(NamedTuple):
     has_grants: bool
     has_policies: bool
     has_column_grants: bool
-    #: A composite type has a relation for its attributes.
-    type: int
 
 
 #: Which relations can have what a query finds.
@@ -393,24 +393,28 @@ _CAN_HAVE: Mapping[str, Callable[[_State], bool]] = {
 }
 
 
+def _state_query(relations: Iterable[int]) -> sql.Composed:
+    tables = composed("tables_of", relations=oid_array(relations))
+    among = sql.SQL("c.oid = any(array({}))").format(tables)
+    return composed("relations", user_relations=user_homes("user_relations", among=among))
+
+
 def _read_touched(read: Reading, touched: _Touched, written: _Written) -> Changes:
     """Return the touched objects as they are now; nothing can be read after that."""
     in_full = frozenset(name for name, catalogs in _READ_IN_FULL.items() if written.to(*catalogs))
     others = sorted({*touched.not_relations(), *written.uncertain})
     rows = read.rows(
         [
-            composed(
-                "relations",
-                relations=oid_array(touched.relations),
-                user_relations=user_homes("user_relations"),
-                user_types=user_homes("user_types"),
-            )
+            _state_query(touched.relations),
+            *(
+                _homes(name, EVERYTHING if name in written.uncertain else touched.condition(name))
+                for name in others
+            ),
+            *(_homes(name) for name in written.dropped),
         ]
-        + [_homes(name, _EVERY if name in written.uncertain else touched.condition(name)) for name in others]
-        + [_homes(name, _EVERY) for name in written.dropped]
     )
     states = [_State(*one) for one in rows.pop(0)]
-    oids: dict[str, set[int]] = {"type": {one.type for one in states if one.type}, "function": set()}
+    oids: dict[str, set[int]] = {"type": set(), "function": set()}
     for name in others:
         oids[name].update(oid for _, oid in rows.pop(0))
     left = {name: tuple(oid for _, oid in rows.pop(0)) for name in written.dropped}

@@ -27,6 +27,9 @@ Rows = list[tuple[Any, ...]]
 #: Tables, partitioned and foreign tables, views and materialized views, sequences.
 RELKINDS = "rpfvmS"
 
+#: No condition.
+EVERYTHING = sql.SQL("true")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
@@ -47,7 +50,7 @@ class Query:
         if not self.homes:
             return composed(self.name)
         return composed(
-            self.name, restriction=sql.SQL("in ({})").format(user_homes(self.homes, self.relkinds))
+            self.name, restriction=sql.SQL("in ({})").format(user_homes(self.homes, relkinds=self.relkinds))
         )
 
     def restricted(self, oids: Iterable[int]) -> sql.Composed:
@@ -104,9 +107,9 @@ def _template(name: str) -> sql.SQL:
     return sql.SQL(text)
 
 
-def user_homes(name: str, relkinds: str = RELKINDS) -> sql.Composed:
-    """Return the query for the oids of all homes of a catalog."""
-    return composed(name, relkinds=sql.Literal(relkinds))
+def user_homes(name: str, *, among: sql.Composable = EVERYTHING, relkinds: str = RELKINDS) -> sql.Composed:
+    """Return the query for the oids of all homes of a catalog that are the user's, or of those among some."""
+    return composed(name, among=among, relkinds=sql.Literal(relkinds))
 
 
 def oid_array(oids: Iterable[int]) -> sql.Composed:

@@ -4,9 +4,15 @@ select distinct
     case d.classid
         when 'pg_catalog.pg_proc'::pg_catalog.regclass then 'function'
         when 'pg_catalog.pg_type'::pg_catalog.regclass then 'type'
+        when 'pg_catalog.pg_class'::pg_catalog.regclass then (
+            select case x.relkind when 'c' then 'type' else 'relation' end from pg_catalog.pg_class x where x.oid = d.objid
+        )
         else 'relation'
     end,
     (case d.classid
+        when 'pg_catalog.pg_class'::pg_catalog.regclass then (
+            select case x.relkind when 'c' then x.reltype else x.oid end from pg_catalog.pg_class x where x.oid = d.objid
+        )
         when 'pg_catalog.pg_attrdef'::pg_catalog.regclass
         then (select x.adrelid from pg_catalog.pg_attrdef x where x.oid = d.objid)
         when 'pg_catalog.pg_constraint'::pg_catalog.regclass

@@ -1,5 +1,4 @@
--- The user's objects of a catalog that fulfil a condition on their oids.
+-- Some of the user's objects of a catalog.
 select {catalog}, o.oid::pg_catalog.int8
 from ({homes}) o (oid)
-where {condition}
 order by 2

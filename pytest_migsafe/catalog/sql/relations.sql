@@ -1,6 +1,6 @@
 -- The state of relations that is needed to know which kinds of objects they have at all. For an index, that of its
 -- table.
-select distinct
+select
     c.oid::pg_catalog.int8 as oid,
     c.relkind::pg_catalog.text as kind,
     c.relhasindex as has_indexes,
@@ -12,11 +12,7 @@ select distinct
     exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid) as has_policies,
     exists (
         select from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attacl is not null
-    ) as has_column_grants,
-    (case when c.relkind = 'c' then c.reltype else 0::pg_catalog.oid end)::pg_catalog.int8 as type
+    ) as has_column_grants
 from pg_catalog.pg_class c
-where c.oid in (
-    select coalesce((select i.indrelid from pg_catalog.pg_index i where i.indexrelid = o), o)
-    from pg_catalog.unnest({relations}) o
-) and (c.oid in ({user_relations}) or (c.relkind = 'c' and c.reltype in ({user_types})))
+where c.oid = any(array({user_relations}))
 order by 1

@@ -1,7 +1,7 @@
 -- The functions that are the user's. The constructors of a range type come and go with it (deptype 'i').
 select p.oid
 from pg_catalog.pg_proc p
-where p.oid >= 16384 and p.pronamespace in (
+where {among} and p.oid >= 16384 and p.pronamespace in (
         select n.oid from pg_catalog.pg_namespace n
         where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
     )

@@ -1,7 +1,7 @@
 -- The relations that are the user's: not of a system schema, not a member of an extension.
 select c.oid
 from pg_catalog.pg_class c
-where pg_catalog.strpos({relkinds}, c.relkind::pg_catalog.text) > 0
+where {among} and pg_catalog.strpos({relkinds}, c.relkind::pg_catalog.text) > 0
     and c.oid >= 16384 and c.relnamespace in (
         select n.oid from pg_catalog.pg_namespace n
         where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'

@@ -2,7 +2,7 @@
 -- types and multiranges belong to what made them.
 select t.oid
 from pg_catalog.pg_type t
-where t.typtype in ('e', 'd', 'c', 'r', 'b') and t.typisdefined
+where {among} and t.typtype in ('e', 'd', 'c', 'r', 'b') and t.typisdefined
     and t.oid >= 16384 and t.typnamespace in (
         select n.oid from pg_catalog.pg_namespace n
         where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
