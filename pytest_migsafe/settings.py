@@ -18,7 +18,8 @@ from pytest_migsafe.errors import SettingsError
 from pytest_migsafe.findings import Severity
 
 #: PostgreSQL's own units for a time setting (manual: "Parameter Names and Values").
-_DURATION = re.compile(r"\d+(?:\.\d+)?\s*(?:us|ms|s|min|h|d)?|0")
+_DURATION = re.compile(r"[0-9]+(?:\.[0-9]+)?\s*(?:us|ms|s|min|h|d)?")
+_NUMBER = re.compile(r"[0-9]+")
 _TRANSACTION_MODES = ("transaction", "single-query", "autocommit")
 _OLDEST_MAJOR, _NEWEST_MAJOR = 14, 99
 
@@ -82,6 +83,8 @@ def load_settings(
                 f"unknown setting {key!r}", _suggest(key, sorted(readers))
             )
         values[key] = readers[key](place, value)
+    # What is said in a shell is meant from where it is said.
+    readers = _readers(Path.cwd(), layouts, rules)
     for key in _FROM_OUTSIDE:
         variable = f"MIGSAFE_{key.upper()}"
         if text := (os.environ if environment is None else environment).get(variable):
@@ -123,7 +126,8 @@ def _table(root: Path) -> dict[str, Any]:
         raise SettingsError(f"cannot read {path}: {error.strerror or error}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from error
-    table = document.get("tool", {}).get("migsafe", {})
+    tool = document.get("tool", {})
+    table = tool.get("migsafe", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         raise SettingsError("pyproject.toml: tool.migsafe must be a table; write [tool.migsafe]")
     return table
@@ -135,20 +139,31 @@ def _suggest(word: str, known: Sequence[str]) -> str:
     return f"did you mean {close[0]!r}? Known: {listed}" if close else f"known: {listed}"
 
 
+def _written(value: Any) -> str:
+    """Return a value's text in TOML, which is text from a flag or a variable."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _shown(value: Any) -> str:
+    return _written(value) if isinstance(value, bool) else repr(value)
+
+
 def _text(place: _Place, value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise place.error(f"expected text, got {value!r}")
+        raise place.error(f"expected text, got {_shown(value)}")
     return value
 
 
 def _one_of(place: _Place, value: Any, allowed: Sequence[str]) -> str:
     if value not in allowed:
-        raise place.error(f"{value!r} is none of its values", _suggest(str(value), allowed))
+        raise place.error(f"{_shown(value)} is none of its values", _suggest(str(value), allowed))
     return str(value)
 
 
 def _folders(place: _Place, value: Any, root: Path) -> tuple[Path, ...]:
     names = value if isinstance(value, list) else [value]
+    if not names:
+        raise place.error("the list is empty", "leave the setting out to have them looked for")
     folders = tuple(Path(os.path.normpath(root / _text(place, name))) for name in names)
     for name, folder in zip(names, folders, strict=True):
         if not folder.exists():
@@ -166,8 +181,8 @@ def _folders(place: _Place, value: Any, root: Path) -> tuple[Path, ...]:
 
 
 def _major(place: _Place, value: Any) -> int:
-    text = str(value)
-    if isinstance(value, bool) or not text.isdigit() or not _OLDEST_MAJOR <= int(text) <= _NEWEST_MAJOR:
+    text = _written(value)
+    if not _NUMBER.fullmatch(text) or not _OLDEST_MAJOR <= int(text) <= _NEWEST_MAJOR:
         raise place.error(
             f"{text!r} is no supported major version", f"{_OLDEST_MAJOR} or later, for example 18"
         )
@@ -175,8 +190,8 @@ def _major(place: _Place, value: Any) -> int:
 
 
 def _duration(place: _Place, value: Any) -> str:
-    text = str(value)
-    if isinstance(value, bool) or not _DURATION.fullmatch(text):
+    text = _written(value)
+    if not _DURATION.fullmatch(text):
         raise place.error(
             f"{text!r} is no duration", "write it as PostgreSQL does, for example '5s' or '500ms'"
         )

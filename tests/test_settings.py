@@ -1,0 +1,309 @@
+"""Settings come from pyproject.toml, the environment and flags; what is wrong is said in one line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from pytest_migsafe.errors import SettingsError
+from pytest_migsafe.findings import Severity
+from pytest_migsafe.settings import Settings, load_settings
+
+LAYOUTS = ("diesel", "flat", "prisma")
+RULES = ("apply-error", "session-state-leaked")
+
+
+def load(
+    root: Path,
+    table: str = "",
+    *,
+    flags: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Return the settings of a project whose ``[tool.migsafe]`` holds some lines."""
+    (root / "pyproject.toml").write_text(f"[tool.migsafe]\n{table}\n", encoding="utf-8")
+    return load_settings(root, flags=flags, environment=environment or {}, layouts=LAYOUTS, rules=RULES)
+
+
+def problem(
+    root: Path,
+    table: str = "",
+    *,
+    flags: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """Return what is said of wrong settings."""
+    with pytest.raises(SettingsError) as raised:
+        load(root, table, flags=flags, environment=environment)
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_a_project_that_says_nothing_has_the_defaults(tmp_path: Path) -> None:
+    defaults = Settings(root=tmp_path)
+
+    assert load_settings(tmp_path, environment={}) == defaults
+    assert load(tmp_path) == defaults
+    assert (defaults.lock_timeout, defaults.statement_timeout) == ("0", "1min")
+
+
+def test_every_key_of_the_table_is_read(tmp_path: Path) -> None:
+    for folder in ("db/migrations", "tenant"):
+        (tmp_path / folder).mkdir(parents=True)
+
+    assert load(
+        tmp_path,
+        """
+        migrations = ["db/migrations", "./tenant/"]
+        layout = "diesel"
+        transaction_mode = "single-query"
+        postgres = 16
+        bindir = "pg/bin"
+        lock_timeout = "5s"
+        statement_timeout = "2min"
+        rules = { "session-state-leaked" = "error", "apply-error" = "off" }
+        """,
+    ) == Settings(
+        root=tmp_path,
+        migrations=(tmp_path / "db" / "migrations", tmp_path / "tenant"),
+        layout="diesel",
+        transaction_mode="single-query",
+        postgres=16,
+        bindir=tmp_path / "pg" / "bin",
+        lock_timeout="5s",
+        statement_timeout="2min",
+        rules={"session-state-leaked": Severity.ERROR, "apply-error": Severity.OFF},
+    )
+
+
+def test_one_folder_needs_no_list_and_an_absolute_one_stays(tmp_path: Path) -> None:
+    (tmp_path / "sql").mkdir()
+
+    assert load(tmp_path, 'migrations = "sql"').migrations == (tmp_path / "sql",)
+    assert load(tmp_path, f'migrations = "{tmp_path}/sql"').migrations == (tmp_path / "sql",)
+
+
+def test_a_flag_beats_the_environment_and_the_environment_the_file(tmp_path: Path) -> None:
+    table = 'postgres = 14\nbindir = "file"\nlayout = "flat"'
+    environment = {"MIGSAFE_POSTGRES": "15", "MIGSAFE_BINDIR": "/env", "MIGSAFE_LAYOUT": "prisma"}
+    flags = {"postgres": "16", "layout": "diesel"}
+
+    file_only = load(tmp_path, table)
+    with_environment = load(tmp_path, table, environment=environment)
+    with_flags = load(tmp_path, table, environment=environment, flags=flags)
+
+    assert (file_only.postgres, file_only.bindir, file_only.layout) == (14, tmp_path / "file", "flat")
+    # The environment tells where the machine keeps PostgreSQL, not what the project's layout is.
+    assert (with_environment.postgres, with_environment.bindir, with_environment.layout) == (
+        15,
+        Path("/env"),
+        "flat",
+    )
+    assert (with_flags.postgres, with_flags.bindir, with_flags.layout) == (16, Path("/env"), "diesel")
+
+
+def test_a_relative_bindir_is_meant_from_where_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+
+    assert load(tmp_path, 'bindir = "pg"').bindir == tmp_path / "pg"
+    assert load(tmp_path, environment={"MIGSAFE_BINDIR": "pg"}).bindir == tmp_path / "sub" / "pg"
+    assert load(tmp_path, flags={"bindir": "../pg"}).bindir == tmp_path / "sub" / ".." / "pg"
+
+
+def test_an_empty_variable_is_no_setting(tmp_path: Path) -> None:
+    assert load(tmp_path, "postgres = 14", environment={"MIGSAFE_POSTGRES": ""}).postgres == 14
+
+
+def test_the_process_s_environment_is_the_usual_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIGSAFE_POSTGRES", "17")
+
+    assert load_settings(tmp_path).postgres == 17
+
+
+@pytest.mark.parametrize("value", ['"0"', "0", '"500ms"', '"1.5 s"', '"5s"', '"1min"', '"100"', "100"])
+def test_a_duration_is_written_as_postgresql_writes_it(tmp_path: Path, value: str) -> None:
+    assert load(tmp_path, f"lock_timeout = {value}").lock_timeout == value.strip('"')
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (
+            'migration = "db"',
+            (
+                "pyproject.toml, [tool.migsafe]: unknown setting 'migration'; did you mean 'migrations'? Known: bindir, "
+                "layout, lock_timeout, migrations, postgres, rules, statement_timeout, transaction_mode"
+            ),
+        ),
+        (
+            'xyz = "db"',
+            (
+                "pyproject.toml, [tool.migsafe]: unknown setting 'xyz'; known: bindir, "
+                "layout, lock_timeout, migrations, postgres, rules, statement_timeout, transaction_mode"
+            ),
+        ),
+        (
+            'layout = "diesle"',
+            (
+                "pyproject.toml, [tool.migsafe] layout: 'diesle' is none of its values; did you mean 'diesel'? Known: "
+                "diesel, flat, prisma"
+            ),
+        ),
+        (
+            "layout = 5",
+            "pyproject.toml, [tool.migsafe] layout: 5 is none of its values; known: diesel, flat, prisma",
+        ),
+        (
+            'layout = ["diesel"]',
+            (
+                "pyproject.toml, [tool.migsafe] layout: ['diesel'] is none of its values; did you mean 'diesel'? Known: "
+                "diesel, flat, prisma"
+            ),
+        ),
+        (
+            'transaction_mode = "none"',
+            (
+                "pyproject.toml, [tool.migsafe] transaction_mode: 'none' is none of its values; known: transaction, "
+                "single-query, autocommit"
+            ),
+        ),
+        (
+            "postgres = 9",
+            "pyproject.toml, [tool.migsafe] postgres: '9' is no supported major version; 14 or later, for example 18",
+        ),
+        (
+            "postgres = true",
+            "pyproject.toml, [tool.migsafe] postgres: 'true' is no supported major version; 14 or later, for example 18",
+        ),
+        (
+            'postgres = "16.3"',
+            "pyproject.toml, [tool.migsafe] postgres: '16.3' is no supported major version; 14 or later, for example 18",
+        ),
+        (
+            'postgres = "²"',
+            "pyproject.toml, [tool.migsafe] postgres: '²' is no supported major version; 14 or later, for example 18",
+        ),
+        ("bindir = 5", "pyproject.toml, [tool.migsafe] bindir: expected text, got 5"),
+        ('bindir = ""', "pyproject.toml, [tool.migsafe] bindir: expected text, got ''"),
+        ("migrations = 5", "pyproject.toml, [tool.migsafe] migrations: expected text, got 5"),
+        ("migrations = [1]", "pyproject.toml, [tool.migsafe] migrations: expected text, got 1"),
+        (
+            'lock_timeout = "5 seconds"',
+            (
+                "pyproject.toml, [tool.migsafe] lock_timeout: '5 seconds' is no duration; write it as PostgreSQL does, for "
+                "example '5s' or '500ms'"
+            ),
+        ),
+        (
+            "statement_timeout = -1",
+            (
+                "pyproject.toml, [tool.migsafe] statement_timeout: '-1' is no duration; write it as PostgreSQL does, for "
+                "example '5s' or '500ms'"
+            ),
+        ),
+        (
+            "lock_timeout = false",
+            (
+                "pyproject.toml, [tool.migsafe] lock_timeout: 'false' is no duration; write it as PostgreSQL does, for "
+                "example '5s' or '500ms'"
+            ),
+        ),
+        (
+            'rules = "off"',
+            (
+                "pyproject.toml, [tool.migsafe] rules: expected a table of rule = severity; for example "
+                'rules = {"apply-error" = "error"}'
+            ),
+        ),
+        (
+            'rules = { "aply-error" = "off" }',
+            (
+                "pyproject.toml, [tool.migsafe] rules: unknown rule 'aply-error'; did you mean 'apply-error'? Known: "
+                "apply-error, session-state-leaked"
+            ),
+        ),
+        (
+            'rules = { "apply-error" = "warn" }',
+            (
+                "pyproject.toml, [tool.migsafe] rules.apply-error: 'warn' is none of its values; did you mean 'warning'? "
+                "Known: error, warning, off"
+            ),
+        ),
+        (
+            'rules = { "apply-error" = false }',
+            "pyproject.toml, [tool.migsafe] rules.apply-error: false is none of its values; known: error, warning, off",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place_and_what_was_probably_meant(
+    tmp_path: Path, table: str, message: str
+) -> None:
+    assert problem(tmp_path, table) == message
+
+
+def test_a_wrong_flag_or_variable_is_named(tmp_path: Path) -> None:
+    expected = "'x' is no supported major version; 14 or later, for example 18"
+
+    assert problem(tmp_path, flags={"postgres": "x"}) == f"--migsafe-postgres: {expected}"
+    assert problem(tmp_path, environment={"MIGSAFE_POSTGRES": "x"}) == f"MIGSAFE_POSTGRES: {expected}"
+
+
+def test_a_missing_folder_is_named_with_the_one_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "db" / "migrations").mkdir(parents=True)
+    place = "pyproject.toml, [tool.migsafe] migrations"
+
+    assert problem(tmp_path, 'migrations = "db/migration"') == (
+        f"{place}: there is no 'db/migration'; did you mean 'db/migrations'?"
+    )
+    assert problem(tmp_path, 'migrations = ["db/migrations", "changes"]') == (
+        f"{place}: there is no 'changes'; it is looked for in {tmp_path}"
+    )
+    assert problem(tmp_path, 'migrations = "gone/migrations"') == (
+        f"{place}: there is no 'gone/migrations'; it is looked for in {tmp_path}"
+    )
+
+
+def test_an_empty_list_of_folders_is_a_mistake(tmp_path: Path) -> None:
+    assert problem(tmp_path, "migrations = []") == (
+        "pyproject.toml, [tool.migsafe] migrations: the list is empty; leave the setting out to have them looked for"
+    )
+
+
+@pytest.mark.parametrize(
+    "document", ["[tool]\nmigsafe = 5\n", "tool = 5\n", "[[tool.migsafe]]\nlayout = 'flat'\n"]
+)
+def test_a_table_that_is_none_is_said_to_be_none(tmp_path: Path, document: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(document, encoding="utf-8")
+
+    if document.startswith("tool = "):
+        # Not ours to judge: no tool has a table in such a file.
+        assert load_settings(tmp_path, environment={}) == Settings(root=tmp_path)
+        return
+    with pytest.raises(SettingsError) as raised:
+        load_settings(tmp_path, environment={})
+    assert str(raised.value) == "pyproject.toml: tool.migsafe must be a table; write [tool.migsafe]"
+
+
+def test_a_file_that_is_no_toml_is_said_to_be_none(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+
+    path.write_text("[tool.migsafe\n", encoding="utf-8")
+    with pytest.raises(SettingsError) as raised:
+        load_settings(tmp_path, environment={})
+    assert str(raised.value).startswith(f"{path} is not valid TOML: ")
+    assert "line 1" in str(raised.value)
+
+    path.write_bytes(b"\xff")
+    with pytest.raises(SettingsError, match=r"pyproject.toml is not valid TOML: .*utf-8"):
+        load_settings(tmp_path, environment={})
+
+
+def test_a_file_that_cannot_be_read_is_said_to_be_unreadable(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").mkdir()
+
+    with pytest.raises(SettingsError) as raised:
+        load_settings(tmp_path, environment={})
+    assert str(raised.value) == f"cannot read {tmp_path / 'pyproject.toml'}: Is a directory"
