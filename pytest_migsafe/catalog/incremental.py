@@ -78,6 +78,18 @@ _NAMING_CATALOGS = (
 
 _COUNTED = _CATALOGS + _NAMING_CATALOGS
 
+#: The column that says to which relation a row belongs.
+_RELATION_IN: Mapping[str, str] = {
+    "pg_class": "oid",
+    "pg_attribute": "attrelid",
+    "pg_constraint": "conrelid",
+    "pg_index": "indrelid",
+    "pg_policy": "polrelid",
+    "pg_rewrite": "ev_class",
+    "pg_sequence": "seqrelid",
+    "pg_trigger": "tgrelid",
+}
+
 #: Small kinds that are read in full as soon as one of these catalogs changed.
 _READ_IN_FULL: Mapping[str, tuple[str, ...]] = {
     "schema": ("pg_namespace", "pg_description"),
@@ -175,6 +187,9 @@ def read_changes(connection: psycopg.Connection[Any], mark: Mark, *, locked: Col
             for rows in seeds:
                 touched.add(rows)
             touched.add_dependents(read, mark, written)
+            if written.deleted("pg_constraint"):
+                # A deleted row does not tell which domain lost a constraint.
+                touched.add(read.rows([_homes("type", sql.SQL("t.typtype = 'd'"))])[0])
             return _read_touched(read, touched, written)
     # An object was added to an extension, or taken from it, and nothing says which.
     return Changes(everything=snapshot(connection))
@@ -249,16 +264,6 @@ class _Written:
         pairs = (("type", "pg_type"), ("function", "pg_proc"))
         return [name for name, catalog in pairs if catalog in self._deleted]
 
-    @property
-    def uncertain(self) -> set[str]:
-        """Return the catalogs, as `Home.catalog` says it, of which any object may have changed.
-
-        A deleted row tells nothing: neither which domain lost a constraint, nor what lost its comment. A relation
-        is locked for that; a type or a function is not.
-        """
-        types = {"type"} if self.deleted("pg_constraint", "pg_description") else set()
-        return types | ({"function"} if self.deleted("pg_description") else set())
-
     def only_makes_or_drops(self, catalog: str) -> bool:
         return self.to(catalog) and not self.updated(catalog)
 
@@ -291,17 +296,30 @@ def _seed_queries(mark: Mark, written: _Written, locked: Iterable[int]) -> Itera
         yield _homes("type", sql.SQL("t.oid > {}").format(highest))
     if written.inserted("pg_proc"):
         yield _homes("function", sql.SQL("p.oid > {}").format(highest))
+    yield from _update_queries(written, since)
+    if written.added("pg_description"):
+        yield composed("homes_of", objects=composed("comments_changed", since=since))
+    if written.deleted("pg_description"):
+        yield composed("homes_of", objects=composed("objects_locked"))
+
+
+def _update_queries(written: _Written, since: sql.Literal) -> Iterator[sql.Composed]:
     for name, is_needed in (
-        ("relations_updated", written.updated("pg_class")),
-        ("columns_updated", written.updated("pg_attribute")),
         ("types_updated", written.updated("pg_type")),
         ("enums_changed", written.added("pg_enum")),
         ("domains_constrained", written.added("pg_constraint")),
         ("functions_updated", written.updated("pg_proc", "pg_aggregate")),
-        ("comments_changed", written.added("pg_description")),
     ):
         if is_needed:
             yield composed(name, since=since)
+    for catalog, relation in _RELATION_IN.items():
+        if written.updated(catalog):
+            yield composed(
+                "rows_updated",
+                catalog=sql.Identifier("pg_catalog", catalog),
+                relation=sql.Identifier(relation),
+                since=since,
+            )
 
 
 def _homes(catalog: str, among: sql.Composable = EVERYTHING) -> sql.Composed:
@@ -329,7 +347,9 @@ class _Touched:
 
     def add(self, rows: Rows) -> None:
         for catalog, oid in rows:
-            self._of[catalog].add(oid)
+            # What is gone belongs to nothing.
+            if catalog and oid:
+                self._of[catalog].add(oid)
 
     def add_dependents(self, read: Reading, mark: Mark, written: _Written) -> None:
         """Add what names the objects that there were before and that may have another name now."""
@@ -355,13 +375,14 @@ class _Touched:
 def _dependents(
     catalog: str, oids: Iterable[int], *, as_a_whole: bool, columns: Iterable[int] = ()
 ) -> sql.Composed:
-    return composed(
+    objects = composed(
         "dependents",
         catalog=sql.Literal(f"pg_catalog.{catalog}"),
         oids=oid_array(oids),
         as_a_whole=sql.Literal(as_a_whole),
         columns=sql.SQL("array[{}]::pg_catalog.int4[]").format(sql.SQL(", ").join(map(sql.Literal, columns))),
     )
+    return composed("homes_of", objects=objects)
 
 
 class _State(NamedTuple):
@@ -402,14 +423,11 @@ def _state_query(relations: Iterable[int]) -> sql.Composed:
 def _read_touched(read: Reading, touched: _Touched, written: _Written) -> Changes:
     """Return the touched objects as they are now; nothing can be read after that."""
     in_full = frozenset(name for name, catalogs in _READ_IN_FULL.items() if written.to(*catalogs))
-    others = sorted({*touched.not_relations(), *written.uncertain})
+    others = touched.not_relations()
     rows = read.rows(
         [
             _state_query(touched.relations),
-            *(
-                _homes(name, EVERYTHING if name in written.uncertain else touched.condition(name))
-                for name in others
-            ),
+            *(_homes(name, touched.condition(name)) for name in others),
             *(_homes(name) for name in written.dropped),
         ]
     )

@@ -1,37 +1,8 @@
--- What depends on some objects: the relation, type or function that it belongs to (manual: "pg_depend"). One step
--- is enough, because a definition names only what it depends on directly.
-select distinct
-    case d.classid
-        when 'pg_catalog.pg_proc'::pg_catalog.regclass then 'function'
-        when 'pg_catalog.pg_type'::pg_catalog.regclass then 'type'
-        when 'pg_catalog.pg_class'::pg_catalog.regclass then (
-            select case x.relkind when 'c' then 'type' else 'relation' end from pg_catalog.pg_class x where x.oid = d.objid
-        )
-        else 'relation'
-    end,
-    (case d.classid
-        when 'pg_catalog.pg_class'::pg_catalog.regclass then (
-            select case x.relkind when 'c' then x.reltype else x.oid end from pg_catalog.pg_class x where x.oid = d.objid
-        )
-        when 'pg_catalog.pg_attrdef'::pg_catalog.regclass
-        then (select x.adrelid from pg_catalog.pg_attrdef x where x.oid = d.objid)
-        when 'pg_catalog.pg_constraint'::pg_catalog.regclass
-        then (select x.conrelid from pg_catalog.pg_constraint x where x.oid = d.objid)
-        when 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-        then (select x.ev_class from pg_catalog.pg_rewrite x where x.oid = d.objid)
-        when 'pg_catalog.pg_trigger'::pg_catalog.regclass
-        then (select x.tgrelid from pg_catalog.pg_trigger x where x.oid = d.objid)
-        when 'pg_catalog.pg_policy'::pg_catalog.regclass
-        then (select x.polrelid from pg_catalog.pg_policy x where x.oid = d.objid)
-        else d.objid
-    end)::pg_catalog.int8
+-- What depends on some objects (manual: "pg_depend"). One step is enough, because a definition names only what it
+-- depends on directly.
+select d.classid, d.objid
 from pg_catalog.pg_depend d
 where d.refclassid = {catalog}::pg_catalog.regclass and d.refobjid = any({oids})
-    and d.classid in (
-    'pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_proc'::pg_catalog.regclass,
-    'pg_catalog.pg_type'::pg_catalog.regclass, 'pg_catalog.pg_attrdef'::pg_catalog.regclass,
-    'pg_catalog.pg_constraint'::pg_catalog.regclass, 'pg_catalog.pg_rewrite'::pg_catalog.regclass,
-    'pg_catalog.pg_trigger'::pg_catalog.regclass, 'pg_catalog.pg_policy'::pg_catalog.regclass)
     -- A foreign key is the only thing to depend on many tables and name but a few of their columns.
     and ({as_a_whole} or d.refobjsubid = any({columns})
         or d.classid <> 'pg_catalog.pg_constraint'::pg_catalog.regclass)
