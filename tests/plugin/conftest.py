@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 # A run in this process forgets what it imported; what is imported here stays, and is not loaded for each again.
 import hypothesis  # noqa: F401 - its plugin does so at the end of every run
+import pytest
+
 import pytest_migsafe.session  # noqa: F401
 
 #: Five files, the third of which the server refuses.

@@ -1,0 +1,76 @@
+"""Under pytest-xdist the workers rehearse; what is shown and written is the same."""
+
+import pytest
+
+from tests.plugin.conftest import A_TEST, BROKEN_IN_THE_MIDDLE, VERDICTS, Project
+
+pytest.importorskip("xdist")
+
+
+def _timeless(value: object) -> object:
+    """Return a report without what differs between any two runs."""
+    if isinstance(value, dict):
+        return {key: _timeless(one) for key, one in value.items() if not key.endswith(("_ms", "wal_bytes"))}
+    if isinstance(value, list):
+        return [_timeless(one) for one in value]
+    return value
+
+
+def test_the_same_verdicts_summary_and_report(project: Project) -> None:
+    project.write(BROKEN_IN_THE_MIDDLE, A_TEST)
+    alone = project.run("-ra")
+    shared = project.run("-n", "2", "-ra", "--junitxml=junit.xml", subprocess=True)
+    assert shared.verdicts == alone.verdicts == VERDICTS
+    assert shared.counts == alone.counts == {"passed": 3, "failed": 1, "blocked": 2}
+    assert shared.exit_code == 1
+    assert _timeless(shared.report) == _timeless(alone.report)
+    for line in (
+        "blocked by migrations/0003_broken.sql: migrations/0004_plans.sql, migrations/0005_prices.sql",
+        "BLOCKED migrations/0004_plans.sql::migsafe - blocked by migrations/0003_broken.sql",
+    ):
+        assert line in alone.lines
+        assert line in shared.lines
+    assert (project.path / "junit.xml").read_text().count("blocked by migrations/0003_broken.sql") == 4
+
+
+def test_blocked_files_alone_do_not_pass(project: Project) -> None:
+    project.write(BROKEN_IN_THE_MIDDLE)
+    run = project.run("-n", "1", "-k", "plans or prices", subprocess=True)
+    assert run.counts == {"blocked": 2}
+    assert run.exit_code == 1
+
+
+def test_workers_find_what_the_controller_found(project: Project) -> None:
+    """From a subfolder, with a folder that only the settings know, beside testpaths."""
+    project.write(
+        {path.replace("migrations", "sql/changes"): text for path, text in BROKEN_IN_THE_MIDDLE.items()},
+        A_TEST,
+        {
+            "pyproject.toml": "[tool.migsafe]\nmigrations = 'sql/changes'\n[tool.pytest]\ntestpaths = ['tests']\n"
+        },
+    )
+    run = project.run("-n", "1", subprocess=True)
+    assert run.counts == {"passed": 3, "failed": 1, "blocked": 2}
+
+
+def test_a_worker_that_is_sent_backwards_starts_one_server_more(project: Project) -> None:
+    """In reversed order each item would otherwise need a fresh server and all files before it."""
+    count = 8
+    project.write(
+        {f"migrations/{number:04}_x.sql": f"create table t{number} ();" for number in range(1, count + 1)},
+        {
+            "conftest.py": (
+                "import pytest_migsafe.review as review\n"
+                "def pytest_collection_modifyitems(items):\n"
+                "    items.reverse()\n"
+                "def started(binaries, start=review.start_server):\n"
+                "    with open('starts', 'a') as file:\n"
+                "        file.write('.')\n"
+                "    return start(binaries)\n"
+                "review.start_server = started\n"
+            )
+        },
+    )
+    run = project.run("-n", "1", subprocess=True)
+    assert run.counts == {"passed": count}
+    assert (project.path / "starts").read_text() == ".."
