@@ -1,8 +1,8 @@
 """PostgreSQL's parse tree of a text, however deeply its expressions are nested.
 
 Protobuf, in which ``postgast`` hands the tree over, decodes a hundred levels and no more. Fifty terms joined
-with ``||`` or ``OR``, as seeds and views have them, are deeper. Such a tree is cut where nobody looks: far
-inside an expression.
+with ``||``, or a hundred with ``UNION ALL``, as seeds and views have them, are deeper. Such a tree is cut
+where nobody looks: far inside an expression.
 """
 
 import ctypes
