@@ -70,13 +70,12 @@ _NAMING_CATALOGS = (
     "pg_foreign_server",
     "pg_language",
     "pg_opclass",
-    "pg_operator",
     "pg_tablespace",
     "pg_ts_config",
     "pg_ts_dict",
 )
 
-_COUNTED = _CATALOGS + _NAMING_CATALOGS
+_COUNTED = (*_CATALOGS, *_NAMING_CATALOGS, "pg_operator")
 
 #: The column that says to which relation a row belongs.
 _RELATION_IN: Mapping[str, str] = {
@@ -256,7 +255,10 @@ class _Written:
     @property
     def may_rename_anywhere(self) -> bool:
         """Say whether a name may be another that can stand in any definition."""
-        return self.updated("pg_namespace", *_NAMING_CATALOGS) or self.deleted(*_NAMING_CATALOGS)
+        if self.updated("pg_namespace", *_NAMING_CATALOGS) or self.deleted(*_NAMING_CATALOGS):
+            return True
+        # An operator that is made updates its commutator; else it is moved to another schema.
+        return self.updated("pg_operator") and not self.inserted("pg_operator")
 
     @property
     def dropped(self) -> list[str]:

@@ -130,7 +130,7 @@ _FIELDS = {one.KIND: tuple(part.name for part in fields(one)) for one in schema.
 
 #: What the text of definitions depends on, and what could stop or slow our reading.
 #: search_path: names are qualified; quote_all_identifiers: names are quoted; DateStyle, IntervalStyle, TimeZone,
-#: bytea_output, extra_float_digits, lc_monetary, xmlbinary: constants in defaults, checks, predicates.
+#: bytea_output, extra_float_digits, standard_conforming_strings, lc_monetary, xmlbinary: constants in defaults, checks, predicates.
 _SETTINGS = b"""select
     pg_catalog.set_config('search_path', '', true),
     pg_catalog.set_config('quote_all_identifiers', 'off', true),
@@ -139,6 +139,7 @@ _SETTINGS = b"""select
     pg_catalog.set_config('TimeZone', 'UTC', true),
     pg_catalog.set_config('bytea_output', 'hex', true),
     pg_catalog.set_config('extra_float_digits', '1', true),
+    pg_catalog.set_config('standard_conforming_strings', 'on', true),
     pg_catalog.set_config('lc_monetary', 'C', true),
     pg_catalog.set_config('xmlbinary', 'base64', true),
     pg_catalog.set_config('statement_timeout', '0', true),
@@ -179,7 +180,6 @@ class Reading:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
-        self._cursor = psycopg.Cursor(connection, row_factory=tuple_row)
         self._opening, self._closing = _frame(connection)
         self._is_open = False
 
@@ -207,13 +207,15 @@ class Reading:
         return found
 
     def _execute(self, parts: Sequence[bytes]) -> list[Rows]:
-        self._cursor.execute(b";\n".join(filter(None, parts)), prepare=False)
-        return list(_results(self._cursor))
+        # A new cursor each time: it keeps the encoding that it first saw.
+        cursor = psycopg.Cursor(self._connection, row_factory=tuple_row)
+        cursor.execute(b";\n".join(filter(None, parts)), prepare=False)
+        return list(_results(cursor))
 
     def close(self) -> None:
         """Take the settings back."""
         if self._is_open and not self._connection.closed:
-            self._cursor.execute(self._closing, prepare=False)
+            self._execute([self._closing])
         self._is_open = False
 
 

@@ -15,6 +15,8 @@ from tests.catalog.conftest import Rehearse
 def test_every_file_read_by_its_changes_is_the_full_reading(
     project: str, corpora: Path, connection: psycopg.Connection, rehearse: Rehearse
 ) -> None:
+    if project == "minder" and connection.info.server_version < 150000:
+        pytest.skip("minder says NULLS NOT DISTINCT, which came with PostgreSQL 15")
     (history,) = find_histories(corpora, [corpora / project])
     before = catalog.snapshot(connection)
     rehearsed = in_full = 0

@@ -1,0 +1,205 @@
+"""Schemas, their differences and how these are shown, as values: no server takes part."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_migsafe.catalog import Change, Line, Schema, diff, render
+from pytest_migsafe.catalog.schema import (
+    KINDS,
+    Column,
+    Constraint,
+    Function,
+    Grant,
+    Index,
+    Table,
+    Type,
+    parent_of,
+)
+from pytest_migsafe.errors import SnapshotError
+
+_ORDERS = Table(name="public.orders", owner="me", access_method="heap")
+_ID = Column(relation="public.orders", name="id", type="bigint", not_null=True, position=1)
+_TOTAL = Column(
+    relation="public.orders", name="total", type="numeric", not_null=True, default="0", position=2
+)
+_PK = Constraint(
+    relation="public.orders", name="orders_pkey", type="primary key", definition="PRIMARY KEY (id)"
+)
+_INDEX = Index(relation="public.orders", name="public.orders_pkey", definition="CREATE ...", primary=True)
+_FUNCTION = Function(
+    name="public.f()",
+    kind="function",
+    arguments="",
+    language="sql",
+    cost=1,
+    rows=0,
+    owner="me",
+    body="begin\n  a;\n  b;\nend",
+)
+_SCHEMA = Schema.of([_ORDERS, _ID, _TOTAL, _PK, _INDEX, _FUNCTION])
+
+
+def _text(changes: list[Change]) -> str:
+    return "\n".join(line.text for line in render(changes))
+
+
+def test_objects_are_found_by_kind_and_name() -> None:
+    assert _SCHEMA.get("table", "public.orders") is _ORDERS
+    assert _SCHEMA.get("column", "public.orders.total") is _TOTAL
+    assert _SCHEMA.get("index", "public.orders_pkey") is _INDEX
+    assert _SCHEMA.get("constraint", "public.orders.orders_pkey") is _PK
+    assert _SCHEMA.get("column", "public.orders.nothing") is None
+    assert list(_SCHEMA.columns) == ["public.orders.id", "public.orders.total"]
+    assert len(_SCHEMA) == 6
+    assert [one.KIND for one in _SCHEMA] == ["function", "table", "column", "column", "constraint", "index"]
+    with pytest.raises(KeyError):
+        _SCHEMA.get("no such kind", "x")
+
+
+@pytest.mark.parametrize(
+    ("name", "parent"),
+    [
+        ("public.orders.total", "public.orders"),
+        ('public.orders."Odd.Name"', "public.orders"),
+        ('public."a.b"."c ""d"". e"', 'public."a.b"'),
+        ('"x""y"."z"""."""w"""', '"x""y"."z"""'),
+    ],
+)
+def test_the_parent_of_a_quoted_name(name: str, parent: str) -> None:
+    assert parent_of(name) == parent
+
+
+@given(st.lists(st.text(alphabet='a."', min_size=1, max_size=5), min_size=2, max_size=3))
+def test_the_parent_of_any_name(parts: list[str]) -> None:
+    quoted = ['"' + part.replace('"', '""') + '"' for part in parts]
+    assert parent_of(".".join(quoted)) == ".".join(quoted[:-1])
+
+
+def test_json_is_plain_stable_and_versioned() -> None:
+    plain = json.loads(json.dumps(_SCHEMA.to_json()))
+    assert plain["version"] == 1
+    assert Schema.from_json(plain) == _SCHEMA
+    shuffled = Schema.of([_INDEX, _PK, _TOTAL, _ID, _FUNCTION, _ORDERS])
+    assert json.dumps(shuffled.to_json()) == json.dumps(_SCHEMA.to_json())
+    with pytest.raises(SnapshotError, match="format version 2"):
+        Schema.from_json({"version": 2, "objects": {}})
+
+
+def test_every_kind_has_a_name_of_its_own() -> None:
+    assert len({one.KIND for one in KINDS}) == len(KINDS)
+
+
+def test_a_new_table_is_shown_with_what_it_has() -> None:
+    function_only = Schema.of([_FUNCTION])
+    assert _text(diff(function_only, _SCHEMA)) == (
+        "+ table public.orders\n"
+        "    + column id bigint not null\n"
+        "    + column total numeric not null default 0\n"
+        "    + constraint orders_pkey: PRIMARY KEY (id)\n"
+        "    + index public.orders_pkey: CREATE ..."
+    )
+    assert _text(diff(_SCHEMA, function_only)).startswith("- table public.orders\n    - column id bigint")
+
+
+def test_a_changed_attribute_is_one_line() -> None:
+    nullable = Column(relation="public.orders", name="total", type="numeric", position=2)
+    after = Schema.of([_ORDERS, _ID, nullable, _PK, _INDEX, _FUNCTION])
+    assert list(render(diff(_SCHEMA, after))) == [
+        Line("~ column public.orders.total: not_null true -> false", "changed"),
+        Line("~ column public.orders.total: default 0 -> none", "changed"),
+    ]
+
+
+def test_a_changed_body_is_a_unified_diff() -> None:
+    changed = Function.from_json({**_FUNCTION.to_json(), "body": "begin\n  a;\n  c;\nend"})
+    changes = diff(Schema.of([_FUNCTION]), Schema.of([changed]))
+    assert list(render(changes)) == [
+        Line("~ function public.f(): body", "changed"),
+        Line("    @@ -1,4 +1,4 @@", "context"),
+        Line("     begin", "context"),
+        Line("       a;", "context"),
+        Line("    -  b;", "removed"),
+        Line("    +  c;", "added"),
+        Line("     end", "context"),
+    ]
+
+
+def test_an_index_that_moves_to_another_table_is_one_change() -> None:
+    moved = Index(relation="public.other", name="public.orders_pkey", definition="CREATE ...", primary=True)
+    (change,) = diff(Schema.of([_INDEX]), Schema.of([moved]))
+    assert change.attributes == (("relation", "public.orders", "public.other"),)
+
+
+def test_privileges_are_shown_in_words() -> None:
+    changes = diff(
+        Schema(),
+        Schema.of(
+            [
+                Grant(
+                    object_kind="table", object="public.t", grantee="bob", privileges=("SELECT", "UPDATE*")
+                ),
+                Grant(object_kind="function", object="public.f()", grantee="PUBLIC"),
+            ]
+        ),
+    )
+    assert _text(changes) == (
+        "+ grant function public.f() to PUBLIC: none (the usual ones are revoked)\n"
+        "+ grant table public.t to bob: SELECT, UPDATE*"
+    )
+
+
+_names = st.sampled_from(["public.a", "public.b", 'app."C d"'])
+_texts = st.none() | st.sampled_from(["x", "y\nz"])
+_objects = st.one_of(
+    st.builds(
+        Table,
+        name=_names,
+        owner=st.just("me"),
+        row_security=st.booleans(),
+        comment=_texts,
+        options=st.sampled_from([(), ("fillfactor=70",)]),
+    ),
+    st.builds(
+        Column,
+        relation=_names,
+        name=st.sampled_from(["one", "two"]),
+        type=st.sampled_from(["text", "integer"]),
+        default=_texts,
+        not_null=st.booleans(),
+        position=st.integers(1, 3),
+    ),
+    st.builds(
+        Index, relation=_names, name=_names, definition=st.sampled_from(["p", "q"]), valid=st.booleans()
+    ),
+    st.builds(
+        Type,
+        name=_names,
+        kind=st.just("enum"),
+        labels=st.sampled_from([("a", "b"), ("b", "a")]),
+        owner=st.just("me"),
+    ),
+    st.builds(
+        Grant,
+        object_kind=st.sampled_from(["table", "type"]),
+        object=_names,
+        grantee=st.just("PUBLIC"),
+        privileges=st.sampled_from([(), ("SELECT",)]),
+    ),
+)
+_schemas = st.lists(_objects, max_size=12).map(
+    lambda some: Schema.of({one.key: one for one in some}.values())
+)
+
+
+@given(_schemas, _schemas)
+def test_a_difference_turned_round_is_the_difference_the_other_way(one: Schema, other: Schema) -> None:
+    changes = diff(one, other)
+    assert [change.inverted() for change in changes] == diff(other, one)
+    assert [change.inverted().inverted() for change in changes] == changes
+    assert (one == other) == (not changes)
+    assert [Change.from_json(json.loads(json.dumps(change.to_json()))) for change in changes] == changes
+    assert bool(list(render(changes))) == bool(changes)
+    assert diff(one, Schema.from_json(one.to_json())) == []
