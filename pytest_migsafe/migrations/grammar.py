@@ -5,26 +5,15 @@ semicolons, and each statement is put to the grammar alone, so that one that is 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from postgast import PgQueryError, deparse, pg_query_pb2, unwrap_node
 
-from pytest_migsafe.migrations.lexemes import Lexeme, first_token, headline, tokens
+from pytest_migsafe.migrations.lexemes import Lexeme, first_token, tokens
 from pytest_migsafe.migrations.parse_tree import parse, parse_whole
 from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, ByteOffset, CharOffset, SourceText
-from pytest_migsafe.migrations.statements import CreatedObject, Statement, TransactionControl
-
-__all__ = [
-    "CreatedObject",
-    "Statement",
-    "TransactionControl",
-    "Twin",
-    "headline",
-    "split_statements",
-    "twins",
-]
+from pytest_migsafe.migrations.statements import CreatedObject, Statement, TransactionControl, Twin
 
 _ADD_COLUMN = pg_query_pb2.AlterTableType.Value("AT_AddColumn")
 _ADD_CONSTRAINT = pg_query_pb2.AlterTableType.Value("AT_AddConstraint")
@@ -403,23 +392,6 @@ def _renamed(node: Any) -> Iterator[CreatedObject]:
         )
     elif renamed in ("table", "view", "sequence", "index"):
         yield CreatedObject(kind=renamed, schema=node.relation.schemaname, name=node.newname)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Twin:
-    """What a statement with IF NOT EXISTS would create, as a statement that creates it elsewhere."""
-
-    #: "table", "materialized view", "sequence", "index" or "column".
-    kind: str
-    #: The schema as written (empty when not qualified) and the relation that the statement names.
-    schema: str
-    relation: str
-    #: The column or index that is created; empty where it is the relation itself.
-    name: str
-    #: The statement that makes the twin.
-    create: str
-    #: The twin's own name: of a relation (in the scratch schema), of a column or of an index.
-    twin_name: str
 
 
 def twins(text: str, scratch_schema: str, prefix: str) -> tuple[Twin, ...]:

@@ -47,3 +47,20 @@ class Statement:
     #: Whether ``IF NOT EXISTS`` stands in the statement.
     if_not_exists: bool = False
     creates: tuple[CreatedObject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twin:
+    """What a statement with IF NOT EXISTS would create, as a statement that creates it elsewhere."""
+
+    #: "table", "materialized view", "sequence", "index" or "column".
+    kind: str
+    #: The schema as written (empty when not qualified) and the relation that the statement names.
+    schema: str
+    relation: str
+    #: The column or index that is created; empty where it is the relation itself.
+    name: str
+    #: The statement that makes the twin.
+    create: str
+    #: The twin's own name: of a relation (in the scratch schema), of a column or of an index.
+    twin_name: str

@@ -10,8 +10,8 @@ import psycopg
 
 from pytest_migsafe import catalog
 from pytest_migsafe.errors import MigrationReadError, ServerError
-from pytest_migsafe.migrations.grammar import Statement
 from pytest_migsafe.migrations.model import History, Migration, Script
+from pytest_migsafe.migrations.statements import Statement
 from pytest_migsafe.postgres.database import Database
 from pytest_migsafe.postgres.server import Server
 from pytest_migsafe.rehearsal.creations import find_creations

@@ -13,8 +13,9 @@ import psycopg
 
 from pytest_migsafe import catalog
 from pytest_migsafe.errors import MigsafeError
-from pytest_migsafe.migrations.grammar import Statement, TransactionControl, headline
+from pytest_migsafe.migrations.lexemes import headline
 from pytest_migsafe.migrations.model import Migration, Script, TransactionMode
+from pytest_migsafe.migrations.statements import Statement, TransactionControl
 from pytest_migsafe.rehearsal.evidence import StatementError
 from pytest_migsafe.rehearsal.kept import compare_kept
 from pytest_migsafe.rehearsal.trace import (

@@ -15,9 +15,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from pytest_migsafe.migrations.grammar import Statement
 from pytest_migsafe.migrations.model import Script
 from pytest_migsafe.migrations.source import CharOffset
+from pytest_migsafe.migrations.statements import Statement
 from pytest_migsafe.rehearsal.evidence import (
     LOCK_MODES,
     Kept,

@@ -94,7 +94,7 @@ def _nearest(name: str, known: Iterable[str], what: str) -> Iterator[str]:
         return
     close = difflib.get_close_matches(name, unique, n=3, cutoff=0.6)
     if close:
-        yield f"Did you mean {' or '.join(close)}? {what}"
+        yield f"Did you mean {' or '.join(close)}? {what}".rstrip()
 
 
 def _missing_column(evidence: Evidence, error: StatementError) -> Iterator[str]:
@@ -109,19 +109,24 @@ def _missing_column(evidence: Evidence, error: StatementError) -> Iterator[str]:
         if relation
         else {table for table, _ in columns if re.search(rf"\b{re.escape(table.lower())}\b", text)}
     )
-    here = [column for table, column in columns if table in tables]
-    yield from _nearest(
-        name, here, f"Columns of {', '.join(sorted(tables))}: {', '.join(sorted(set(here)))}."
-    )
-    candidates = [f"{table}.{name}" for table in tables]
+    found = list(_who_adds(evidence, error, {f"{table}.{name}".lower() for table in tables}))
+    yield from found
+    if not found:
+        here = sorted({column for table, column in columns if table in tables})
+        yield from _nearest(name, here, f"Columns of {', '.join(sorted(tables))}: {', '.join(here)}.")
+
+
+def _who_adds(evidence: Evidence, error: StatementError, names: set[str]) -> Iterator[str]:
+    """Yield which statement adds a missing column, when it comes too late."""
     for one in evidence.creations:
-        if one.kind == "column" and any(one.name.lower() == candidate.lower() for candidate in candidates):
-            if one.when == "later":
-                yield f"{one.path} adds the column (line {one.line}), but is applied after this file."
-                return
-            if one.when == "same" and one.line > error.line:
-                yield f"The column is added further down, in line {one.line}: move that statement up."
-                return
+        if one.kind != "column" or one.name.lower() not in names:
+            continue
+        if one.when == "later":
+            yield f"{one.path} adds the column (line {one.line}), but is applied after this file."
+            return
+        if one.when == "same" and one.line > error.line:
+            yield f"The column is added further down, in line {one.line}: move that statement up."
+            return
 
 
 def _columns(evidence: Evidence) -> Iterator[tuple[str, str]]:

@@ -48,7 +48,7 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
             message='relation "odrers" does not exist',
             before=schema(view("public.invoices"), orders="id"),
         ),
-        ["Did you mean orders? "],
+        ["Did you mean orders?"],
     ),
     "42P01 a relation in another letter case": (
         failed(
@@ -140,7 +140,7 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
             message="function touch_orderz() does not exist",
             before=schema(function("public.touch_orders()")),
         ),
-        ["Did you mean touch_orders? "],
+        ["Did you mean touch_orders?"],
     ),
     "42704 a role": (
         failed("GRANT SELECT ON t TO app", sqlstate="42704", message='role "app" does not exist'),
