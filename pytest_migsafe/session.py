@@ -104,7 +104,10 @@ class MigsafeSession:
         mode = TransactionMode(settings.transaction_mode) if settings.transaction_mode else None
         find = partial(find_histories, settings.root, layout=settings.layout, mode=mode)
         if self._named:
-            return find(self._named)
+            histories = find(self._named)
+            if is_asked_for_by_hand(self._config):
+                self._refuse_others(histories)
+            return histories
         histories = find(settings.migrations or (settings.root,))
         if settings.migrations and not histories:
             listed = ", ".join(str(path) for path in settings.migrations)
@@ -114,6 +117,23 @@ class MigsafeSession:
             )
         self._have_collected(histories)
         return histories
+
+    def _refuse_others(self, histories: tuple[History, ...]) -> None:
+        """See that each SQL file that was named is a migration; pytest would only say that it is not found.
+
+        Raises:
+            SettingsError: one is not.
+        """
+        for path in self._named:
+            if (
+                path.suffix == ".sql"
+                and path.is_file()
+                and not any(path in one.positions for one in histories)
+            ):
+                raise SettingsError(
+                    f"{path.name} in {path.parent} is not a migration of its folder's layout; "
+                    f"name the folder to see what is (layouts: {', '.join(LAYOUT_NAMES)})"
+                )
 
     def _have_collected(self, histories: tuple[History, ...]) -> None:
         """Add the histories' folders to pytest's arguments, unless they lie below one of them."""

@@ -43,6 +43,11 @@ def test_a_wrong_setting_is_one_line_with_a_suggestion(project: Project, setting
         (["migratoins"], "file or directory not found: migratoins; did you mean 'migrations'?"),
         (["migrations/0001_user.sql"], "did you mean 'migrations/0001_users.sql'?"),
         (["migrations/0001_user.sql::migsafe"], "did you mean 'migrations/0001_users.sql'?"),
+        (["migrations/0001_users.down.sql"], "0001_users.down.sql in "),
+        (
+            ["migrations/seed.sql"],
+            "is not a migration of its folder's layout; name the folder to see what is",
+        ),
         (["--migsafe-layout=flt"], "--migsafe-layout: 'flt' is none of its values; did you mean 'flat'?"),
         (["--migsafe-postgres=nine"], "--migsafe-postgres: 'nine' is no supported major version"),
         (["--migsafe-json=out/report.json"], "--migsafe-json out/report.json: there is no folder"),
@@ -52,7 +57,7 @@ def test_a_wrong_setting_is_one_line_with_a_suggestion(project: Project, setting
 def test_a_wrong_argument_is_one_line_with_a_suggestion(
     project: Project, args: list[str], error: str
 ) -> None:
-    project.write(SOUND)
+    project.write(SOUND, {"migrations/0001_users.down.sql": "", "migrations/seed.sql": ""})
     assert error in _refused(project, *args)
 
 
