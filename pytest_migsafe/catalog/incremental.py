@@ -139,7 +139,10 @@ def mark(connection: psycopg.Connection[Any]) -> Mark:
         SnapshotError: the transaction has failed, or the server refuses a query.
     """
     ((counts,), ((next_xid, highest_oid),), ((members,),)) = ask(
-        connection, _written_query(), composed("next_new"), composed("extension_members")
+        connection,
+        _written_query(),
+        composed("next_new"),
+        _members_query(sql.SQL("(select pg_catalog.max(c.oid) from pg_catalog.pg_class c)")),
     )
     inserted, updated, deleted, is_counted = counts
     return Mark(
@@ -179,9 +182,9 @@ def read_changes(connection: psycopg.Connection[Any], mark: Mark, *, locked: Col
         return Changes(everything=snapshot(connection))
     with reading(connection) as read:
         ((members,),), *seeds = read.rows(
-            [composed("extension_members"), *_seed_queries(mark, written, locked)]
+            [_members_query(sql.Literal(mark.highest_oid)), *_seed_queries(mark, written, locked)]
         )
-        if members == mark.extension_members or written.only_makes_or_drops("pg_extension"):
+        if members == mark.extension_members or written.deleted("pg_extension"):
             touched = _Touched(locked)
             for rows in seeds:
                 touched.add(rows)
@@ -266,9 +269,6 @@ class _Written:
         pairs = (("type", "pg_type"), ("function", "pg_proc"))
         return [name for name, catalog in pairs if catalog in self._deleted]
 
-    def only_makes_or_drops(self, catalog: str) -> bool:
-        return self.to(catalog) and not self.updated(catalog)
-
     def to(self, *catalogs: str) -> bool:
         return self.added(*catalogs) or self.deleted(*catalogs)
 
@@ -284,6 +284,10 @@ class _Written:
 
     def deleted(self, *catalogs: str) -> bool:
         return not self._deleted.isdisjoint(catalogs)
+
+
+def _members_query(highest: sql.Composable) -> sql.Composed:
+    return composed("extension_members", highest=highest)
 
 
 def _seed_queries(mark: Mark, written: _Written, locked: Iterable[int]) -> Iterator[sql.Composed]:

@@ -181,6 +181,7 @@ class Reading:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
         self._opening, self._closing = _frame(connection)
+        self._is_utf8 = connection.info.encoding == "utf-8"
         self._is_open = False
 
     def rows(self, queries: Sequence[sql.Composable]) -> list[Rows]:
@@ -193,16 +194,18 @@ class Reading:
 
     def _run(self, queries: Sequence[sql.Composable], closing: bytes) -> list[Rows]:
         body = [one.as_bytes() for one in queries]
-        if self._is_open:
-            found = self._execute([*body, closing])
-        elif self._connection.info.encoding == "utf-8":
-            self._is_open = True
-            found = self._execute([self._opening, _SETTINGS, *body, closing])[1:]
+        is_first, self._is_open = not self._is_open, True
+        if self._is_utf8:
+            opening = [self._opening, _SETTINGS] if is_first else []
+            found = self._execute([*opening, *body, closing])
+            # The settings answer with what they were set to.
+            found = found[1:] if is_first else found
         else:
             # The client learns of another encoding only when the server waits for the next query.
-            self._is_open = True
-            self._execute([self._opening, _TO_UTF8, _SETTINGS])
-            found = self._execute([*body, closing])
+            if is_first:
+                self._execute([self._opening, _TO_UTF8, _SETTINGS])
+            found = self._execute(body)
+            self._execute([closing])
         self._is_open = not closing
         return found
 
