@@ -20,7 +20,6 @@ import psycopg
 from psycopg import sql
 
 from pytest_migsafe.catalog.queries import (
-    EVERYTHING,
     QUERIES,
     Query,
     Reading,
@@ -299,9 +298,9 @@ def _seed_queries(mark: Mark, written: _Written, locked: Iterable[int]) -> Itera
     if written.inserted("pg_class"):
         yield composed("relations_new", highest=highest)
     if written.inserted("pg_type"):
-        yield _homes("type", sql.SQL("t.oid > {}").format(highest))
+        yield composed("types_new", highest=highest)
     if written.inserted("pg_proc"):
-        yield _homes("function", sql.SQL("p.oid > {}").format(highest))
+        yield composed("functions_new", highest=highest)
     yield from _update_queries(written, since)
     if written.added("pg_description"):
         yield composed("homes_of", objects=composed("comments_changed", since=since))
@@ -328,9 +327,9 @@ def _update_queries(written: _Written, since: sql.Literal) -> Iterator[sql.Compo
             )
 
 
-def _homes(catalog: str, among: sql.Composable = EVERYTHING) -> sql.Composed:
+def _homes(catalog: str, among: sql.Composable) -> sql.Composed:
     homes = user_homes({"type": "user_types", "function": "user_functions"}[catalog], among=among)
-    return composed("made", catalog=sql.Literal(catalog), homes=homes)
+    return composed("among", catalog=sql.Literal(catalog), homes=homes)
 
 
 class _Touched:
@@ -434,14 +433,14 @@ def _read_touched(read: Reading, touched: _Touched, written: _Written) -> Change
         [
             _state_query(touched.relations),
             *(_homes(name, touched.condition(name)) for name in others),
-            *(_homes(name) for name in written.dropped),
+            *(composed(f"{name}s_left") for name in written.dropped),
         ]
     )
     states = [_State(*one) for one in rows.pop(0)]
     oids: dict[str, set[int]] = {"type": set(), "function": set()}
     for name in others:
         oids[name].update(oid for _, oid in rows.pop(0))
-    left = {name: tuple(oid for _, oid in rows.pop(0)) for name in written.dropped}
+    left = {name: tuple(oid for (oid,) in rows.pop(0)) for name in written.dropped}
     planned: list[tuple[Query, sql.Composed]] = []
     for query in QUERIES:
         if query.catalog in in_full:
