@@ -152,10 +152,11 @@ class MigsafeSession:
     def pytest_ignore_collect(self, collection_path: Path) -> Generator[None, bool | None, bool | None]:
         """Collect migrations also from folders that the project hides from pytest, and nothing else there."""
         ignored = yield
-        if collection_path.parent in self._opened and collection_path not in self._ways:
-            return True
-        if not ignored or collection_path not in self._ways or self._is_ignored_by_hand(collection_path):
+        hidden = ignored or collection_path.parent in self._opened
+        if not hidden or self._is_ignored_by_hand(collection_path):
             return ignored
+        if collection_path not in self._ways:
+            return True
         if collection_path not in self._by_path:
             self._opened.add(collection_path)
         return False

@@ -102,7 +102,11 @@ def test_what_hides_the_folder_from_pytest_does_not_hide_it_from_us(
     # The tests in the hidden folder stay hidden.
     project.write(_moved(SOUND, "db/migrations"), A_TEST, hiding)
     project.write(
-        {"db/test_hidden.py": "def test_hidden(): assert False\n", "db/more/test_more.py": "assert 0\n"}
+        {
+            "db/test_hidden.py": "def test_hidden(): assert False\n",
+            "db/more/test_more.py": "assert 0\n",
+            "db/migrations/test_hidden.py": "assert 0\n",
+        }
     )
     shown = project.selected(*args)
     hidden = {item for item in shown if "hidden" in item or "more" in item}
