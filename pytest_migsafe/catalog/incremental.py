@@ -137,12 +137,7 @@ def mark(connection: psycopg.Connection[Any]) -> Mark:
     Raises:
         SnapshotError: the transaction has failed, or the server refuses a query.
     """
-    ((counts,), ((next_xid, highest_oid),), ((members,),)) = ask(
-        connection,
-        _written_query(),
-        composed("next_new"),
-        _members_query(sql.SQL("(select pg_catalog.max(c.oid) from pg_catalog.pg_class c)")),
-    )
+    ((counts,), ((next_xid, highest_oid),), ((members,),)) = ask(connection, *_mark_queries())
     inserted, updated, deleted, is_counted = counts
     return Mark(
         inserted=tuple(inserted),
@@ -156,9 +151,15 @@ def mark(connection: psycopg.Connection[Any]) -> Mark:
 
 
 @cache
-def _written_query() -> sql.Composed:
-    names = sql.SQL(", ").join(sql.Literal(f"pg_catalog.{one}") for one in _COUNTED)
-    return composed("written", catalogs=sql.SQL("array[{}]::pg_catalog.regclass[]").format(names))
+def _mark_queries() -> tuple[sql.SQL, ...]:
+    highest = sql.SQL("(select pg_catalog.max(c.oid) from pg_catalog.pg_class c)")
+    return _written_query(), flat(composed("next_new")), flat(_members_query(highest))
+
+
+@cache
+def _written_query() -> sql.SQL:
+    names = sql.Literal("{" + ",".join(f"pg_catalog.{one}" for one in _COUNTED) + "}")
+    return flat(composed("written", catalogs=sql.SQL("{}::pg_catalog.regclass[]").format(names)))
 
 
 def read_changes(connection: psycopg.Connection[Any], mark: Mark, *, locked: Collection[int]) -> Changes:

@@ -107,6 +107,11 @@ def _template(name: str) -> sql.SQL:
     return sql.SQL(text)
 
 
+def flat(query: sql.Composed) -> sql.SQL:
+    """Return a query that is always the same as one text: so it is put together only once."""
+    return sql.SQL(query.as_string())
+
+
 def user_homes(name: str, *, among: sql.Composable = EVERYTHING, relkinds: str = RELKINDS) -> sql.Composed:
     """Return the query for the oids of all homes of a catalog that are the user's, or of those among some."""
     return composed(name, among=among, relkinds=sql.Literal(relkinds))
