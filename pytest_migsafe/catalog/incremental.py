@@ -26,6 +26,7 @@ from pytest_migsafe.catalog.queries import (
     Rows,
     ask,
     composed,
+    flat,
     oid_array,
     reading,
     send,
