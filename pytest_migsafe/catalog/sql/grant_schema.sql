@@ -6,7 +6,7 @@ select
     case g.grantee when 0 then 'PUBLIC' else pg_catalog.pg_get_userbyid(g.grantee) end as grantee,
     g.privileges as privileges
 from pg_catalog.pg_namespace n
--- What initdb granted on schema public differs between 14 and 15, and is nobody's migration.
+-- What initdb granted to PUBLIC on schema public differs between 14 and 15, and is nobody's migration.
 left join pg_catalog.pg_init_privs i
     on i.objoid = n.oid and i.classoid = 'pg_catalog.pg_namespace'::pg_catalog.regclass and i.objsubid = 0
 cross join lateral (
@@ -19,7 +19,11 @@ cross join lateral (
     full join (
         select x.grantee, pg_catalog.array_agg(
             distinct x.privilege_type || case when x.is_grantable then '*' else '' end) as privileges
-        from pg_catalog.aclexplode(coalesce(i.initprivs, pg_catalog.acldefault('n', n.nspowner))) x group by x.grantee
+        from pg_catalog.aclexplode(
+            pg_catalog.acldefault('n', n.nspowner) || array(
+                select a from pg_catalog.unnest(i.initprivs) a where a::pg_catalog.text like '=%'
+            )
+        ) x group by x.grantee
     ) usual using (grantee)
     where mine.privileges is distinct from usual.privileges
 ) g
