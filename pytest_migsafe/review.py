@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from pytest_migsafe import catalog
+from pytest_migsafe.errors import ServerError
 from pytest_migsafe.findings import Finding
 from pytest_migsafe.migrations.model import History, Migration
 from pytest_migsafe.postgres.binaries import Binaries, find_binaries
@@ -121,10 +122,14 @@ class Reviewer:
         return review
 
     def _review(self, position: int) -> Review | Exception:
-        result = self._opened_chain().rehearse(position)
+        chain = self._opened_chain()
         try:
-            return self._judged(self.history.migrations[position], result)
-        except Exception as error:  # noqa: BLE001 - a rule's defect is its file's item to show, wherever it came up
+            return self._judged(self.history.migrations[position], chain.rehearse(position))
+        except ServerError:
+            raise
+        except Exception as error:  # noqa: BLE001 - our defect, or a rule's: its file's item shows it, wherever it came up
+            # How far the database has come is uncertain now: the next file gets a true one.
+            chain.close()
             return error
 
     def _judged(self, migration: Migration, result: Evidence | Blocked) -> Review:

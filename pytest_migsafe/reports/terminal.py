@@ -47,7 +47,8 @@ def summary_lines(reviews: Sequence[Mapping[str, Any]]) -> Iterator[StyledLine]:
     counts = {outcome: sum(1 for review in reviews if review["outcome"] == outcome) for outcome in _OUTCOMES}
     said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
     seconds = sum(review.get("duration_ms", 0.0) for review in reviews) / 1000
-    yield f"{len(reviews)} migrations: {said} ({seconds:.2f}s rehearsing)", _PLAIN
+    noun = "migration" if len(reviews) == 1 else "migrations"
+    yield f"{len(reviews)} {noun}: {said} ({seconds:.2f}s rehearsing)", _PLAIN
     yield from _blocked_lines(reviews)
     yield from _warning_lines(reviews)
     slow = sorted(
