@@ -1,5 +1,6 @@
 """What a database holds: read in full or as a file changed it, compared, and shown."""
 
+from pytest_migsafe.catalog.composition import PreparedConnection
 from pytest_migsafe.catalog.diff import Change, diff
 from pytest_migsafe.catalog.incremental import Changes, Mark, apply_changes, mark, read_changes
 from pytest_migsafe.catalog.render import Line, render
@@ -11,6 +12,7 @@ __all__ = [
     "Changes",
     "Line",
     "Mark",
+    "PreparedConnection",
     "Schema",
     "apply_changes",
     "diff",

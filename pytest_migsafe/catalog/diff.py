@@ -86,12 +86,13 @@ def diff(before: Schema, after: Schema) -> list[Change]:
     # By key, not by home: an index that moves from one table to another keeps its name.
     olds: dict[Key, CatalogObject] = {}
     news: dict[Key, CatalogObject] = {}
-    for home in before.homes.keys() | after.homes.keys():
-        was, now = before.homes.get(home, {}), after.homes.get(home, {})
-        # An incremental reading leaves what it did not touch as it is: identity answers for nearly all.
-        if was is not now:
-            olds.update(was)
-            news.update(now)
+    # An incremental reading leaves what it did not touch as it is: identity answers for nearly all.
+    touched = [home for home, now in after.homes.items() if before.homes.get(home) is not now]
+    if sum(home not in before.homes for home in touched) != len(after.homes) - len(before.homes):
+        touched += before.homes.keys() - after.homes.keys()
+    for home in touched:
+        olds.update(before.homes.get(home, {}))
+        news.update(after.homes.get(home, {}))
     changes = [
         _change(key, old, new)
         for key in olds.keys() | news.keys()

@@ -13,21 +13,15 @@ gives another. Wherever it is uncertain what a file touched, everything is read.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psycopg
-from psycopg import sql
-
+from pytest_migsafe.catalog.composition import Fragment, Source, Value, composed, fragment, oid_array
 from pytest_migsafe.catalog.queries import (
     QUERIES,
     Query,
     Reading,
     Rows,
     ask,
-    composed,
-    flat,
-    oid_array,
     reading,
     send,
     user_homes,
@@ -132,13 +126,18 @@ class Changes:
     functions_left: tuple[int, ...] | None = None
 
 
-def mark(connection: psycopg.Connection[Any]) -> Mark:
+def mark(connection: Source) -> Mark:
     """Return where the open transaction stands before a file's statements.
 
     Raises:
         SnapshotError: the transaction has failed, or the server refuses a query.
     """
-    ((counts,), ((next_xid, highest_oid),), ((members,),)) = ask(connection, *_mark_queries())
+    ((counts,), ((next_xid, highest_oid),), ((members,),)) = ask(
+        connection,
+        _written_query(),
+        composed("next_new"),
+        composed("extension_members", highest="(select pg_catalog.max(c.oid) from pg_catalog.pg_class c)"),
+    )
     inserted, updated, deleted, is_counted = counts
     return Mark(
         inserted=tuple(inserted),
@@ -151,19 +150,14 @@ def mark(connection: psycopg.Connection[Any]) -> Mark:
     )
 
 
-@cache
-def _mark_queries() -> tuple[sql.SQL, ...]:
-    highest = sql.SQL("(select pg_catalog.max(c.oid) from pg_catalog.pg_class c)")
-    return _written_query(), flat(composed("next_new")), flat(_members_query(highest))
+_COUNTED_CATALOGS = "'{" + ",".join(f"pg_catalog.{one}" for one in _COUNTED) + "}'::pg_catalog.regclass[]"
 
 
-@cache
-def _written_query() -> sql.SQL:
-    names = sql.Literal("{" + ",".join(f"pg_catalog.{one}" for one in _COUNTED) + "}")
-    return flat(composed("written", catalogs=sql.SQL("{}::pg_catalog.regclass[]").format(names)))
+def _written_query() -> Fragment:
+    return composed("written", catalogs=_COUNTED_CATALOGS)
 
 
-def read_changes(connection: psycopg.Connection[Any], mark: Mark, *, locked: Collection[int]) -> Changes:
+def read_changes(connection: Source, mark: Mark, *, locked: Collection[int]) -> Changes:
     """Return what was touched since the mark, as it is now.
 
     Args:
@@ -183,7 +177,7 @@ def read_changes(connection: psycopg.Connection[Any], mark: Mark, *, locked: Col
         return Changes(everything=snapshot(connection))
     with reading(connection) as read:
         ((members,),), *seeds = read.rows(
-            [_members_query(sql.Literal(mark.highest_oid)), *_seed_queries(mark, written, locked)]
+            [composed("extension_members", highest=_highest(mark)), *_seed_queries(mark, written, locked)]
         )
         if members == mark.extension_members or written.deleted("pg_extension"):
             touched = _Touched(locked)
@@ -192,13 +186,13 @@ def read_changes(connection: psycopg.Connection[Any], mark: Mark, *, locked: Col
             touched.add_dependents(read, mark, written)
             if written.deleted("pg_constraint"):
                 # A deleted row does not tell which domain lost a constraint.
-                touched.add(read.rows([_homes("type", sql.SQL("t.typtype = 'd'"))])[0])
+                touched.add(read.rows([_homes("type", "t.typtype = 'd'")])[0])
             return _read_touched(read, touched, written)
     # An object was added to an extension, or taken from it, and nothing says which.
     return Changes(everything=snapshot(connection))
 
 
-def apply_changes(connection: psycopg.Connection[Any], before: Schema, changes: Changes) -> Schema:
+def apply_changes(connection: Source, before: Schema, changes: Changes) -> Schema:
     """Return the schema after the file; when the file changed nothing that we know, `before` itself.
 
     Args:
@@ -287,14 +281,22 @@ class _Written:
         return not self._deleted.isdisjoint(catalogs)
 
 
-def _members_query(highest: sql.Composable) -> sql.Composed:
-    return composed("extension_members", highest=highest)
+def _since(mark: Mark) -> Value:
+    return Value(mark.next_xid, "pg_catalog.xid")
 
 
-def _seed_queries(mark: Mark, written: _Written, locked: Iterable[int]) -> Iterator[sql.Composed]:
+def _boolean(value: bool) -> str:
+    # No value of its own: with a constant, the planner leaves out what it rules out.
+    return "true" if value else "false"
+
+
+def _highest(mark: Mark) -> Value:
+    return Value(str(mark.highest_oid), "pg_catalog.oid")
+
+
+def _seed_queries(mark: Mark, written: _Written, locked: Iterable[int]) -> Iterator[Fragment]:
     """Yield the queries for what was made or written without a lock that tells of it: (catalog, oid)."""
-    since = sql.Literal(mark.next_xid)
-    highest = sql.Literal(mark.highest_oid)
+    since, highest = _since(mark), _highest(mark)
     if written.to("pg_attribute"):
         yield composed("composites", relations=oid_array(locked))
     if written.inserted("pg_class"):
@@ -310,7 +312,7 @@ def _seed_queries(mark: Mark, written: _Written, locked: Iterable[int]) -> Itera
         yield composed("homes_of", objects=composed("objects_locked"))
 
 
-def _update_queries(written: _Written, since: sql.Literal) -> Iterator[sql.Composed]:
+def _update_queries(written: _Written, since: Value) -> Iterator[Fragment]:
     for name, is_needed in (
         ("types_updated", written.updated("pg_type")),
         ("enums_changed", written.added("pg_enum")),
@@ -323,15 +325,15 @@ def _update_queries(written: _Written, since: sql.Literal) -> Iterator[sql.Compo
         if written.updated(catalog):
             yield composed(
                 "rows_updated",
-                catalog=sql.Identifier("pg_catalog", catalog),
-                relation=sql.Identifier(relation),
+                catalog=f"pg_catalog.{catalog}",
+                relation=relation,
                 since=since,
             )
 
 
-def _homes(catalog: str, among: sql.Composable) -> sql.Composed:
+def _homes(catalog: str, among: Fragment | str) -> Fragment:
     homes = user_homes({"type": "user_types", "function": "user_functions"}[catalog], among=among)
-    return composed("among", catalog=sql.Literal(catalog), homes=homes)
+    return composed("among", catalog=f"'{catalog}'", homes=homes)
 
 
 class _Touched:
@@ -347,10 +349,10 @@ class _Touched:
         """Return the other catalogs of which something is touched."""
         return [name for name, some in self._of.items() if some and name != "relation"]
 
-    def condition(self, catalog: str) -> sql.Composed:
+    def condition(self, catalog: str) -> Fragment:
         """Return the condition that holds for the touched objects of a catalog."""
-        oid = {"type": sql.Identifier("t", "oid"), "function": sql.Identifier("p", "oid")}[catalog]
-        return sql.SQL("{} = any({})").format(oid, oid_array(self._of[catalog]))
+        oid = {"type": "t.oid", "function": "p.oid"}[catalog]
+        return fragment("{oid} = any({oids})", oid=oid, oids=oid_array(self._of[catalog]))
 
     def add(self, rows: Rows) -> None:
         for catalog, oid in rows:
@@ -363,9 +365,7 @@ class _Touched:
         queries = []
         existing = sorted(one for one in self.relations if one <= mark.highest_oid)
         if existing and written.updated("pg_class", "pg_attribute", "pg_type"):
-            ((renamed),) = read.rows(
-                [composed("renamed", relations=oid_array(existing), since=sql.Literal(mark.next_xid))]
-            )
+            ((renamed),) = read.rows([composed("renamed", relations=oid_array(existing), since=_since(mark))])
             queries += [
                 _dependents("pg_class", [oid], as_a_whole=as_a_whole, columns=columns)
                 for oid, as_a_whole, columns in renamed
@@ -381,13 +381,13 @@ class _Touched:
 
 def _dependents(
     catalog: str, oids: Iterable[int], *, as_a_whole: bool, columns: Iterable[int] = ()
-) -> sql.Composed:
+) -> Fragment:
     objects = composed(
         "dependents",
-        catalog=sql.Literal(f"pg_catalog.{catalog}"),
+        catalog=f"'pg_catalog.{catalog}'",
         oids=oid_array(oids),
-        as_a_whole=sql.Literal(as_a_whole),
-        columns=sql.SQL("array[{}]::pg_catalog.int4[]").format(sql.SQL(", ").join(map(sql.Literal, columns))),
+        as_a_whole=_boolean(as_a_whole),
+        columns=Value("{" + ",".join(map(str, columns)) + "}", "pg_catalog.int4[]"),
     )
     return composed("homes_of", objects=objects)
 
@@ -421,9 +421,9 @@ _CAN_HAVE: Mapping[str, Callable[[_State], bool]] = {
 }
 
 
-def _state_query(relations: Iterable[int]) -> sql.Composed:
+def _state_query(relations: Iterable[int]) -> Fragment:
     tables = composed("tables_of", relations=oid_array(relations))
-    among = sql.SQL("c.oid = any(array({}))").format(tables)
+    among = fragment("c.oid = any(array({tables}))", tables=tables)
     return composed("relations", user_relations=user_homes("user_relations", among=among))
 
 
@@ -443,7 +443,7 @@ def _read_touched(read: Reading, touched: _Touched, written: _Written) -> Change
     for name in others:
         oids[name].update(oid for _, oid in rows.pop(0))
     left = {name: tuple(oid for (oid,) in rows.pop(0)) for name in written.dropped}
-    planned: list[tuple[Query, sql.Composed]] = []
+    planned: list[tuple[Query, Fragment]] = []
     for query in QUERIES:
         if query.catalog in in_full:
             planned.append((query, query.in_full()))
@@ -465,7 +465,7 @@ def _read_touched(read: Reading, touched: _Touched, written: _Written) -> Change
     )
 
 
-def _name_queries(changes: Changes) -> Iterator[sql.Composed]:
+def _name_queries(changes: Changes) -> Iterator[Fragment]:
     if changes.relations:
         yield composed("names", relations=oid_array(changes.relations))
     for name, touched, left in (
@@ -476,6 +476,6 @@ def _name_queries(changes: Changes) -> Iterator[sql.Composed]:
             yield composed(
                 name,
                 touched=oid_array(touched),
-                is_dropped=sql.Literal(left is not None),
+                is_dropped=_boolean(left is not None),
                 left=oid_array(left or ()),
             )

@@ -8,16 +8,23 @@ its own that is rolled back: so nothing of it, and none of the settings that it 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import psycopg
-from psycopg import sql
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
 from pytest_migsafe.catalog import schema
+from pytest_migsafe.catalog.composition import (
+    Fragment,
+    Source,
+    command,
+    composed,
+    connection_of,
+    fragment,
+    has_rows,
+    oid_array,
+)
 from pytest_migsafe.catalog.schema import CatalogObject
 from pytest_migsafe.errors import SnapshotError
 
@@ -28,7 +35,7 @@ Rows = list[tuple[Any, ...]]
 RELKINDS = "rpfvmS"
 
 #: No condition.
-EVERYTHING = sql.SQL("true")
+EVERYTHING = "true"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +52,18 @@ class Query:
     #: Which of the relations can have what the query finds (manual: "pg_class", relkind).
     relkinds: str = RELKINDS
 
-    def in_full(self) -> sql.Composed:
+    def in_full(self) -> Fragment:
         """Return the query for all objects."""
         if not self.homes:
             return composed(self.name)
         return composed(
-            self.name, restriction=sql.SQL("in ({})").format(user_homes(self.homes, relkinds=self.relkinds))
+            self.name,
+            restriction=fragment("in ({homes})", homes=user_homes(self.homes, relkinds=self.relkinds)),
         )
 
-    def restricted(self, oids: Iterable[int]) -> sql.Composed:
+    def restricted(self, oids: Iterable[int]) -> Fragment:
         """Return the query for what belongs to these objects, which must be the user's."""
-        return composed(self.name, restriction=sql.SQL("= any({})").format(oid_array(oids)))
+        return composed(self.name, restriction=fragment("= any({oids})", oids=oid_array(oids)))
 
     def build(self, rows: Rows) -> Iterator[CatalogObject]:
         """Return the objects that the rows describe."""
@@ -100,33 +108,9 @@ QUERIES: tuple[Query, ...] = (
 )
 
 
-@cache
-def _template(name: str) -> sql.SQL:
-    text = files("pytest_migsafe.catalog").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
-    # The text is our own file: as literal as if it stood here.
-    return sql.SQL(text)
-
-
-def flat(query: sql.Composed) -> sql.SQL:
-    """Return a query that is always the same as one text: so it is put together only once."""
-    return sql.SQL(query.as_string())
-
-
-def user_homes(name: str, *, among: sql.Composable = EVERYTHING, relkinds: str = RELKINDS) -> sql.Composed:
+def user_homes(name: str, *, among: Fragment | str = EVERYTHING, relkinds: str = RELKINDS) -> Fragment:
     """Return the query for the oids of all homes of a catalog that are the user's, or of those among some."""
-    return composed(name, among=among, relkinds=sql.Literal(relkinds))
-
-
-def oid_array(oids: Iterable[int]) -> sql.Composed:
-    """Return an array of oids as a literal: so the planner sees how many they are."""
-    # What is no number does not pass `int`, so the text holds nothing but numbers.
-    text = ", ".join(str(int(one)) for one in oids)
-    return sql.SQL("array[{}]::pg_catalog.oid[]").format(sql.SQL(text))
-
-
-def composed(name: str, **parts: sql.Composable) -> sql.Composed:
-    """Return one of the files as a query, with its places filled."""
-    return _template(name).format(**parts)
+    return composed(name, among=among, relkinds=f"'{relkinds}'")
 
 
 #: The fields that each kind's rows fill, in their order.
@@ -149,29 +133,30 @@ _SETTINGS = b"""select
     pg_catalog.set_config('xmlbinary', 'base64', true),
     pg_catalog.set_config('statement_timeout', '0', true),
     pg_catalog.set_config('jit', 'off', true),
+    pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true),
     pg_catalog.set_config('max_parallel_workers_per_gather', '0', true)"""
 
 _TO_UTF8 = b"select pg_catalog.set_config('client_encoding', 'UTF8', true)"
 
 
-def send(connection: psycopg.Connection[Any], queries: Sequence[sql.Composable]) -> list[Rows]:
+def send(source: Source, queries: Sequence[Fragment]) -> list[Rows]:
     """Return the rows of each query, in one round trip.
 
     Raises:
         SnapshotError: the connection is busy or its transaction has failed, or the server refuses a query.
     """
-    with reading(connection) as read:
+    with reading(source) as read:
         return read.last(queries)
 
 
 @contextmanager
-def reading(connection: psycopg.Connection[Any]) -> Iterator["Reading"]:
+def reading(source: Source) -> Iterator["Reading"]:
     """Read under our own settings, in a transaction or savepoint of our own, of which nothing remains.
 
     Raises:
         SnapshotError: the connection is busy or its transaction has failed, or the server refuses a query.
     """
-    read = Reading(connection)
+    read = Reading(source)
     try:
         yield read
     except psycopg.Error as error:
@@ -183,22 +168,23 @@ def reading(connection: psycopg.Connection[Any]) -> Iterator["Reading"]:
 class Reading:
     """Queries that share the settings, and are sent several at a time."""
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self._connection = connection
-        self._opening, self._closing = _frame(connection)
-        self._is_utf8 = connection.info.encoding == "utf-8"
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._connection = connection_of(source)
+        self._opening, self._closing = _frame(self._connection)
+        self._is_utf8 = self._connection.info.encoding == "utf-8"
         self._is_open = False
 
-    def rows(self, queries: Sequence[sql.Composable]) -> list[Rows]:
+    def rows(self, queries: Sequence[Fragment]) -> list[Rows]:
         """Return the rows of each query."""
         return self._run(queries, b"")
 
-    def last(self, queries: Sequence[sql.Composable]) -> list[Rows]:
+    def last(self, queries: Sequence[Fragment]) -> list[Rows]:
         """Return the rows of each query; nothing can be read after them."""
         return self._run(queries, self._closing)
 
-    def _run(self, queries: Sequence[sql.Composable], closing: bytes) -> list[Rows]:
-        body = [one.as_bytes() for one in queries]
+    def _run(self, queries: Sequence[Fragment], closing: bytes) -> list[Rows]:
+        body = [command(self._source, one).encode() for one in queries]
         is_first, self._is_open = not self._is_open, True
         if self._is_utf8:
             opening = [self._opening, _SETTINGS] if is_first else []
@@ -227,15 +213,15 @@ class Reading:
         self._is_open = False
 
 
-def ask(connection: psycopg.Connection[Any], *queries: sql.Composable) -> list[Rows]:
+def ask(source: Source, *queries: Fragment) -> list[Rows]:
     """Return the rows of queries that depend on no setting.
 
     Raises:
         SnapshotError: the transaction has failed, or the server refuses a query.
     """
-    cursor = psycopg.Cursor(connection, row_factory=tuple_row)
+    cursor = psycopg.Cursor(connection_of(source), row_factory=tuple_row)
     try:
-        cursor.execute(b";\n".join(one.as_bytes() for one in queries), prepare=False)
+        cursor.execute(";\n".join(command(source, one) for one in queries).encode(), prepare=False)
         return list(_results(cursor))
     except psycopg.Error as error:
         raise SnapshotError(f"the catalog could not be read: {error}") from error
@@ -259,7 +245,7 @@ def _frame(connection: psycopg.Connection[Any]) -> tuple[bytes, bytes]:
 
 def _results(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Iterator[Rows]:
     while True:
-        if cursor.description is not None:
+        if has_rows(cursor):
             yield cursor.fetchall()
         if not cursor.nextset():
             return

@@ -1,15 +1,13 @@
 """Read a whole database into a `Schema`."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-import psycopg
-
+from pytest_migsafe.catalog.composition import Source, connection_of
 from pytest_migsafe.catalog.queries import QUERIES, Query, Rows, send
 from pytest_migsafe.catalog.schema import CatalogObject, Schema
 
 
-def snapshot(connection: psycopg.Connection[Any]) -> Schema:
+def snapshot(connection: Source) -> Schema:
     """Return everything that the database holds, as this session sees it.
 
     Works on an idle connection and inside an open transaction, and leaves either as it was.
@@ -17,7 +15,7 @@ def snapshot(connection: psycopg.Connection[Any]) -> Schema:
     Raises:
         SnapshotError: the connection's transaction has failed, or the server refuses a query.
     """
-    found = send(connection, [one.in_full() for one in QUERIES])
+    found = send(connection_of(connection), [one.in_full() for one in QUERIES])
     return Schema.of(build(zip(QUERIES, found, strict=True)))
 
 

@@ -9,7 +9,7 @@ from typing import Self
 import psycopg
 
 from pytest_migsafe import catalog
-from pytest_migsafe.errors import MigrationReadError, ServerError
+from pytest_migsafe.errors import MigrationReadError, ServerError, SnapshotError
 from pytest_migsafe.migrations.model import History, Migration, Script
 from pytest_migsafe.migrations.statements import Statement
 from pytest_migsafe.postgres.database import Database
@@ -31,7 +31,7 @@ from pytest_migsafe.rehearsal.isolation import (
     why_not_in_savepoint,
 )
 from pytest_migsafe.rehearsal.sequences import SequenceValues, read_sequences, restore_sequences
-from pytest_migsafe.rehearsal.session import MigrationSession, custom_settings
+from pytest_migsafe.rehearsal.session import MigrationSession
 from pytest_migsafe.rehearsal.trace import describe
 
 #: Starts a server of its own for a chain, and leaves stopping it to the stack.
@@ -93,7 +93,7 @@ class Chain:
             return self._fail(position, database.unread(migration, str(error)))
         try:
             evidence = database.rehearse(migration, script)
-        except IsolationLostError:
+        except (IsolationLostError, psycopg.errors.InvalidSqlStatementName, SnapshotError):
             # The database is in an unknown state: throw it away and run the file for real on a true one.
             self.close()
             self._go_to(position)
@@ -171,7 +171,7 @@ class _OpenDatabase:
         except psycopg.OperationalError as problem:
             return self._lost(problem)
         if error is None:
-            self._session.renew(custom_settings(script))
+            self._session.renew(script)
             self.position += 1
         return error
 
@@ -190,7 +190,7 @@ class _OpenDatabase:
         if run is None:
             run = run_for_real(connection, migration, script)
             self._sequences = None
-        leaks = self._session.renew(custom_settings(script))
+        leaks = self._session.renew(script)
         after = run.after if run.after is not None else catalog.snapshot(self._session.connection)
         if run.error is None:
             self.position += 1
@@ -213,11 +213,11 @@ class _OpenDatabase:
         """Rehearse a file in a savepoint, then apply it; return the run, or why there has to be another."""
         connection = self._session.connection
         try:
-            run = run_in_savepoint(connection, script, before)
+            run = run_in_savepoint(self._session.prepared, script, before)
         except SavepointCannotHoldError as refusal:
-            self._session.reset()
+            self._session.reset(script)
             return None, str(refusal)
-        self._session.reset()
+        self._session.reset(script)
         self._put_sequences_back(run)
         error = apply_as_runner(connection, migration, script)
         if run.error is not None and error is None:

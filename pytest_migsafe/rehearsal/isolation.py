@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from pytest_migsafe import catalog
+from pytest_migsafe.catalog.composition import PreparedConnection, Source
 from pytest_migsafe.errors import MigsafeError
 from pytest_migsafe.migrations.lexemes import headline
 from pytest_migsafe.migrations.model import Migration, Script, TransactionMode
@@ -69,34 +70,35 @@ def why_not_in_savepoint(migration: Migration, script: Script) -> str:
     return ""
 
 
-def run_in_savepoint(connection: psycopg.Connection[Any], script: Script, before: catalog.Schema) -> Run:
+def run_in_savepoint(source: PreparedConnection, script: Script, before: catalog.Schema) -> Run:
     """Run a file's statements one by one in a savepoint, read what they did, and roll everything back.
 
     Raises:
         SavepointCannotHoldError: the server says that the savepoint is in the way.
         IsolationLostError: the savepoint is gone, or the transaction is another.
     """
-    with _tracing(connection) as tracer:
+    connection = source.connection
+    with _tracing(source) as tracer:
         connection.execute(b"BEGIN; SAVEPOINT migsafe_rehearsal")
-        mark = catalog.mark(connection)
+        mark = catalog.mark(source)
         counted = tracer.counted_before()
         traced, error = _run_statements(connection, tracer, script)
         if error is not None:
             connection.execute(b"ROLLBACK")
             baseline = tracer.baseline(relations_locked(traced))
             return Run(traced=traced, baseline=with_counters_of(baseline, counted), error=error)
-        changes = catalog.read_changes(connection, mark, locked=relations_changed(traced))
+        changes = catalog.read_changes(source, mark, locked=relations_changed(traced))
         connection.execute(b"ROLLBACK TO SAVEPOINT migsafe_rehearsal")
         baseline = tracer.baseline(relations_locked(traced))
-        after = catalog.apply_changes(connection, before, changes)
+        after = catalog.apply_changes(source, before, changes)
         connection.execute(b"ROLLBACK")
     # The counters survive the rollback, so those that belong to the baseline were read at the beginning.
     return Run(traced=traced, baseline=with_counters_of(baseline, counted), after=after)
 
 
 @contextmanager
-def _tracing(connection: psycopg.Connection[Any]) -> Iterator[Tracer]:
-    tracer = Tracer(connection)
+def _tracing(source: Source) -> Iterator[Tracer]:
+    tracer = Tracer(source)
     try:
         yield tracer
     finally:

@@ -13,10 +13,19 @@ from psycopg.rows import tuple_row
 #: A sequence's last value by its OID; None when nothing has been drawn from it.
 SequenceValues = dict[int, int | None]
 
+#: Two readings, each by the index: of all sequences, only those in question are looked at.
 _READ = b"""
     SELECT sequence.seqrelid::bigint, pg_catalog.pg_sequence_last_value(sequence.seqrelid)
-    FROM pg_catalog.pg_sequence AS sequence
-    JOIN pg_catalog.pg_class AS class ON class.oid = sequence.seqrelid AND class.relpersistence <> 't'
+    FROM (
+        SELECT listed.seqrelid FROM pg_catalog.pg_sequence AS listed
+        WHERE listed.seqrelid = ANY (%(oids)s::pg_catalog.oid[])
+        UNION
+        SELECT made.seqrelid FROM pg_catalog.pg_sequence AS made
+        WHERE made.seqrelid > %(above)s::pg_catalog.oid
+    ) AS sequence
+    WHERE (
+        SELECT class.relpersistence FROM pg_catalog.pg_class AS class WHERE class.oid = sequence.seqrelid
+    ) <> 't'
 """
 _RESTORE = b"""
     SELECT pg_catalog.setval(
@@ -31,11 +40,8 @@ def read_sequences(
     connection: psycopg.Connection[Any], *, above: int = 0, of: Collection[int] = ()
 ) -> SequenceValues:
     """Return the last values of the sequences with the given OIDs and of those with higher ones than ``above``."""
-    condition = (
-        b" WHERE sequence.seqrelid > %s::pg_catalog.oid OR sequence.seqrelid = ANY (%s::pg_catalog.oid[])"
-    )
     with connection.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(_READ + condition, (above, list(of)), prepare=False).fetchall()
+        rows = cursor.execute(_READ, {"oids": list(of), "above": above}, prepare=False).fetchall()
     return dict(rows)
 
 

@@ -7,15 +7,26 @@ from importlib.resources import files
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row, tuple_row
 
+from pytest_migsafe.catalog.composition import (
+    Fragment,
+    PreparedConnection,
+    Source,
+    connection_of,
+    fetch_all,
+    fragment,
+)
 from pytest_migsafe.migrations.model import Script
 from pytest_migsafe.rehearsal.evidence import Leak
 
-_STATE = files(__package__).joinpath("session_state.sql").read_bytes()
+_STATE = Fragment(files(__package__).joinpath("session_state.sql").read_text(encoding="utf-8"))
 #: Makes the session hand its statistics over when it becomes idle, so that the next file counts from zero
 #: (manual: "Statistics Functions"; new in PostgreSQL 15, and before that the counters are compared only).
-_FLUSHED = b"SELECT state.* FROM (" + _STATE + b") AS state, pg_catalog.pg_stat_force_next_flush()"
+_FLUSHED = fragment(
+    "SELECT state.* FROM ({state}) AS state, pg_catalog.pg_stat_force_next_flush()", state=_STATE
+)
 _FLUSH_SINCE = 150000
 
 
@@ -43,67 +54,80 @@ class _State:
 
 
 class MigrationSession:
-    """A connection that is as good as new before every file.
+    """A connection that is as good as new before every file, in which our own queries are prepared.
 
-    ``DISCARD ALL`` (manual: "DISCARD") makes it so at a twentieth of a connection's cost. It cannot undo
-    everything (LOAD, custom settings, defaults set by ALTER ROLE or ALTER DATABASE), so a session in which
-    anything was left behind is closed and another opened.
+    To undo what a file left behind is cheaper than to connect anew, but not everything can be undone (LOAD,
+    custom settings, defaults set by ALTER ROLE or ALTER DATABASE). So where anything was left behind, the
+    session is closed and another opened.
     """
 
     def __init__(self, connect: Callable[[], psycopg.Connection[Any]]) -> None:
         self._connect = connect
-        self._connection: psycopg.Connection[Any] | None = None
-        self._fresh: _State | None = None
+        self._open: tuple[PreparedConnection, _State] | None = None
 
     @property
     def connection(self) -> psycopg.Connection[Any]:
         """The open connection; one is opened when there is none."""
-        if self._connection is None or self._connection.closed:
-            self._connection = self._connect()
-            self._connection.prepare_threshold = None
-            self._fresh = _state(self._connection)
-        return self._connection
+        return self.prepared.connection
 
-    def reset(self) -> None:
-        """Undo, between a rehearsal and the real run, what no rollback undoes: PREPARE, advisory locks, ..."""
-        self.connection.execute(b"DISCARD ALL")
+    @property
+    def prepared(self) -> PreparedConnection:
+        """The open connection, with what is prepared in it."""
+        return self._opened()[0]
 
-    def renew(self, custom_settings: Collection[str] = ()) -> tuple[Leak, ...]:
+    def _opened(self) -> tuple[PreparedConnection, _State]:
+        if self._open is None or self._open[0].connection.closed:
+            prepared = PreparedConnection(self._connect())
+            self._open = prepared, _state(prepared)
+        return self._open
+
+    def reset(self, script: Script) -> None:
+        """Undo, between a rehearsal and the real run, what no rollback undoes: currval, advisory locks, PREPARE."""
+        connection = self.connection
+        connection.execute(b"SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD SEQUENCES")
+        if "prepare" in script.source.text.lower():
+            for name in _state(self.prepared).lists["prepared statement"]:
+                connection.execute(sql.SQL("DEALLOCATE {}").format(sql.Identifier(name)))
+
+    def renew(self, script: Script) -> tuple[Leak, ...]:
         """End the file's session and begin a new one; return what the file left behind.
 
         An open transaction is rolled back, as a server does with the session of a client that goes away.
-        ``custom_settings`` are names like ``app.user`` that the file may have set: the server lists the
-        settings that it knows, and those not.
         """
-        connection = self.connection
+        prepared, fresh = self._opened()
+        connection = prepared.connection
         leaks: list[Leak] = []
         status = connection.info.transaction_status
         if status != psycopg.pq.TransactionStatus.IDLE:
             leaks.append(Leak(kind="open transaction", name=status.name.lower()))
             connection.execute(b"ROLLBACK")
-        state = _state(connection)
-        fresh = self._fresh
-        assert fresh is not None  # noqa: S101 - set with the connection
+        is_intact = not _DEALLOCATES.search(script.source.text)
+        state = _state(prepared if is_intact else connection)
         leaks.extend(_leaks(fresh, state))
-        leaks.extend(_custom_leaks(connection, custom_settings))
-        if leaks or state.role_settings != fresh.role_settings:
+        leaks.extend(_custom_leaks(connection, custom_settings(script)))
+        if leaks or not is_intact or state.role_settings != fresh.role_settings:
             self.close()
         else:
-            connection.execute(b"DISCARD ALL")
+            # What DISCARD ALL does beyond this is done by having left nothing (manual: "DISCARD").
+            connection.execute(b"RESET ALL; DISCARD SEQUENCES")
         return tuple(leaks)
 
     def close(self) -> None:
         """Close the connection; the next use opens another."""
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
+        if self._open is not None:
+            self._open[0].connection.close()
+        self._open = None
 
 
-def _state(connection: psycopg.Connection[Any]) -> _State:
+#: DEALLOCATE ALL and DISCARD ALL take away what we have prepared.
+_DEALLOCATES = re.compile(r"\b(?:deallocate|discard)\b", re.IGNORECASE)
+
+
+def _state(source: Source) -> _State:
+    connection = connection_of(source)
     query = _FLUSHED if connection.info.server_version >= _FLUSH_SINCE else _STATE
     with connection.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute(query).fetchone()
-    assert row is not None  # noqa: S101 - the query has no FROM: one row
+        (row,) = fetch_all(cursor, source, query)
     return _State(
         session_user=row["session_user"],
         current_user=row["current_user"],

@@ -21,8 +21,11 @@ SELECT
         FROM pg_catalog.pg_lock_status() AS locks
         WHERE locks.pid = pg_catalog.pg_backend_pid() AND locks.locktype = 'advisory'
     ) AS advisory_locks,
-    (SELECT pg_catalog.array_agg(prepared.name ORDER BY prepared.name) FROM pg_catalog.pg_prepared_statement() AS prepared)
-        AS prepared_statements,
+    (
+        SELECT pg_catalog.array_agg(prepared.name ORDER BY prepared.name)
+        FROM pg_catalog.pg_prepared_statement() AS prepared
+        WHERE NOT pg_catalog.starts_with(prepared.name, 'migsafe_') -- our own
+    ) AS prepared_statements,
     (
         SELECT pg_catalog.array_agg(cursors.name ORDER BY cursors.name)
         FROM pg_catalog.pg_cursor() AS cursors

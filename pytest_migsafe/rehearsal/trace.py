@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
+from pytest_migsafe.catalog.composition import Fragment, Source, connection_of, fetch_all, fragment, oid_array
 from pytest_migsafe.migrations.model import Script
 from pytest_migsafe.migrations.source import CharOffset
 from pytest_migsafe.migrations.statements import Statement
@@ -30,8 +31,9 @@ from pytest_migsafe.rehearsal.evidence import (
     Write,
 )
 
-_TRACE = files(__package__).joinpath("trace.sql").read_bytes()
-_BASELINE = files(__package__).joinpath("baseline.sql").read_bytes()
+_TRACE = Fragment(files(__package__).joinpath("trace.sql").read_text(encoding="utf-8"))
+_BASELINE = Fragment(files(__package__).joinpath("baseline.sql").read_text(encoding="utf-8"))
+_AMONG = _BASELINE.template + " AND class.oid = ANY ({oids})"
 
 #: Kinds that can be read sequentially; an index counts its own scans in the same column.
 _READ_SEQUENTIALLY = frozenset({"table", "materialized view"})
@@ -95,14 +97,15 @@ class Tracer:
     """Runs statements on one connection and reads what each did.
 
     The connection is in autocommit mode, so that transactions begin and end only where the file, the runner
-    or the rehearsal says so, and never prepares statements of its own accord: they would count as leaks.
+    or the rehearsal says so.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self._connection = connection
-        self._cursor = connection.cursor(row_factory=tuple_row)
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._connection = connection_of(source)
+        self._cursor = self._connection.cursor(row_factory=tuple_row)
         self._notices: list[Notice] = []
-        connection.add_notice_handler(self._take_notice)
+        self._connection.add_notice_handler(self._take_notice)
 
     def close(self) -> None:
         """Let go of the connection, which lives on."""
@@ -121,7 +124,7 @@ class Tracer:
 
     def read(self) -> TransactionReading:
         """Return what the running transaction holds and has done so far."""
-        rows = self._cursor.execute(_TRACE).fetchall()
+        rows = self._ask(_TRACE)
         wal_position, started, lock_timeout_ms, *_ = rows[0]
         relations = {row[3]: _reading(row[3:]) for row in rows if row[3]}
         return TransactionReading(wal_position, started, lock_timeout_ms, relations)
@@ -147,6 +150,9 @@ class Tracer:
             return traced
         after = self.read()
         return replace(traced, after=replace(after, relations=self.baseline(None)))
+
+    def _ask(self, query: Fragment) -> list[tuple[Any, ...]]:
+        return fetch_all(self._cursor, self._source, query)
 
     def counted_before(self) -> Baseline:
         """Return what the session's counters hold at the beginning of a file.
@@ -183,14 +189,10 @@ class Tracer:
     def baseline(self, oids: Iterable[int] | None) -> Baseline:
         """Return the relations that exist now: those with the given OIDs, or all of them for None."""
         if oids is None:
-            rows = self._cursor.execute(_BASELINE).fetchall()
+            rows = self._ask(_BASELINE)
         else:
             listed = list(oids)
-            if not listed:
-                return {}
-            rows = self._cursor.execute(
-                _BASELINE + b" AND class.oid = ANY (%s::pg_catalog.oid[])", (listed,), prepare=False
-            ).fetchall()
+            rows = self._ask(fragment(_AMONG, oids=oid_array(listed))) if listed else []
         return {row[0]: _reading((row[0], (), *row[1:])) for row in rows}
 
 

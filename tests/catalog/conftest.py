@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 import pytest
 from psycopg.rows import tuple_row
 
 from pytest_migsafe import catalog
-from pytest_migsafe.catalog import Changes, Schema
+from pytest_migsafe.catalog import Changes, PreparedConnection, Schema
 
 Connection = psycopg.Connection[Any]
 #: Runs a file in a savepoint that is rolled back: (connection, before, text) -> (after, what was read).
-Rehearse = Callable[[Connection, Schema, str], tuple[Schema, Changes]]
+Rehearse = Callable[..., tuple[Schema, Changes]]
 
 _LOCKED = """
     select distinct relation::int8 from pg_catalog.pg_locks
@@ -27,16 +28,23 @@ def locked_relations(connection: Connection) -> list[int]:
     return [one for (one,) in cursor.execute(_LOCKED, prepare=False)]
 
 
-def rehearse(connection: Connection, before: Schema, text: str) -> tuple[Schema, Changes]:
+#: One a connection: the names of what is prepared in a session are used once.
+_PREPARED: WeakKeyDictionary[Connection, PreparedConnection] = WeakKeyDictionary()
+
+
+def rehearse(
+    connection: Connection, before: Schema, text: str, *, prepared: bool = True
+) -> tuple[Schema, Changes]:
+    source = _PREPARED.setdefault(connection, PreparedConnection(connection)) if prepared else connection
     connection.execute(b"begin; savepoint s")
-    mark = catalog.mark(connection)
+    mark = catalog.mark(source)
     if text.strip():
         connection.execute(text.encode(), prepare=False)
     connection.execute(b"set constraints all immediate")
-    changes = catalog.read_changes(connection, mark, locked=locked_relations(connection))
+    changes = catalog.read_changes(source, mark, locked=locked_relations(connection))
     full = catalog.snapshot(connection)
     connection.execute(b"rollback to savepoint s")
-    after = catalog.apply_changes(connection, before, changes)
+    after = catalog.apply_changes(source, before, changes)
     connection.execute(b"rollback")
     assert not (wrong := [line.text for line in catalog.render(catalog.diff(full, after))]), wrong
     assert after == full

@@ -35,7 +35,7 @@ def test_every_file_read_by_its_changes_is_the_full_reading(
             in_full += changes.everything is not None
             connection.execute(f"begin;{body};\ncommit".encode(), prepare=False)
             before = after
-        connection.execute(b"discard all")
+        connection.execute(b"reset all; discard temp")
     assert before == catalog.snapshot(connection)
     assert rehearsed > 5
     assert in_full <= rehearsed // 10

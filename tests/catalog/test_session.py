@@ -77,10 +77,12 @@ def test_a_failed_transaction_is_refused(connection: psycopg.Connection) -> None
     connection.execute(b"rollback")
 
 
-def test_no_prepared_statement_remains(connection: psycopg.Connection, rehearse: Rehearse) -> None:
+def test_no_prepared_statement_remains_unless_asked_for(
+    connection: psycopg.Connection, rehearse: Rehearse
+) -> None:
     before = catalog.snapshot(connection)
     for _ in range(12):
-        rehearse(connection, before, "create table t (id integer)")
+        rehearse(connection, before, "create table t (id integer)", prepared=False)
     assert connection.execute("select count(*) from pg_prepared_statements", prepare=False).fetchone() == (0,)
 
 

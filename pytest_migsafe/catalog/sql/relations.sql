@@ -9,9 +9,11 @@ select
         select pg_catalog.count(*) > 1 from pg_catalog.pg_rewrite w where w.ev_class = c.oid
     )) as has_rules,
     c.relacl is not null as has_grants,
-    exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid) as has_policies,
-    exists (
-        select from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attacl is not null
+    (select pg_catalog.count(*) > 0 from pg_catalog.pg_policy p where p.polrelid = c.oid) as has_policies,
+    -- No EXISTS: that would be answered from a table of all columns that there are.
+    (
+        select pg_catalog.count(*) > 0 from pg_catalog.pg_attribute a
+        where a.attrelid = c.oid and a.attacl is not null
     ) as has_column_grants
 from pg_catalog.pg_class c
 where c.oid = any(array({user_relations}))

@@ -6,8 +6,7 @@ where {among} and pg_catalog.strpos({relkinds}, c.relkind::pg_catalog.text) > 0
         select n.oid from pg_catalog.pg_namespace n
         where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
     )
-    and c.oid not in (
-        select e.objid from pg_catalog.pg_depend e
-        where e.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
-            and e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and e.deptype = 'e'
+    and not exists (
+        select from pg_catalog.pg_depend e
+        where e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and e.objid = c.oid and e.deptype = 'e'
     )

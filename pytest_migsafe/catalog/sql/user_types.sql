@@ -11,8 +11,7 @@ where {among} and t.typtype in ('e', 'd', 'c', 'r', 'b') and t.typisdefined
     -- That an array type's name begins with an underscore is only a habit: its element knows it.
     and (t.typtype <> 'b' or t.oid <> coalesce(
         (select el.typarray from pg_catalog.pg_type el where el.oid = t.typelem), 0::pg_catalog.oid))
-    and t.oid not in (
-        select e.objid from pg_catalog.pg_depend e
-        where e.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
-            and e.classid = 'pg_catalog.pg_type'::pg_catalog.regclass and e.deptype = 'e'
+    and not exists (
+        select from pg_catalog.pg_depend e
+        where e.classid = 'pg_catalog.pg_type'::pg_catalog.regclass and e.objid = t.oid and e.deptype = 'e'
     )
