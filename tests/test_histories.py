@@ -11,8 +11,11 @@ import pytest
 from pytest_migsafe import catalog
 from pytest_migsafe.migrations.discovery import find_histories
 from pytest_migsafe.migrations.model import History, TransactionMode
+from pytest_migsafe.postgres.account import server_account
 from pytest_migsafe.postgres.binaries import Binaries
+from pytest_migsafe.postgres.cache import cache_directory
 from pytest_migsafe.postgres.database import Database
+from pytest_migsafe.postgres.installation import installed
 from pytest_migsafe.postgres.server import start_server
 from pytest_migsafe.rehearsal.chain import Chain
 from pytest_migsafe.rehearsal.evidence import Evidence, Lane
@@ -32,7 +35,8 @@ def chain(history: History, binaries: Binaries) -> Iterator[Chain]:
 
 def program(binaries: Binaries, name: str) -> str:
     """Return a client program: the server's own, or else the one on PATH (an older one will do for psql)."""
-    own = binaries.bindir / name
+    account = server_account()
+    own = installed(binaries, account=account, cache=cache_directory(account)).bindir / name
     return str(own) if own.exists() else name
 
 

@@ -21,7 +21,6 @@ from pytest_migsafe.catalog.queries import (
     Query,
     Reading,
     Rows,
-    ask,
     reading,
     send,
     user_homes,
@@ -102,6 +101,7 @@ class Mark:
     is_counted: bool
     next_xid: str
     highest_oid: int
+    has_event_triggers: bool
     extension_members: int
 
 
@@ -132,11 +132,15 @@ def mark(connection: Source) -> Mark:
     Raises:
         SnapshotError: the transaction has failed, or the server refuses a query.
     """
-    ((counts,), ((next_xid, highest_oid),), ((members,),)) = ask(
+    ((counts,), ((next_xid, highest_oid, has_event_triggers),), ((members,),)) = send(
         connection,
-        _written_query(),
-        composed("next_new"),
-        composed("extension_members", highest="(select pg_catalog.max(c.oid) from pg_catalog.pg_class c)"),
+        [
+            _written_query(),
+            composed("next_new"),
+            composed(
+                "extension_members", highest="(select pg_catalog.max(c.oid) from pg_catalog.pg_class c)"
+            ),
+        ],
     )
     inserted, updated, deleted, is_counted = counts
     return Mark(
@@ -146,6 +150,7 @@ def mark(connection: Source) -> Mark:
         is_counted=is_counted,
         next_xid=next_xid,
         highest_oid=highest_oid,
+        has_event_triggers=has_event_triggers,
         extension_members=members,
     )
 
@@ -157,7 +162,9 @@ def _written_query() -> Fragment:
     return composed("written", catalogs=_COUNTED_CATALOGS)
 
 
-def read_changes(connection: Source, mark: Mark, *, locked: Collection[int]) -> Changes:
+def read_changes(
+    connection: Source, mark: Mark, *, locked: Collection[int], locks_tell_all: bool = False
+) -> Changes:
     """Return what was touched since the mark, as it is now.
 
     Args:
@@ -165,11 +172,14 @@ def read_changes(connection: Source, mark: Mark, *, locked: Collection[int]) -> 
         mark: what `mark` returned.
         locked: the oids (from 16384 on) of all relations that the transaction locks with SHARE UPDATE EXCLUSIVE
             or a stronger mode; more do no harm.
+        locks_tell_all: the caller knows that of the relations that there were before, only those have been
+            changed that are locked. Then the catalogs need not be searched for others, at a price that grows
+            with the database.
 
     Raises:
         SnapshotError: the transaction has failed, or the server refuses a query.
     """
-    ((counts,),) = ask(connection, _written_query())
+    ((counts,),) = send(connection, [_written_query()])
     written = _Written(mark, *counts)
     if written.is_counted and not written.anything:
         return Changes(is_empty=True)
@@ -177,7 +187,10 @@ def read_changes(connection: Source, mark: Mark, *, locked: Collection[int]) -> 
         return Changes(everything=snapshot(connection))
     with reading(connection) as read:
         ((members,),), *seeds = read.rows(
-            [composed("extension_members", highest=_highest(mark)), *_seed_queries(mark, written, locked)]
+            [
+                composed("extension_members", highest=_highest(mark)),
+                *_seed_queries(mark, written, locked, locks_tell_all=locks_tell_all),
+            ]
         )
         if members == mark.extension_members or written.deleted("pg_extension"):
             touched = _Touched(locked)
@@ -294,7 +307,9 @@ def _highest(mark: Mark) -> Value:
     return Value(str(mark.highest_oid), "pg_catalog.oid")
 
 
-def _seed_queries(mark: Mark, written: _Written, locked: Iterable[int]) -> Iterator[Fragment]:
+def _seed_queries(
+    mark: Mark, written: _Written, locked: Iterable[int], *, locks_tell_all: bool
+) -> Iterator[Fragment]:
     """Yield the queries for what was made or written without a lock that tells of it: (catalog, oid)."""
     since, highest = _since(mark), _highest(mark)
     if written.to("pg_attribute"):
@@ -305,7 +320,12 @@ def _seed_queries(mark: Mark, written: _Written, locked: Iterable[int]) -> Itera
         yield composed("types_new", highest=highest)
     if written.inserted("pg_proc"):
         yield composed("functions_new", highest=highest)
+    if written.added("pg_constraint"):
+        is_updated = _boolean(written.updated("pg_constraint"))
+        yield composed("domains_constrained", highest=highest, since=since, is_updated=is_updated)
     yield from _update_queries(written, since)
+    if not locks_tell_all or mark.has_event_triggers:
+        yield from _search_queries(written, since)
     if written.added("pg_description"):
         yield composed("homes_of", objects=composed("comments_changed", since=since))
     if written.deleted("pg_description"):
@@ -316,11 +336,14 @@ def _update_queries(written: _Written, since: Value) -> Iterator[Fragment]:
     for name, is_needed in (
         ("types_updated", written.updated("pg_type")),
         ("enums_changed", written.added("pg_enum")),
-        ("domains_constrained", written.added("pg_constraint")),
         ("functions_updated", written.updated("pg_proc", "pg_aggregate")),
     ):
         if is_needed:
             yield composed(name, since=since)
+
+
+def _search_queries(written: _Written, since: Value) -> Iterator[Fragment]:
+    """Yield the queries for relations that were changed and may not be locked: each looks at a whole catalog."""
     for catalog, relation in _RELATION_IN.items():
         if written.updated(catalog):
             yield composed(

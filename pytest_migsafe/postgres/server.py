@@ -44,7 +44,8 @@ _SETTINGS = {
     "listen_addresses": "",
     "shared_buffers": "64MB",
     "max_connections": "40",
-    "max_locks_per_transaction": "512",  # a whole history replayed in one transaction holds many locks
+    # A file that drops a whole schema holds many locks; but all slots are looked at whenever locks are read.
+    "max_locks_per_transaction": "256",
     "max_logical_replication_workers": "0",
     "logging_collector": "off",
     "log_destination": "stderr",

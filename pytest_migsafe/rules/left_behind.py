@@ -18,7 +18,6 @@ from pytest_migsafe.rules.registry import rule
     ),
     remedy="Change the existing object to what is wanted, or give the new one a name of its own.",
     manual="CREATE TABLE, IF NOT EXISTS",
-    peers={"safe-pg-migrations": "(raises on a different column type)"},
 )
 def already_exists_skipped(evidence: Evidence) -> Iterator[Finding]:
     """Compare what was kept with what the statement describes."""

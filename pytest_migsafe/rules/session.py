@@ -31,7 +31,6 @@ _REMEDIES = {
     ),
     remedy="Use SET LOCAL, ON COMMIT DROP and transaction-level advisory locks, or undo it at the end of the file.",
     manual="SET; CREATE TABLE, ON COMMIT; Explicit Locking, Advisory Locks",
-    peers={"squawk": "(none)"},
 )
 def session_state_leaked(evidence: Evidence) -> Iterator[Finding]:
     """Report what is left in the session once the file has been applied, as one finding."""

@@ -154,8 +154,7 @@ def environment(binaries: Binaries) -> dict[str, str]:
     # With CI set, pytest does not shorten its summary.
     foreign = re.compile(r"PYTEST_.*|COV_.*|CI|BUILD_NUMBER|.*COLOR.*")
     kept = {name: value for name, value in os.environ.items() if not foreign.fullmatch(name)}
-    # example_project names a folder `tests` that it does not have.
-    plugins = ["-p", "no:randomly", "-W", "'ignore:No files were found in testpaths'"]
+    plugins = ["-p", "no:randomly"]
     if not importlib.metadata.entry_points(group="pytest11", name="migsafe"):
         # Run from the source tree, without being installed.
         plugins += ["-p", "pytest_migsafe.plugin"]

@@ -2,4 +2,6 @@
 -- oids, which all catalogs draw from one counter.
 select
     pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text as next_xid,
-    (select pg_catalog.max(c.oid)::pg_catalog.int8 from pg_catalog.pg_class c) as highest_oid
+    (select pg_catalog.max(c.oid)::pg_catalog.int8 from pg_catalog.pg_class c) as highest_oid,
+    -- A trigger of these may do anything to any object.
+    exists (select from pg_catalog.pg_event_trigger) as has_event_triggers
