@@ -48,7 +48,6 @@ _LOCKS_WHAT_IT_CHANGES = frozenset(
         "CreateEnumStmt",
         "CreateFunctionStmt",
         "CreatePolicyStmt",
-        "CreateSchemaStmt",
         "CreateSeqStmt",
         "CreateStmt",
         "CreateTrigStmt",
