@@ -59,6 +59,9 @@ _LOCKS_WHAT_IT_CHANGES = frozenset(
 )
 
 
+_TAKES_AWAY_PREPARED = frozenset({"DeallocateStmt", "DiscardStmt"})
+
+
 class SavepointCannotHoldError(MigsafeError):
     """A file turned out to need more than a savepoint; it has been rolled back completely."""
 
@@ -88,6 +91,8 @@ def why_not_in_savepoint(migration: Migration, script: Script) -> str:
         line = script.position(statement.start).line
         if statement.transaction_control:
             return f"the file controls its transaction itself (line {line})"
+        if statement.node in _TAKES_AWAY_PREPARED:
+            return f"{headline(statement.text)} takes away what a rehearsal prepares in the session (line {line})"
         if statement.refuses_transaction_block:
             return (
                 f"{statement.refuses_transaction_block} runs outside a transaction block only (line {line})"

@@ -205,3 +205,26 @@ def test_an_error_in_a_do_block_points_at_its_line(rehearse: Rehearse) -> None:
     )
     assert evidence.error is not None
     assert (evidence.error.sqlstate, evidence.error.line, evidence.error.column) == ("42883", 5, 5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PREPARE p AS SELECT 1; EXECUTE p; DEALLOCATE p; CREATE TABLE t (a int)",
+        "CREATE TABLE t (a int); DEALLOCATE ALL",
+        "DISCARD PLANS; CREATE TABLE t (a int)",
+        "-- no-transaction\nCREATE TABLE t (a int); DISCARD ALL;",
+        "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$; CREATE TABLE t (a int)",
+    ],
+)
+def test_a_file_that_takes_our_prepared_statements_away_is_applied_for_real(
+    rehearse: Rehearse, text: str
+) -> None:
+    results = rehearse.all("CREATE TABLE before (a int)", text, "CREATE TABLE after (a int)")
+    assert [one.error for one in results] == [None] * 3
+    _, middle, last = results
+    assert isinstance(middle, Evidence)
+    assert isinstance(last, Evidence)
+    assert (middle.lane, middle.leaks) == (Lane.REAL, ())
+    assert sorted(last.after.tables) == ["public.after", "public.before", "public.t"]
+    assert last.lane is Lane.SAVEPOINT
