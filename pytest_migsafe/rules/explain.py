@@ -198,7 +198,11 @@ def _missing_object(evidence: Evidence, error: StatementError) -> Iterator[str]:
         )
         yield f"DO $$ BEGIN CREATE ROLE {_base(name)}; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
         return
-    yield from _who_creates(evidence, error, name, (kind, "type", "table"))
+    found = list(_who_creates(evidence, error, name, (kind, "type", "table")))
+    yield from found
+    if kind == "schema" and not found:
+        yield "No migration before this one creates the schema:"
+        yield f"CREATE SCHEMA IF NOT EXISTS {_base(name)};"
 
 
 def _duplicate_relation(evidence: Evidence, error: StatementError) -> Iterator[str]:
