@@ -224,8 +224,9 @@ class _OpenDatabase:
             # It does apply, so the savepoint was in the way of something.
             reason = f"in a savepoint it fails: {run.error.message}"
             return replace(run, error=None), reason
-        if run.error is None:
-            run = replace(run, error=error)
+        if error is not None and run.error is None:
+            # The rehearsal's schema is none that there is.
+            run = replace(run, error=error, after=None)
         self._learn_sequences(run)
         return run, ""
 
