@@ -29,13 +29,9 @@ class Value:
         return f"'{doubled}'"
 
 
-#: What fills a place: a value, a fragment, or text of our own.
-Part = "Fragment | Value | str"
-
-
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A piece of SQL with its places (`{name}`) filled."""
+    """A piece of SQL with its places (`{name}`) filled: by values, by fragments, or by text of our own."""
 
     template: str
     parts: "tuple[tuple[str, Fragment | Value | str], ...]" = ()

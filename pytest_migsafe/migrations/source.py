@@ -73,11 +73,6 @@ class SourceText:
         end = self._line_starts[number] - 1 if number < len(self._line_starts) else len(self.text)
         return self.text[start:end].rstrip("\r").removeprefix(BYTE_ORDER_MARK)
 
-    @property
-    def line_count(self) -> int:
-        """The number of lines, counting a last one without line ending."""
-        return len(self._line_starts)
-
 
 def read_source(path: Path) -> SourceText:
     """Return a file's text.

@@ -9,7 +9,7 @@ from typing import Self
 import psycopg
 
 from pytest_migsafe import catalog
-from pytest_migsafe.errors import MigrationReadError, ServerError, SnapshotError
+from pytest_migsafe.errors import MigrationReadError, ServerError
 from pytest_migsafe.migrations.model import History, Migration, Script
 from pytest_migsafe.migrations.statements import Statement
 from pytest_migsafe.postgres.database import Database
@@ -93,7 +93,7 @@ class Chain:
             return self._fail(position, database.unread(migration, str(error)))
         try:
             evidence = database.rehearse(migration, script)
-        except (IsolationLostError, psycopg.errors.InvalidSqlStatementName, SnapshotError):
+        except IsolationLostError:
             # The database is in an unknown state: throw it away and run the file for real on a true one.
             self.close()
             self._go_to(position)

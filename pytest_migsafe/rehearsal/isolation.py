@@ -13,7 +13,7 @@ import psycopg
 
 from pytest_migsafe import catalog
 from pytest_migsafe.catalog.composition import PreparedConnection, Source
-from pytest_migsafe.errors import MigsafeError
+from pytest_migsafe.errors import MigsafeError, SnapshotError
 from pytest_migsafe.migrations.lexemes import headline
 from pytest_migsafe.migrations.model import Migration, Script, TransactionMode
 from pytest_migsafe.migrations.statements import Statement, TransactionControl
@@ -105,10 +105,11 @@ def run_in_savepoint(source: PreparedConnection, script: Script, before: catalog
 
     Raises:
         SavepointCannotHoldError: the server says that the savepoint is in the way.
-        IsolationLostError: the savepoint is gone, or the transaction is another.
+        IsolationLostError: the savepoint is gone, the transaction is another, or what we had prepared in the
+            session is gone.
     """
     connection = source.connection
-    with _tracing(source) as tracer:
+    with _noticing_deallocation(), _tracing(source) as tracer:
         connection.execute(b"BEGIN; SAVEPOINT migsafe_rehearsal")
         mark = catalog.mark(source)
         counted = tracer.counted_before()
@@ -130,6 +131,18 @@ def run_in_savepoint(source: PreparedConnection, script: Script, before: catalog
         connection.execute(b"ROLLBACK")
     # The counters survive the rollback, so those that belong to the baseline were read at the beginning.
     return Run(traced=traced, baseline=with_counters_of(baseline, counted), after=after)
+
+
+@contextmanager
+def _noticing_deallocation() -> Iterator[None]:
+    """Say so when a file has taken our prepared statements away where its text does not show it (EXECUTE)."""
+    try:
+        yield
+    except (psycopg.errors.InvalidSqlStatementName, SnapshotError) as error:
+        cause = error.__cause__ if isinstance(error, SnapshotError) else error
+        if not isinstance(cause, psycopg.errors.InvalidSqlStatementName):
+            raise
+        raise IsolationLostError("the file has deallocated what the rehearsal prepared") from error
 
 
 @contextmanager

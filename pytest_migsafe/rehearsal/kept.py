@@ -30,12 +30,12 @@ def compare_kept(
 
     Nothing of the comparison remains. It is made in the statement's own transaction where one is open.
     """
-    # The grammar costs 70 ms to import, and most runs meet no such notice.
-    from pytest_migsafe.migrations.grammar import twins  # noqa: PLC0415
-
     skipped = [notice for notice in notices if notice.sqlstate in _SKIPPED]
     if not skipped or not statement.if_not_exists:
         return ()
+    # The grammar costs 70 ms to import, and most runs meet no such notice.
+    from pytest_migsafe.migrations.grammar import twins  # noqa: PLC0415
+
     return tuple(
         _compare(connection, twin)
         for twin in twins(statement.text, _SCRATCH, _PREFIX)

@@ -27,7 +27,7 @@ _STATE = Fragment(files(__package__).joinpath("session_state.sql").read_text(enc
 _FLUSHED = fragment(
     "SELECT state.* FROM ({state}) AS state, pg_catalog.pg_stat_force_next_flush()", state=_STATE
 )
-_FLUSH_SINCE = 150000
+COUNTERS_ARE_FLUSHED_SINCE = 150000
 
 
 #: SET app.user = ..., set_config('app.user', ...): a name with a dot is one that an application made up
@@ -125,7 +125,7 @@ _DEALLOCATES = re.compile(r"\b(?:deallocate|discard)\b", re.IGNORECASE)
 
 def _state(source: Source) -> _State:
     connection = connection_of(source)
-    query = _FLUSHED if connection.info.server_version >= _FLUSH_SINCE else _STATE
+    query = _FLUSHED if connection.info.server_version >= COUNTERS_ARE_FLUSHED_SINCE else _STATE
     with connection.cursor(row_factory=dict_row) as cursor:
         (row,) = fetch_all(cursor, source, query)
     return _State(

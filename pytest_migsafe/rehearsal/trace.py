@@ -30,6 +30,7 @@ from pytest_migsafe.rehearsal.evidence import (
     StatementEvidence,
     Write,
 )
+from pytest_migsafe.rehearsal.session import COUNTERS_ARE_FLUSHED_SINCE
 
 _TRACE = Fragment(files(__package__).joinpath("trace.sql").read_text(encoding="utf-8"))
 _BASELINE = Fragment(files(__package__).joinpath("baseline.sql").read_text(encoding="utf-8"))
@@ -41,8 +42,6 @@ _READ_SEQUENTIALLY = frozenset({"table", "materialized view"})
 _REWRITTEN = frozenset({"table", "materialized view", "index"})
 #: TRUNCATE and REFRESH give a relation a new file without rewriting the rows that were in it.
 _EMPTIED_BY = frozenset({"TruncateStmt", "RefreshMatViewStmt"})
-#: ``pg_stat_force_next_flush`` exists from here on; see ``session``.
-_COUNTERS_ARE_FLUSHED = 150000
 _CHANGES_CATALOG = LOCK_MODES.index("ShareUpdateExclusiveLock")
 
 
@@ -159,7 +158,8 @@ class Tracer:
 
         From PostgreSQL 15 on the session hands them over between files, so they begin at zero.
         """
-        return {} if self._connection.info.server_version >= _COUNTERS_ARE_FLUSHED else self.baseline(None)
+        is_zero = self._connection.info.server_version >= COUNTERS_ARE_FLUSHED_SINCE
+        return {} if is_zero else self.baseline(None)
 
     @property
     def is_in_block(self) -> bool:

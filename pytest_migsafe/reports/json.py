@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_migsafe.migrations.model import History
+from pytest_migsafe.review import Outcome
 
 #: Raised when a name is removed or changes its meaning; new names do not raise it.
 FORMAT = 1
@@ -43,7 +44,7 @@ def _skipped(version: str, path: str) -> dict[str, Any]:
         "id": version,
         "path": path,
         "applied": None,
-        "outcome": "skipped",
+        "outcome": Outcome.SKIPPED.value,
         "findings": [],
         "statements": [],
         "diff": [],
