@@ -108,7 +108,12 @@ class Bench:
 
 def psycopg_alone(bench: Bench) -> Times:
     """Return the seconds in which one warm connection of psycopg applies the files, which have been read before."""
-    texts = [(migration.mode, migration.read().sent.encode()) for migration in bench.history.migrations]
+    texts = [
+        (unit.mode, unit.text(part).encode())
+        for migration in bench.history.migrations
+        for unit in migration.read().units
+        for part in unit.parts
+    ]
     with start_server(bench.binaries) as server:
 
         def once() -> float:
@@ -140,7 +145,7 @@ def psql_per_file(bench: Bench) -> tuple[Times, str]:
                 target = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database.dsn()]
                 started = perf_counter()
                 for migration in bench.history.migrations:
-                    wrap = ["-1"] if migration.mode is TransactionMode.TRANSACTION else []
+                    wrap = ["-1"] if migration.read().manner.mode is TransactionMode.TRANSACTION else []
                     command = [psql, *wrap, *target, "-f", str(migration.path)]
                     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 return perf_counter() - started

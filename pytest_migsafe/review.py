@@ -54,12 +54,13 @@ class Review:
     def to_json(self) -> dict[str, Any]:
         """Return the review as JSON values: an entry of ``migrations`` in the JSON report."""
         evidence = self.evidence
+        usual = self.migration.runner.usual
         plain: dict[str, Any] = {
             "id": self.migration.id,
             "path": self.migration.relative_path,
             "down": self.migration.down.name if self.migration.down is not None else None,
-            "transaction_mode": self.migration.mode.value,
-            "transaction_mode_reason": self.migration.mode_reason,
+            "transaction_mode": usual.mode.value,
+            "transaction_mode_reason": usual.reason,
             "applied": self.applied,
             "outcome": self.outcome.value,
             "blocked_by": self.blocked_by or None,
@@ -70,6 +71,8 @@ class Review:
         }
         if evidence is not None:
             plain |= {
+                "transaction_mode": evidence.mode.value,
+                "transaction_mode_reason": evidence.mode_reason,
                 "lane": evidence.lane.value,
                 "lane_reason": evidence.lane_reason or None,
                 "duration_ms": round(evidence.duration_ms, 3),

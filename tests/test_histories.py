@@ -46,7 +46,7 @@ def psql_loop(binaries: Binaries, history: History, database: Database) -> None:
     """Apply the files in their order with psql, one process each, in the runner's transaction mode."""
     psql = program(binaries, "psql")
     for migration in history.migrations:
-        flags = ["-1"] if migration.mode is TransactionMode.TRANSACTION else []
+        flags = ["-1"] if migration.read().manner.mode is TransactionMode.TRANSACTION else []
         subprocess.run(
             [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", *flags, "-d", database.dsn(), "-f", migration.path],
             check=True,
@@ -86,7 +86,9 @@ def test_crates_io_is_rehearsed_in_savepoints_but_for_the_files_that_opt_out(
     corpora: Path, binaries: Binaries
 ) -> None:
     (crates,) = find_histories(corpora, [corpora / "crates_io"])
-    opted_out = [one.id for one in crates.migrations if one.mode is not TransactionMode.TRANSACTION]
+    opted_out = [
+        one.id for one in crates.migrations if one.read().manner.mode is not TransactionMode.TRANSACTION
+    ]
     with Chain(crates, lambda resources: resources.enter_context(start_server(binaries))) as opened:
         evidence = [opened.rehearse(position) for position in range(len(crates.migrations))]
     real = [one for one in evidence if isinstance(one, Evidence) and one.lane is Lane.REAL]

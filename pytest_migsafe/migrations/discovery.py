@@ -1,13 +1,14 @@
 """Find the histories of a project: the folders that hold migrations."""
 
 import os
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_migsafe.migrations.layouts import LAYOUTS, FoundFile, Layout, Listing, layout_of, list_folder
-from pytest_migsafe.migrations.model import History, Migration, TransactionMode
+from pytest_migsafe.migrations.model import History, Manner, Migration, Runner, TransactionMode
+from pytest_migsafe.migrations.remarks import remarks_on
 
 #: What runners call the folder; a folder that the user names may be called anything.
 CONVENTIONAL_NAMES = frozenset({"migrations", "migration", "migrate"})
@@ -27,17 +28,22 @@ def find_histories(
     *,
     layout: str | None = None,
     mode: TransactionMode | None = None,
+    placeholders: Mapping[str, str] | None = None,
 ) -> tuple[History, ...]:
     """Return the histories that the paths hold: each a folder of migrations, a file in one, or a folder above.
 
     ``layout`` names the layout instead of having it found; ``mode`` is the project's own transaction mode for
-    files that do not opt out of a transaction themselves.
+    files that do not opt out of a transaction themselves; ``placeholders`` are the values of ``${name}``.
     """
     found: dict[Path, History] = {}
     for path in paths:
         for one in _search(path, layout):
             if one.listing.folder not in found:
-                found[one.listing.folder] = _history(project, one, _with_mode(one.files, mode))
+                usual = one.layout.manner
+                if mode is not None:
+                    usual = Manner(mode, "transaction_mode in [tool.migsafe]")
+                runner = Runner(usual=usual, placeholders=placeholders or {})
+                found[one.listing.folder] = _history(project, one, runner)
     return tuple(found.values())
 
 
@@ -77,6 +83,10 @@ def _search(path: Path, layout: str | None) -> Iterator[_Found]:
     yield from _Search(os.path.realpath(path), layout).below(listing, _DEEPEST)
 
 
+def _may_be_history(name: str, folder: Listing) -> bool:
+    return name in CONVENTIONAL_NAMES or any(layout.is_marked(folder) for layout in LAYOUTS)
+
+
 class _Search:
     """A search below a folder that is no history itself; each folder is looked at once."""
 
@@ -91,7 +101,7 @@ class _Search:
             folder = listing.below(name)
             if "pyvenv.cfg" in folder.file_set:
                 continue
-            found = _read(folder, self._layout) if name in CONVENTIONAL_NAMES else None
+            found = _read(folder, self._layout) if _may_be_history(name, folder) else None
             if found is not None:
                 yield found
             elif depth > 1:
@@ -106,45 +116,37 @@ class _Search:
         return False
 
 
-def _with_mode(files: tuple[FoundFile, ...], mode: TransactionMode | None) -> tuple[FoundFile, ...]:
-    if mode is None:
-        return files
-    # A file's own opt-out (it runs without the transaction that its runner gives the others) stays.
-    usual = Counter(file.mode for file in files).most_common(1)[0][0]
-    return tuple(
-        replace(file, mode=mode, mode_reason="transaction_mode in [tool.migsafe]")
-        if file.mode is usual
-        else file
-        for file in files
-    )
-
-
-def _history(project: Path, found: _Found, files: tuple[FoundFile, ...]) -> History:
+def _history(project: Path, found: _Found, runner: Runner) -> History:
     root = found.listing.folder
     relative_root = _relative(project, root)
     prefix = "" if relative_root == "." else f"{relative_root.rstrip('/')}/"
-    versions = Counter(file.version for file in files)
-    migrations = []
-    for file in files:
-        name = _name(root, file.path)
-        migrations.append(
-            Migration(
-                # Two files of one version are told apart by their names.
-                id=file.version if versions[file.version] == 1 else name.removesuffix(".sql"),
-                path=file.path,
-                relative_path=prefix + name,
-                mode=file.mode,
-                mode_reason=file.mode_reason,
-                down=file.down,
-            )
+    named = {file.path: prefix + _name(root, file.path) for file in found.files}
+    by_version = defaultdict(list)
+    for file in found.files:
+        by_version[file.version].append(named[file.path])
+    migrations = tuple(
+        Migration(
+            # Two files of one version are told apart by their names.
+            id=file.version
+            if len(by_version[file.version]) == 1
+            else _name(root, file.path).removesuffix(".sql"),
+            path=file.path,
+            relative_path=named[file.path],
+            # A file's own opt-out (it runs without the transaction that its runner gives the others) stays.
+            runner=replace(runner, usual=file.manner) if file.manner is not None else runner,
+            reader=found.layout.reader,
+            down=file.down,
+            same_version=tuple(one for one in by_version[file.version] if one != named[file.path]),
         )
-    known = {_name(root, path) for file in files for path in (file.path, file.down) if path is not None}
+        for file in found.files
+    )
     return History(
         root=root,
         relative_root=relative_root,
         layout=found.layout.name,
-        migrations=tuple(migrations),
-        ignored=tuple(name for name in found.listing.files if name.endswith(".sql") and name not in known),
+        migrations=migrations,
+        refuses_duplicates=found.layout.refuses_duplicates,
+        remarks=remarks_on(found.listing, found.layout, found.files),
     )
 
 

@@ -1,9 +1,11 @@
 """What a project's migrations are: files in an order, each with the way in which its runner applies it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, CharOffset, Position, SourceText, read_source
 from pytest_migsafe.migrations.statements import Statement, TransactionControl
@@ -12,7 +14,7 @@ from pytest_migsafe.migrations.statements import Statement, TransactionControl
 class TransactionMode(StrEnum):
     """How a runner sends a file to the server."""
 
-    #: BEGIN, the whole file as one query, COMMIT.
+    #: BEGIN, the file, COMMIT.
     TRANSACTION = "transaction"
     #: The whole file as one simple query: PostgreSQL makes it one implicit transaction, unless the file
     #: has its own BEGIN or COMMIT (manual: "Multiple Statements in a Simple Query").
@@ -26,24 +28,94 @@ class TransactionMode(StrEnum):
         return self is TransactionMode.TRANSACTION
 
 
+class Direction(StrEnum):
+    """Which half of a migration is read."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a runner sends a file, and how that is known."""
+
+    mode: TransactionMode
+    #: Where the mode comes from, in words.
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """What a reader must know of the project's runner besides the file."""
+
+    #: How a file is sent that says nothing of it itself.
+    usual: Manner
+    #: The values of ``${name}`` in files, where the runner puts some in.
+    placeholders: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a file that a runner sends to the server in one message."""
+
+    #: Its first and one after its last character, in the text.
+    start: CharOffset
+    end: CharOffset
+    #: The rows that follow a ``COPY ... FROM STDIN``, which this part then consists of.
+    data: str | None = None
+
+
 @dataclass(frozen=True)
-class Script:
-    """A migration file's text, and the statements in it."""
+class Unit:
+    """What a runner runs as one: in one transaction, or each part in its own. Mostly the whole file."""
 
     source: SourceText
+    manner: Manner
+    #: The pieces in which the runner cuts the text itself; empty: it sends it whole, or by statements.
+    cut: tuple[Part, ...] = ()
+    #: What the runner calls it, when there are several in a file ("changeset ann:2").
+    name: str = ""
 
     @property
-    def sent(self) -> str:
-        """The text as it goes to the server: without a byte order mark, as psql does it."""
-        return self.source.text.removeprefix(BYTE_ORDER_MARK)
+    def mode(self) -> TransactionMode:
+        """How it is sent."""
+        return self.manner.mode
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The pieces in which it goes to the server, each one message."""
+        if self.cut:
+            return self.cut
+        if self.mode is TransactionMode.AUTOCOMMIT:
+            return tuple(Part(one.start, one.end) for one in self.statements)
+        return (self._whole,) if self.text(self._whole).strip() else ()
+
+    @property
+    def _whole(self) -> Part:
+        # Without a byte order mark, as psql sends it.
+        start = 1 if self.source.text.startswith(BYTE_ORDER_MARK) else 0
+        return Part(CharOffset(start), CharOffset(len(self.source.text)))
+
+    def text(self, part: Part) -> str:
+        """Return what is sent of a part, without the rows that follow it."""
+        return self.source.text[part.start : part.end]
 
     @cached_property
     def statements(self) -> tuple[Statement, ...]:
-        """The file's statements in order, each exactly as written."""
+        """The statements in order, each exactly as written."""
         # Listing a history needs no grammar, which costs 50 ms to import.
         from pytest_migsafe.migrations.grammar import split_statements  # noqa: PLC0415
 
-        return split_statements(self.source)
+        if not self.cut:
+            return split_statements(self.source)
+        return tuple(
+            statement
+            for part in self.cut
+            for statement in _shifted(split_statements(self._alone(part)), part)
+        )
+
+    def _alone(self, part: Part) -> SourceText:
+        return SourceText(self.text(part))
 
     @cached_property
     def body(self) -> tuple[Statement, ...]:
@@ -61,6 +133,48 @@ class Script:
                 return tuple(middle)
         return self.statements
 
+
+def _shifted(statements: tuple[Statement, ...], part: Part) -> Iterator[Statement]:
+    for one in statements:
+        at = one.syntax_error_at
+        yield replace(
+            one,
+            start=CharOffset(one.start + part.start),
+            end=CharOffset(one.end + part.start),
+            syntax_error_at=CharOffset(at + part.start) if at is not None else None,
+            data=part.data,
+        )
+
+
+@dataclass(frozen=True)
+class Script:
+    """A migration file's text, and what its runner makes of it."""
+
+    source: SourceText
+    units: tuple[Unit, ...]
+
+    @classmethod
+    def whole(cls, source: SourceText, manner: Manner, cut: tuple[Part, ...] = ()) -> "Script":
+        """Return a text that its runner runs as one."""
+        return cls(source, (Unit(source, manner, cut),))
+
+    @property
+    def manner(self) -> Manner:
+        """How the file is sent; of several units, what they have in common."""
+        modes = {unit.mode for unit in self.units}
+        reason = "; ".join(dict.fromkeys(unit.manner.reason for unit in self.units))
+        return Manner(modes.pop() if len(modes) == 1 else TransactionMode.AUTOCOMMIT, reason)
+
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """The file's statements in order, each exactly as written."""
+        return tuple(statement for unit in self.units for statement in unit.statements)
+
+    @property
+    def body(self) -> tuple[Statement, ...]:
+        """The statements without the BEGIN and COMMIT that enclose them all; see ``Unit.body``."""
+        return self.units[0].body if len(self.units) == 1 else self.statements
+
     @property
     def has_transaction_pair(self) -> bool:
         """Whether the file opens with BEGIN and closes with COMMIT, with no other transaction control."""
@@ -75,9 +189,13 @@ class Script:
         return self.source.position(CharOffset(statement.end - 1)).line
 
 
+#: Makes of a file's text what a runner would run of it, in one direction.
+Reader = Callable[[SourceText, Runner, Direction], Script]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
-    """One migration file, the runner's mode for it, and what undoes it."""
+    """One migration file, how its runner reads it, and what undoes it."""
 
     #: The version as the runner knows it; unique in a history.
     id: str
@@ -85,19 +203,30 @@ class Migration:
     path: Path
     #: The file, relative to the project's root, with forward slashes.
     relative_path: str
-    mode: TransactionMode
-    #: Where the mode comes from, in words.
-    mode_reason: str
-    #: The file that undoes this one.
+    runner: Runner
+    reader: Reader
+    #: The file that undoes this one; the file itself where both directions stand in one.
     down: Path | None = None
+    #: Other files of the same version, relative to the project's root.
+    same_version: tuple[str, ...] = ()
 
     def read(self) -> Script:
-        """Return the file's text and statements.
+        """Return the file's text and what its runner makes of it.
 
         Raises:
-            MigrationReadError: the file cannot be read as text.
+            MigrationReadError: the file cannot be read as text, or its runner could make nothing of it.
         """
-        return Script(read_source(self.path))
+        return self.reader(read_source(self.path), self.runner, Direction.UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something about a folder of migrations that its owner should know."""
+
+    #: Relative to the history's root; empty when it concerns the whole history.
+    path: str
+    #: What files like this one are ("not migrations in this layout"), or a sentence when there is no file.
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +239,10 @@ class History:
     #: The layout's name.
     layout: str
     migrations: tuple[Migration, ...]
-    #: Files that look as if they belonged to the history and do not, relative to its root.
-    ignored: tuple[str, ...] = field(default=())
+    #: Whether the layout's runner ends when two files have one version.
+    refuses_duplicates: bool = False
+    #: Files that look as if they belonged to the history and do not, gaps, ...
+    remarks: tuple[Remark, ...] = field(default=())
 
     @cached_property
     def positions(self) -> dict[Path, int]:

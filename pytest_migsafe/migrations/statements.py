@@ -47,6 +47,8 @@ class Statement:
     #: Whether ``IF NOT EXISTS`` stands in the statement.
     if_not_exists: bool = False
     creates: tuple[CreatedObject, ...] = ()
+    #: The rows that the file gives a ``COPY ... FROM STDIN``.
+    data: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -165,7 +165,7 @@ class _OpenDatabase:
         self._schema = self._sequences = None
         try:
             script = migration.read()
-            error = apply_as_runner(self._session.connection, migration, script)
+            error = apply_as_runner(self._session.connection, script)
         except MigrationReadError as problem:
             return _unreadable(str(problem))
         except psycopg.OperationalError as problem:
@@ -183,12 +183,12 @@ class _OpenDatabase:
         if self._sequences is None:
             self._sequences = read_sequences(connection)
         before = self._schema
-        reason = "a savepoint was lost in it" if not hold else why_not_in_savepoint(migration, script)
+        reason = "a savepoint was lost in it" if not hold else why_not_in_savepoint(script)
         run: Run | None = None
         if not reason:
-            run, reason = self._rehearse_and_apply(migration, script, before)
+            run, reason = self._rehearse_and_apply(script, before)
         if run is None:
-            run = run_for_real(connection, migration, script)
+            run = run_for_real(connection, script)
             self._sequences = None
         leaks = self._session.renew(script)
         after = run.after if run.after is not None else catalog.snapshot(self._session.connection)
@@ -207,9 +207,7 @@ class _OpenDatabase:
             leaks=leaks,
         )
 
-    def _rehearse_and_apply(
-        self, migration: Migration, script: Script, before: catalog.Schema
-    ) -> tuple[Run | None, str]:
+    def _rehearse_and_apply(self, script: Script, before: catalog.Schema) -> tuple[Run | None, str]:
         """Rehearse a file in a savepoint, then apply it; return the run, or why there has to be another."""
         connection = self._session.connection
         try:
@@ -219,7 +217,7 @@ class _OpenDatabase:
             return None, str(refusal)
         self._session.reset(script)
         self._put_sequences_back(run)
-        error = apply_as_runner(connection, migration, script)
+        error = apply_as_runner(connection, script)
         if run.error is not None and error is None:
             # It does apply, so the savepoint was in the way of something.
             reason = f"in a savepoint it fails: {run.error.message}"
@@ -277,11 +275,12 @@ class _OpenDatabase:
         )
 
     def _evidence(self, migration: Migration, script: Script | None, before: catalog.Schema) -> Evidence:
+        manner = script.manner if script is not None else migration.runner.usual
         return Evidence(
             migration_id=migration.id,
             path=migration.relative_path,
-            mode=migration.mode,
-            mode_reason=migration.mode_reason,
+            mode=manner.mode,
+            mode_reason=manner.reason,
             lane=Lane.SAVEPOINT,
             server_version=self._server.version,
             statement_count=len(script.body) if script is not None else 0,

@@ -15,10 +15,11 @@ from pytest_migsafe import catalog
 from pytest_migsafe.catalog.composition import PreparedConnection, Source
 from pytest_migsafe.errors import MigsafeError, SnapshotError
 from pytest_migsafe.migrations.lexemes import headline
-from pytest_migsafe.migrations.model import Migration, Script, TransactionMode
+from pytest_migsafe.migrations.model import Part, Script, TransactionMode, Unit
 from pytest_migsafe.migrations.statements import Statement, TransactionControl
 from pytest_migsafe.rehearsal.evidence import StatementError
 from pytest_migsafe.rehearsal.kept import compare_kept
+from pytest_migsafe.rehearsal.sending import send
 from pytest_migsafe.rehearsal.trace import (
     Baseline,
     TracedStatement,
@@ -83,10 +84,12 @@ class Run:
     after: catalog.Schema | None = None
 
 
-def why_not_in_savepoint(migration: Migration, script: Script) -> str:
+def why_not_in_savepoint(script: Script) -> str:
     """Say why a savepoint cannot hold a file, as far as its text shows; empty when it can."""
-    if migration.mode is TransactionMode.AUTOCOMMIT:
-        return f"each statement is a transaction of its own ({migration.mode_reason})"
+    if len(script.units) > 1:
+        return f"the runner runs it as {len(script.units)} transactions"
+    if script.manner.mode is TransactionMode.AUTOCOMMIT:
+        return f"each statement is a transaction of its own ({script.manner.reason})"
     for statement in script.body:
         line = script.position(statement.start).line
         if statement.transaction_control:
@@ -185,50 +188,52 @@ def _refuse_if_block_is_the_trouble(connection: psycopg.Connection[Any], error: 
         raise SavepointCannotHoldError(error.diag.message_primary or "the savepoint is in the way")
 
 
-def apply_as_runner(
-    connection: psycopg.Connection[Any], migration: Migration, script: Script
-) -> StatementError | None:
+def apply_as_runner(connection: psycopg.Connection[Any], script: Script) -> StatementError | None:
     """Apply a file for real, the way its runner would; return the error that ended it.
 
-    After an error, nothing is left open; in autocommit mode what came before the error stays applied.
+    After an error, nothing is left open; what had been committed before it stays applied.
     """
-    if migration.mode is TransactionMode.AUTOCOMMIT:
-        for statement in script.statements:
-            if error := _try(connection, statement.text, script, statement):
-                return error
-    else:
-        if migration.mode.wraps:
-            connection.execute(b"BEGIN")
-        if script.sent.strip() and (error := _try(connection, script.sent, script, None)):
+    for unit in script.units:
+        if error := _apply_unit(connection, script, unit) or _left_open(connection, script, unit):
             return error
-        if migration.mode.wraps and (error := _try(connection, "COMMIT", script, None, during="COMMIT")):
+    return None
+
+
+def _apply_unit(connection: psycopg.Connection[Any], script: Script, unit: Unit) -> StatementError | None:
+    if unit.mode.wraps:
+        connection.execute(b"BEGIN")
+    for part in unit.parts:
+        if error := _try(connection, unit.text(part), script, part):
             return error
-    return _left_open(connection, script)
+    if unit.mode.wraps:
+        return _try(connection, "COMMIT", script, None, during="COMMIT")
+    return None
 
 
 def _try(
     connection: psycopg.Connection[Any],
     text: str,
     script: Script,
-    statement: Statement | None,
+    part: Part | None,
     during: str = "",
 ) -> StatementError | None:
     try:
-        connection.execute(text.encode())
+        with connection.cursor() as cursor:
+            send(cursor, text, part.data if part is not None else None)
     except psycopg.Error as error:
         if connection.closed:
             raise
         connection.execute(b"ROLLBACK")
-        return error_evidence(error, script, statement, during=during)
+        return error_evidence(error, script, part, during=during)
     return None
 
 
-def _left_open(connection: psycopg.Connection[Any], script: Script) -> StatementError | None:
+def _left_open(connection: psycopg.Connection[Any], script: Script, unit: Unit) -> StatementError | None:
     if connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
         return None
     begin = next(
-        (one for one in reversed(script.statements) if one.transaction_control is TransactionControl.BEGIN),
-        script.statements[-1],
+        (one for one in reversed(unit.statements) if one.transaction_control is TransactionControl.BEGIN),
+        unit.statements[-1],
     )
     place = script.position(begin.start)
     return StatementError(
@@ -241,31 +246,38 @@ def _left_open(connection: psycopg.Connection[Any], script: Script) -> Statement
     )
 
 
-def run_for_real(connection: psycopg.Connection[Any], migration: Migration, script: Script) -> Run:
+def run_for_real(connection: psycopg.Connection[Any], script: Script) -> Run:
     """Apply a file for real, statement by statement, with the transactions that its runner would make.
 
     What runs in a transaction block is traced like in a rehearsal; of the rest, what shows afterwards.
     """
     with _tracing(connection) as tracer:
-        real = _RealRun(connection, tracer, migration.mode, script)
         baseline = tracer.baseline(None)
-        error = real.run()
-        return Run(traced=tuple(real.traced), baseline=baseline, error=error)
+        traced: list[TracedStatement] = []
+        error = None
+        for unit in script.units:
+            real = _RealRun(connection, tracer, script, unit)
+            error = real.run()
+            traced += real.traced
+            if error is not None:
+                break
+        return Run(traced=tuple(traced), baseline=baseline, error=error)
 
 
 class _RealRun:
-    """One file on its way, statement by statement."""
+    """What a runner runs as one on its way, statement by statement."""
 
     def __init__(
-        self, connection: psycopg.Connection[Any], tracer: Tracer, mode: TransactionMode, script: Script
+        self, connection: psycopg.Connection[Any], tracer: Tracer, script: Script, unit: Unit
     ) -> None:
         self._connection = connection
         self._tracer = tracer
         self._script = script
-        self._wraps = mode.wraps
+        self._unit = unit
+        self._wraps = unit.mode.wraps
         # Several statements in one simple query share an implicit transaction block; one alone has none
         # (manual: "Multiple Statements in a Simple Query").
-        self._is_implicit_block = mode is TransactionMode.SINGLE_QUERY and len(script.statements) > 1
+        self._is_implicit_block = unit.mode is TransactionMode.SINGLE_QUERY and len(unit.statements) > 1
         self._has_begun = False
         self.traced: list[TracedStatement] = []
         # Read before the transaction begins: SET TRANSACTION must be the first thing in it.
@@ -274,7 +286,7 @@ class _RealRun:
     def run(self) -> StatementError | None:
         if self._wraps:
             self._connection.execute(b"BEGIN")
-        for statement in self._script.statements:
+        for statement in self._unit.statements:
             one = self._run_one(statement)
             if one.error is not None:
                 self.traced.append(one)
@@ -322,7 +334,7 @@ class _RealRun:
         error = None
         if self._tracer.is_in_block and is_runners:
             error = _try(self._connection, "COMMIT", self._script, None, during="COMMIT")
-        return error or _left_open(self._connection, self._script)
+        return error or _left_open(self._connection, self._script, self._unit)
 
     def _roll_back(self) -> None:
         if self._connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:

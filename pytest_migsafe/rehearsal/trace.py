@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from pytest_migsafe.catalog.composition import Fragment, Source, connection_of, fetch_all, fragment, oid_array
-from pytest_migsafe.migrations.model import Script
+from pytest_migsafe.migrations.model import Part, Script
 from pytest_migsafe.migrations.source import CharOffset
 from pytest_migsafe.migrations.statements import Statement
 from pytest_migsafe.rehearsal.evidence import (
@@ -30,6 +30,7 @@ from pytest_migsafe.rehearsal.evidence import (
     StatementEvidence,
     Write,
 )
+from pytest_migsafe.rehearsal.sending import send
 from pytest_migsafe.rehearsal.session import COUNTERS_ARE_FLUSHED_SINCE
 
 _TRACE = Fragment(files(__package__).joinpath("trace.sql").read_text(encoding="utf-8"))
@@ -172,7 +173,7 @@ class Tracer:
         tag = ""
         started = perf_counter()
         try:
-            tag = self._cursor.execute(statement.text.encode()).statusmessage or ""
+            tag = send(self._cursor, statement.text, statement.data)
         except psycopg.Error as problem:
             if self._connection.closed:
                 raise
@@ -374,14 +375,14 @@ def _strength(mode: str) -> int:
 
 
 def error_evidence(
-    error: psycopg.Error, script: Script, statement: Statement | None, *, during: str = ""
+    error: psycopg.Error, script: Script, sent: Statement | Part | None, *, during: str = ""
 ) -> StatementError:
     """Return a server error as evidence, with the place in the file that it points at.
 
-    ``statement`` is the one that failed; None when the whole file was sent as one query.
+    ``sent`` is what was sent: a statement, or a part of the file; None when it was no text of the file.
     """
     diagnostic = error.diag
-    place = script.position(_error_offset(diagnostic, script, statement))
+    place = script.position(_error_offset(diagnostic, script, sent))
     return StatementError(
         sqlstate=diagnostic.sqlstate or "",
         message=diagnostic.message_primary or str(error).strip() or type(error).__name__,
@@ -399,7 +400,7 @@ def error_evidence(
 
 
 def _error_offset(
-    diagnostic: psycopg.errors.Diagnostic, script: Script, statement: Statement | None
+    diagnostic: psycopg.errors.Diagnostic, script: Script, sent: Statement | Part | None
 ) -> CharOffset:
     """Return the character of the file that an error points at.
 
@@ -407,13 +408,13 @@ def _error_offset(
     Fields"). Without a position the statement's own beginning is the best that is known, or the line in a DO
     block.
     """
-    start = statement.start if statement is not None else len(script.source.text) - len(script.sent)
-    if diagnostic.statement_position:
+    if sent is not None and diagnostic.statement_position:
         length = len(script.source.text)
-        return CharOffset(min(start + int(diagnostic.statement_position) - 1, max(length - 1, 0)))
-    if statement is None:
-        return script.statements[0].start if script.statements else CharOffset(start)
-    return CharOffset(start + _offset_in_do_block(statement.text, diagnostic.context or ""))
+        return CharOffset(min(sent.start + int(diagnostic.statement_position) - 1, max(length - 1, 0)))
+    if isinstance(sent, Statement):
+        return CharOffset(sent.start + _offset_in_do_block(sent.text, diagnostic.context or ""))
+    start = sent.start if sent is not None else CharOffset(0)
+    return next((one.start for one in script.statements if one.start >= start), start)
 
 
 #: The call stack's outermost entry is its last: the DO block itself, when the statement is one.

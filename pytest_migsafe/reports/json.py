@@ -31,7 +31,8 @@ def json_report(
                 "root": history.relative_root,
                 "layout": history.layout,
                 "migrations": len(history.migrations),
-                "ignored": list(history.ignored),
+                "ignored": [remark.path for remark in history.remarks if remark.path],
+                "remarks": [{"path": one.path, "text": one.text} for one in history.remarks],
             }
             for history in histories
         ],

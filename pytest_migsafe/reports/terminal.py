@@ -32,9 +32,16 @@ def header_lines(histories: Sequence[History], server: str, where: str) -> list[
         lines.append(
             f"migsafe: {server}, {count} migration{plural} in {history.relative_root} ({history.layout} layout)"
         )
-        if history.ignored:
-            lines.append(f"migsafe: not migrations in this layout: {_listed(history.ignored)}")
+        lines += [f"migsafe: {text}" for text in _remarks(history)]
     return lines
+
+
+def _remarks(history: History) -> list[str]:
+    """Return the remarks on a history in few lines: those that say the same of several files in one."""
+    files: dict[str, list[str]] = {}
+    for remark in history.remarks:
+        files.setdefault(remark.text, []).append(remark.path)
+    return [f"{said}: {_listed(paths)}" if any(paths) else said for said, paths in files.items()]
 
 
 def _listed(names: Sequence[str], most: int = 5) -> str:

@@ -22,7 +22,7 @@ def test_every_file_read_by_its_changes_is_the_full_reading(
     rehearsed = in_full = 0
     for migration in history.migrations:
         script = migration.read()
-        if migration.mode is TransactionMode.AUTOCOMMIT or any(
+        if migration.read().manner.mode is TransactionMode.AUTOCOMMIT or any(
             one.transaction_control or one.refuses_transaction_block for one in script.body
         ):
             for statement in script.statements:

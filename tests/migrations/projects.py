@@ -28,7 +28,12 @@ def order(history: History) -> list[str]:
 
 def modes(history: History) -> dict[str, str]:
     """Return each migration's transaction mode, by its id."""
-    return {migration.id: migration.mode.value for migration in history.migrations}
+    return {migration.id: migration.read().manner.mode.value for migration in history.migrations}
+
+
+def ignored(history: History) -> tuple[str, ...]:
+    """Return the files that there is a remark on."""
+    return tuple(remark.path for remark in history.remarks if remark.path)
 
 
 def downs(history: History) -> dict[str, str | None]:

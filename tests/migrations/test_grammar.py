@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_migsafe.migrations.grammar import split_statements, twins
-from pytest_migsafe.migrations.model import Script
+from pytest_migsafe.migrations.model import Manner, Script, TransactionMode
 from pytest_migsafe.migrations.source import SourceText
 from pytest_migsafe.migrations.statements import Statement
 
@@ -252,15 +252,18 @@ def test_what_names_nothing_comparable_has_no_twin(sql: str) -> None:
 def test_a_pair_around_the_whole_file_is_left_out_of_its_body(
     sql: str, body: list[str], has_pair: bool
 ) -> None:
-    script = Script(SourceText(sql))
+    script = Script.whole(SourceText(sql), Manner(TransactionMode.TRANSACTION, ""))
 
     assert [one.text for one in script.body] == body
     assert script.has_transaction_pair is has_pair
 
 
 def test_a_file_is_sent_without_its_mark_and_otherwise_as_it_is() -> None:
-    script = Script(SourceText("\ufeffSELECT 1;\r\nSELECT\r\n2;\r\n"))
+    source = SourceText("\ufeffSELECT 1;\r\nSELECT\r\n2;\r\n")
+    script = Script.whole(source, Manner(TransactionMode.TRANSACTION, ""))
     first, second = script.statements
+    (unit,) = script.units
+    (part,) = unit.parts
 
-    assert script.sent == "SELECT 1;\r\nSELECT\r\n2;\r\n"
+    assert unit.text(part) == "SELECT 1;\r\nSELECT\r\n2;\r\n"
     assert (script.end_line(first), script.position(second.start).line, script.end_line(second)) == (1, 2, 3)

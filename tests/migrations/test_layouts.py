@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.migrations.projects import downs, modes, order, project, the_history
+from pytest_migsafe.migrations.model import Manner, TransactionMode
+from tests.migrations.projects import downs, ignored, modes, order, project, the_history
 
 
 def test_flat_files_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
@@ -22,7 +23,7 @@ def test_flat_files_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     assert [one.id for one in history.migrations] == ["0001", "9", "10", "1000"]
     assert history.migrations[0].relative_path == "migrations/0001_first.sql"
     assert set(modes(history).values()) == {"transaction"}
-    assert history.migrations[0].mode_reason == "each file is one transaction, the default"
+    assert history.migrations[0].read().manner.reason == "each file is one transaction, the default"
 
 
 def test_flat_files_may_have_a_time_or_a_date_and_a_number_of_the_day(tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_flat_down_files_stand_beside_or_in_rollback(tmp_path: Path) -> None:
         "0003": "0003_c_down.sql",
         "0004": None,
     }
-    assert history.ignored == ()
+    assert ignored(history) == ()
 
 
 def test_a_migration_that_tears_something_down_is_not_taken_for_a_down_file(tmp_path: Path) -> None:
@@ -92,7 +93,7 @@ def test_sql_files_without_a_number_are_named_as_ignored(tmp_path: Path) -> None
     history = the_history(root)
 
     assert order(history) == ["0001_a.sql"]
-    assert history.ignored == ("0002_gone.down.sql", "2fa.sql", "seed.sql")
+    assert ignored(history) == ("0002_gone.down.sql", "2fa.sql", "seed.sql")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_no_transaction_on_top_opts_out(tmp_path: Path, text: str) -> None:
     (migration,) = the_history(root).migrations
     line = next(number for number, one in enumerate(text.split("\n"), 1) if "ransaction" in one)
 
-    assert (migration.mode, migration.mode_reason) == ("autocommit", f"-- no-transaction in line {line}")
+    assert migration.read().manner == Manner(TransactionMode.AUTOCOMMIT, f"-- no-transaction in line {line}")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_golang_migrate_sends_each_file_as_one_query(tmp_path: Path) -> None:
     assert order(history) == ["1.up.sql", "000009_b.up.sql", "000010_c.up.sql", "000011_d.up.sql"]
     assert set(modes(history).values()) == {"single-query"}
     assert downs(history) == {"1": None, "000009": "000009_b.down.sql", "000010": None, "000011": None}
-    assert history.ignored == ("000002_old.sql",)
+    assert ignored(history) == ("000002_old.sql",)
 
 
 @pytest.mark.parametrize("cargo", ["Cargo.toml", "server/Cargo.toml", "server/migrations/Cargo.toml"])
@@ -223,7 +224,7 @@ def test_diesel_s_metadata_opts_out_of_the_transaction(tmp_path: Path) -> None:
         "4": "transaction",
         "5": "transaction",
     }
-    assert history.migrations[0].mode_reason == "run_in_transaction = false in metadata.toml"
+    assert history.migrations[0].read().manner.reason == "run_in_transaction = false in metadata.toml"
 
 
 def test_prisma_goes_by_the_folders_names(tmp_path: Path) -> None:

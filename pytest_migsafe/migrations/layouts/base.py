@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any, Self
 
 from pytest_migsafe.migrations.header import no_transaction_line
-from pytest_migsafe.migrations.model import TransactionMode
+from pytest_migsafe.migrations.model import (
+    Direction,
+    Manner,
+    Reader,
+    Remark,
+    Runner,
+    Script,
+    TransactionMode,
+)
+from pytest_migsafe.migrations.source import SourceText
 
 
 @dataclass(frozen=True)
@@ -59,13 +68,40 @@ class FoundFile:
     order: tuple[Any, ...]
     version: str
     path: Path
-    mode: TransactionMode
-    mode_reason: str
+    #: The file that undoes it; the file itself where both directions stand in one.
     down: Path | None = None
+    #: How the file is sent, where something beside it says so (Diesel's ``metadata.toml``).
+    manner: Manner | None = None
 
 
 def _always(listing: Listing) -> bool:  # noqa: ARG001 - the signature is Layout.is_detected_in's
     return True
+
+
+def _never(listing: Listing) -> bool:  # noqa: ARG001 - the signature is Layout.is_marked's
+    return False
+
+
+def _no_remarks(listing: Listing, found: tuple[FoundFile, ...]) -> tuple[Remark, ...]:  # noqa: ARG001
+    return ()
+
+
+def read_whole(source: SourceText, runner: Runner, direction: Direction) -> Script:  # noqa: ARG001
+    """Read a file that is one migration, or what undoes one, from its first character to its last."""
+    return Script.whole(source, runner.usual)
+
+
+def read_with_header(source: SourceText, runner: Runner, direction: Direction) -> Script:  # noqa: ARG001
+    """Read a whole file; ``-- no-transaction`` on its top opts out of the runner's transaction."""
+    return Script.whole(source, manner_by_header(source, runner.usual))
+
+
+def manner_by_header(source: SourceText, usual: Manner) -> Manner:
+    """Return how a file is sent: the usual way, unless ``-- no-transaction`` stands on top of it."""
+    line = no_transaction_line(source.text)
+    if line is None:
+        return usual
+    return Manner(TransactionMode.AUTOCOMMIT, f"-- no-transaction in line {line}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,19 +112,20 @@ class Layout:
     name: str
     #: One sentence for the documentation: files, order and transaction mode.
     description: str
+    #: How the runner sends a file that says nothing of it itself.
+    manner: Manner
     #: Return a folder's migrations in the runner's order; empty when there are none.
     read: Callable[[Listing], tuple[FoundFile, ...]]
+    #: What the runner makes of a file.
+    reader: Reader = read_whole
     #: Whether a folder that ``read`` could read is this layout's, when nobody names the layout.
     is_detected_in: Callable[[Listing], bool] = _always
-
-
-def mode_of(path: Path, default: TransactionMode, reason: str) -> tuple[TransactionMode, str]:
-    """Return a file's mode: the runner's default unless ``-- no-transaction`` stands on top of the file."""
-    # Only a transaction can be opted out of; no other file is opened.
-    line = no_transaction_line(path) if default.wraps else None
-    if line is None:
-        return default, reason
-    return TransactionMode.AUTOCOMMIT, f"-- no-transaction in line {line}"
+    #: Whether a folder is this layout's beyond doubt, whatever it is called.
+    is_marked: Callable[[Listing], bool] = _never
+    #: Whether the runner ends with an error when two files have the same version.
+    refuses_duplicates: bool = True
+    #: What else the owner of a folder should know: files that the runner would pass over, and why.
+    remarks: Callable[[Listing, tuple[FoundFile, ...]], tuple[Remark, ...]] = _no_remarks
 
 
 def in_order(found: list[FoundFile]) -> tuple[FoundFile, ...]:

@@ -8,7 +8,7 @@ import tomllib
 from contextlib import suppress
 
 from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, in_order
-from pytest_migsafe.migrations.model import TransactionMode
+from pytest_migsafe.migrations.model import Manner, TransactionMode
 
 
 def read(listing: Listing) -> tuple[FoundFile, ...]:
@@ -21,29 +21,27 @@ def read(listing: Listing) -> tuple[FoundFile, ...]:
         migration = listing.below(name)
         if "up.sql" not in migration.file_set:
             continue
-        mode, reason = _mode(migration)
         found.append(
             FoundFile(
                 order=(version,),
                 version=version,
                 path=migration.folder / "up.sql",
-                mode=mode,
-                mode_reason=reason,
                 down=migration.folder / "down.sql" if "down.sql" in migration.file_set else None,
+                manner=_manner(migration),
             )
         )
     return in_order(found)
 
 
-def _mode(migration: Listing) -> tuple[TransactionMode, str]:
+def _manner(migration: Listing) -> Manner | None:
     metadata = {}
     if "metadata.toml" in migration.file_set:
         # One that is no TOML, Diesel could not read either.
         with suppress(OSError, ValueError):
             metadata = tomllib.loads((migration.folder / "metadata.toml").read_text(encoding="utf-8"))
     if metadata.get("run_in_transaction", True):
-        return TransactionMode.TRANSACTION, "Diesel wraps each file in a transaction"
-    return TransactionMode.SINGLE_QUERY, "run_in_transaction = false in metadata.toml"
+        return None
+    return Manner(TransactionMode.SINGLE_QUERY, "run_in_transaction = false in metadata.toml")
 
 
 LAYOUT = Layout(
@@ -52,5 +50,6 @@ LAYOUT = Layout(
         "`<version>_<name>/up.sql` with `down.sql`, by version without dashes; one transaction a file, "
         "`run_in_transaction = false` in `metadata.toml` opts out"
     ),
+    manner=Manner(TransactionMode.TRANSACTION, "Diesel wraps each file in a transaction"),
     read=read,
 )

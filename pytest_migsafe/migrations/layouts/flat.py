@@ -7,8 +7,8 @@ beside it as ``<name>.down.sql`` or ``<name>_down.sql``, or in ``rollback/``.
 import re
 from pathlib import Path
 
-from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, in_order, mode_of
-from pytest_migsafe.migrations.model import TransactionMode
+from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, in_order, read_with_header
+from pytest_migsafe.migrations.model import Manner, TransactionMode
 
 #: A date and a number of the day, or one number; then the name.
 _NAME = re.compile(r"(?P<date>\d{8})[_-](?P<serial>\d+)(?:[_\-. ].*)?|(?P<number>\d+)(?:[_\-. ].*)?")
@@ -22,16 +22,12 @@ def read(listing: Listing) -> tuple[FoundFile, ...]:
         match = _NAME.fullmatch(stem)
         if stem == name or match is None or _undoes_another(stem, listing):
             continue
-        path = listing.folder / name
-        mode, reason = mode_of(path, TransactionMode.TRANSACTION, "each file is one transaction, the default")
         numbers = [part for part in (match["date"], match["serial"], match["number"]) if part]
         found.append(
             FoundFile(
                 order=tuple(int(part) for part in numbers),
                 version="_".join(numbers),
-                path=path,
-                mode=mode,
-                mode_reason=reason,
+                path=listing.folder / name,
                 down=_down(stem, listing),
             )
         )
@@ -64,5 +60,8 @@ LAYOUT = Layout(
         "`<number>_<name>.sql` in one folder, by number; down files `<name>.down.sql` beside or "
         "`rollback/<name>_down.sql`; one transaction a file, `-- no-transaction` on top opts out"
     ),
+    manner=Manner(TransactionMode.TRANSACTION, "each file is one transaction, the default"),
     read=read,
+    reader=read_with_header,
+    refuses_duplicates=False,
 )

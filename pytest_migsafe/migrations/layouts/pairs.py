@@ -6,31 +6,26 @@ folder tells sqlx's.
 """
 
 import re
-from functools import partial
 
-from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, in_order, mode_of
-from pytest_migsafe.migrations.model import TransactionMode
+from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, in_order, read_with_header
+from pytest_migsafe.migrations.model import Manner, TransactionMode
 
 _UP = re.compile(r"(?P<version>\d+)(?P<name>_.*)?\.up\.sql")
 
 
-def read(listing: Listing, *, mode: TransactionMode, reason: str) -> tuple[FoundFile, ...]:
+def read(listing: Listing) -> tuple[FoundFile, ...]:
     """Return the up files of a folder, each with its down file where there is one."""
     found = []
     for name in listing.files:
         match = _UP.fullmatch(name)
         if match is None:
             continue
-        path = listing.folder / name
-        own_mode, own_reason = mode_of(path, mode, reason)
         down = name.removesuffix(".up.sql") + ".down.sql"
         found.append(
             FoundFile(
                 order=(int(match["version"]),),
                 version=match["version"],
-                path=path,
-                mode=own_mode,
-                mode_reason=own_reason,
+                path=listing.folder / name,
                 down=listing.folder / down if down in listing.file_set else None,
             )
         )
@@ -48,11 +43,10 @@ GOLANG_MIGRATE = Layout(
         "`<version>_<name>.up.sql` with `.down.sql`, by number; the file is one simple query, so one implicit "
         "transaction unless it has its own BEGIN"
     ),
-    read=partial(
-        read,
-        mode=TransactionMode.SINGLE_QUERY,
-        reason="golang-migrate sends the file as one query and opens no transaction",
+    manner=Manner(
+        TransactionMode.SINGLE_QUERY, "golang-migrate sends the file as one query and opens no transaction"
     ),
+    read=read,
     is_detected_in=lambda listing: not _is_in_a_crate(listing),
 )
 
@@ -62,6 +56,8 @@ SQLX = Layout(
         "`<version>_<name>.up.sql` with `.down.sql` in a Rust crate, by number; one transaction a file, "
         "`-- no-transaction` on top opts out"
     ),
-    read=partial(read, mode=TransactionMode.TRANSACTION, reason="sqlx wraps each file in a transaction"),
+    manner=Manner(TransactionMode.TRANSACTION, "sqlx wraps each file in a transaction"),
+    read=read,
+    reader=read_with_header,
     is_detected_in=_is_in_a_crate,
 )

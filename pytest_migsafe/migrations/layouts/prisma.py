@@ -5,7 +5,7 @@ The order is that of the folders' names. Prisma sends the file as one query and 
 """
 
 from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, in_order
-from pytest_migsafe.migrations.model import TransactionMode
+from pytest_migsafe.migrations.model import Manner, TransactionMode
 
 
 def read(listing: Listing) -> tuple[FoundFile, ...]:
@@ -19,8 +19,6 @@ def read(listing: Listing) -> tuple[FoundFile, ...]:
                     order=(name,),
                     version=name.split("_", 1)[0],
                     path=migration.folder / "migration.sql",
-                    mode=TransactionMode.SINGLE_QUERY,
-                    mode_reason="Prisma sends the file as one query and opens no transaction",
                     down=migration.folder / "down.sql" if "down.sql" in migration.file_set else None,
                 )
             )
@@ -30,5 +28,8 @@ def read(listing: Listing) -> tuple[FoundFile, ...]:
 LAYOUT = Layout(
     name="prisma",
     description="`<timestamp>_<name>/migration.sql`, by folder name; the file is one simple query",
+    manner=Manner(
+        TransactionMode.SINGLE_QUERY, "Prisma sends the file as one query and opens no transaction"
+    ),
     read=read,
 )

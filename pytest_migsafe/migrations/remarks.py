@@ -1,0 +1,58 @@
+"""What the owner of a folder should know: files that its runner would pass over, gaps in its numbers."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from pytest_migsafe.migrations.layouts import FoundFile, Layout, Listing
+from pytest_migsafe.migrations.model import Remark
+
+_SQL = re.compile(r".*\.(?:sql|psql|pgsql|ddl)", re.IGNORECASE)
+#: Migrations that are programs: their runner runs them, a rehearsal cannot.
+_PROGRAM = re.compile(r"[VUR]?\d.*\.(?:go|java|kt|py|js|mjs|ts|rb|php|sh)")
+_UNDOES = re.compile(r"\.down\.sql|_down\.sql", re.IGNORECASE)
+#: Numbers that are counted on, 1, 2, 3; a time or a date has more digits.
+_COUNTED = re.compile(r"\d{1,6}")
+
+
+def remarks_on(listing: Listing, layout: Layout, found: tuple[FoundFile, ...]) -> tuple[Remark, ...]:
+    """Return what there is to say about a folder's files; nothing is left out without a word."""
+    said = layout.remarks(listing, found)
+    explained = {remark.path for remark in said}
+    return (
+        *said,
+        *(one for one in _unread(listing, found) if one.path not in explained),
+        *_gaps([file.version for file in found]),
+    )
+
+
+def _unread(listing: Listing, found: Sequence[FoundFile]) -> Iterator[Remark]:
+    known = {path for file in found for path in (file.path, file.down)}
+    for name in listing.files:
+        if listing.folder / name in known:
+            continue
+        if _PROGRAM.fullmatch(name):
+            yield Remark(name, "programs, which only their runner can run, so not rehearsed")
+        elif _SQL.fullmatch(name):
+            undoes = _UNDOES.search(name)
+            yield Remark(
+                name, "down files without their migration" if undoes else "not migrations in this layout"
+            )
+
+
+def _gaps(versions: Sequence[str]) -> Iterator[Remark]:
+    """Yield a remark on the numbers that are missing in a sequence; more gaps than files mean that none is meant."""
+    numbers = sorted({int(version) for version in versions if _COUNTED.fullmatch(version)})
+    if len(numbers) < len(set(versions)):
+        return
+    missing = [
+        number
+        for low, high in pairwise(numbers)
+        if high - low < len(numbers)
+        for number in range(low + 1, high)
+    ]
+    if missing and len(missing) < len(numbers):
+        listed = ", ".join(str(number) for number in missing[:5])
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        plural = "s are" if len(missing) > 1 else " is"
+        yield Remark("", f"number{plural} missing in the sequence: {listed}{more}")
