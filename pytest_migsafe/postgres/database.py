@@ -1,16 +1,38 @@
-"""Databases on the throwaway server: made empty or as a clone, dropped in the end."""
+"""Databases made for a rehearsal: empty or as a clone, marked as ours, dropped in the end.
 
+On a server that was given to us there are others' databases too. So ours have a name that nobody else thinks of, the
+comment says who made them, and the one function that drops looks at the name first.
+"""
+
+import os
+import re
 import secrets
-from collections.abc import Iterator, Mapping
+import socket
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 
 import psycopg
 from psycopg import Connection, Cursor, sql
 from pytest_postgresql.janitor import DatabaseJanitor
 
-from pytest_migsafe.postgres.cluster import MIGRATION_ROLE, SUPERUSER
+from pytest_migsafe.errors import ServerError
+from pytest_migsafe.postgres.reach import one_line, place
 from pytest_migsafe.postgres.server import Server
+
+#: When by the server's clock, in UTC, and something that two runs do not both think of.
+_NAME = re.compile(r"migsafe_(?P<made>\d{8}t\d{6})_[0-9a-f]{12}")
+_MADE = "%Y%m%dt%H%M%S"
+#: What the comment on each of our databases begins with.
+_MARK = "pytest-migsafe: "
+#: No run takes as long.
+_LEFT_BEHIND_AFTER = timedelta(days=1)
+
+_MARKED = files(__package__).joinpath("marked_databases.sql").read_text(encoding="utf-8").encode()
+_END_SESSIONS = files(__package__).joinpath("end_sessions.sql").read_text(encoding="utf-8").encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +45,7 @@ class Database:
     def dsn(
         self,
         *,
-        user: str = MIGRATION_ROLE,
+        user: str | None = None,
         options: Mapping[str, str] | None = None,
         application_name: str = "pytest-migsafe",
     ) -> str:
@@ -33,7 +55,7 @@ class Database:
     def connect(
         self,
         *,
-        user: str = MIGRATION_ROLE,
+        user: str | None = None,
         autocommit: bool = True,
         options: Mapping[str, str] | None = None,
         application_name: str = "pytest-migsafe",
@@ -44,67 +66,173 @@ class Database:
         )
 
 
+def _warn(problem: str) -> None:
+    warnings.warn(problem, ResourceWarning, stacklevel=1)
+
+
 @contextmanager
-def create_database(server: Server, *, template: str | None = None) -> Iterator[Database]:
+def create_database(
+    server: Server, *, template: str | None = None, tell: Callable[[str], None] = _warn
+) -> Iterator[Database]:
     """Make a database that belongs to the migrations' role, and drop it in the end with whoever is connected to it.
+
+    On a given server this takes the CREATEDB privilege, and no more.
 
     Args:
         server: where.
-        template: the name of a database to clone; sessions in it are ended, for PostgreSQL copies no database
+        template: the name of a database to clone; our sessions in it are ended, for PostgreSQL copies no database
             that is in use (manual, "Template Databases"). None makes an empty one.
+        tell: is told in a sentence when the database could not be dropped from a given server. On ours that does
+            not matter: it goes with the server, which is soon.
+
+    Raises:
+        ServerError: the server does not answer, or does not let us make one.
+    """
+    janitor = _Janitor(server, template)
+    try:
+        janitor.init()
+        yield Database(server, janitor.dbname)
+    finally:
+        try:
+            janitor.drop()
+        except (psycopg.Error, ServerError) as error:
+            if not server.is_ours:
+                tell(_left(server, janitor.dbname, error))
+
+
+def sweep_leftovers(server: Server) -> tuple[str, ...]:
+    """Drop the databases that killed runs have left on a server; return their names.
+
+    Only what is certainly ours and in nobody's way: the name has our exact form, the comment is ours, the server's
+    clock says that it was made more than a day ago, our role may drop it, and nobody is connected to it. Whatever
+    cannot be dropped stays, silently: another run may be sweeping too.
 
     Raises:
         ServerError: the server does not answer.
     """
-    name = f"migsafe_{secrets.token_hex(6)}"
-    with _Janitor(server, name, template):
-        yield Database(server, name)
+    dropped = []
+    with _administrator(server) as cursor:
+        marked = cursor.execute(_MARKED, {"mark": _MARK}).fetchall()
+        for name, now in marked:
+            made = _made(name)
+            if made is None or now - made < _LEFT_BEHIND_AFTER:
+                continue
+            try:
+                _drop(cursor, name, with_sessions=False)
+            except psycopg.Error:
+                continue
+            dropped.append(name)
+    return tuple(dropped)
+
+
+def _made(name: str) -> datetime | None:
+    """Return when a database was made, by its name; None when the name is not of our making."""
+    found = _NAME.fullmatch(name)
+    try:
+        return datetime.strptime(found["made"], _MADE).replace(tzinfo=UTC) if found else None
+    except ValueError:
+        return None
+
+
+def _drop(cursor: Cursor, name: str, *, with_sessions: bool) -> None:
+    """Drop a database of ours; nothing else in this package drops one."""
+    if _made(name) is None:
+        raise AssertionError(f"{name} is not a database that pytest-migsafe has made")
+    database = sql.Identifier(name)
+    # A migration may have made it a template.
+    cursor.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(database))
+    cursor.execute(
+        sql.SQL("DROP DATABASE {} {}").format(database, sql.SQL("WITH (FORCE)" if with_sessions else ""))
+    )
+
+
+@contextmanager
+def _administrator(server: Server, dbname: str | None = None) -> Iterator[Cursor]:
+    """Yield a cursor of the role that makes and drops databases.
+
+    On our own server that is the bootstrap superuser, who may drop whatever a migration has done to a database.
+    """
+    connection = server.connect(dbname, user=server.administrator, application_name="pytest-migsafe janitor")
+    with connection, connection.cursor() as cursor:
+        yield cursor
 
 
 class _Janitor(DatabaseJanitor):
     """pytest-postgresql's janitor, with our connections: named, with timeouts, not retried for a minute."""
 
-    def __init__(self, server: Server, name: str, template: str | None) -> None:
+    def __init__(self, server: Server, template: str | None) -> None:
         self._server = server
         super().__init__(
-            user=SUPERUSER,
-            host=server.socket_dir,
+            user=server.administrator,
+            host=server.host,
             port=server.port,
-            dbname=name,
+            dbname="",  # the server's clock is in it
             template_dbname=template,
+            maintenance_dbname=server.maintenance_dbname,
         )
 
     @contextmanager
     def cursor(self, dbname: str | None = None) -> Iterator[Cursor]:
-        """Yield a cursor of the bootstrap superuser, who may drop whatever a migration has done to a database."""
-        connection = self._server.connect(
-            dbname or self.maintenance_dbname, user=SUPERUSER, application_name="pytest-migsafe janitor"
-        )
-        with connection, connection.cursor() as cursor:
+        """Yield a cursor of the server's administrator."""
+        with _administrator(self._server, dbname) as cursor:
             yield cursor
 
+    @staticmethod
+    def _terminate_connection(cur: Cursor, dbname: str) -> None:
+        # Only whom we may end: autovacuum, for one, belongs to nobody, and CREATE DATABASE sends it away itself.
+        cur.execute(_END_SESSIONS, {"database": dbname})
+
     def init(self) -> None:
-        """Create the database, as the migrations' role's own."""
-        super().init()
+        """Create the database, marked as ours and as the migrations' role's own."""
+        try:
+            self._create()
+        except psycopg.Error as error:
+            raise ServerError(_cannot_create(self._server, error)) from error
+
+    def _create(self) -> None:
         with self.cursor() as cursor:
-            cursor.execute(
-                sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
-                    sql.Identifier(self.dbname), sql.Identifier(MIGRATION_ROLE)
+            (now,) = cursor.execute(b"SELECT pg_catalog.now()").fetchone() or ()
+            self.dbname = f"migsafe_{now.astimezone(UTC):{_MADE}}_{secrets.token_hex(6)}"
+            if self.template_dbname:
+                self._terminate_connection(cursor, self.template_dbname)
+            cursor.execute(self._build_create_database_sql())
+            name = sql.Identifier(self.dbname)
+            cursor.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(_mark(now))))
+            if self._server.administrator != self._server.role:
+                cursor.execute(
+                    sql.SQL("ALTER DATABASE {} OWNER TO {}").format(name, sql.Identifier(self._server.role))
                 )
-            )
 
     def drop(self) -> None:
-        """Drop the database with its sessions, also when it was made a template.
-
-        A database that a subscription or a prepared transaction holds on to cannot be dropped: it stays until the
-        server goes, which is soon, and nobody else knows its name.
-        """
+        """Drop the database with its sessions, if it was made and is still there."""
+        if not self.dbname:
+            return
         with self.cursor() as cursor:
-            name = sql.Identifier(self.dbname)
-            if not self._database_exists(cursor, self.dbname):
-                return
-            cursor.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(name))
-            try:
-                cursor.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
-            except psycopg.errors.ObjectInUse:
-                return
+            if self._database_exists(cursor, self.dbname):
+                _drop(cursor, self.dbname, with_sessions=True)
+
+
+def _mark(now: datetime) -> str:
+    return (
+        f"{_MARK}made on {socket.gethostname()} by process {os.getpid()} at {now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} "
+        "for one rehearsal; it may be dropped"
+    )
+
+
+def _cannot_create(server: Server, error: psycopg.Error) -> str:
+    way_out = {
+        "42501": f"Give it the privilege, ALTER ROLE {server.role} CREATEDB, or name another role in the DSN.",
+        "55006": "Let nobody be connected to template1, which new databases are copies of.",
+        "53100": "Make room on the server's disk.",
+    }.get(error.sqlstate or "", "Its log may tell more.")
+    return (
+        f"No database can be made on the server at {place(server.conninfo)}: {one_line(error)} "
+        f"(role {server.administrator}).\n{way_out}"
+    )
+
+
+def _left(server: Server, name: str, error: Exception) -> str:
+    return (
+        f"the database {name} stays on the server at {place(server.conninfo)}, for it could not be dropped: "
+        f"{one_line(error)}. Drop it by hand; or a run will, from tomorrow on, that may"
+    )

@@ -1,9 +1,9 @@
-"""The throwaway server: started from the cached cluster, described by a value, gone without a trace."""
+"""The server: the value that describes it, and our own, started from the cached cluster and gone without a trace."""
 
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -17,6 +17,7 @@ from pytest_migsafe.postgres.cache import cache_directory
 from pytest_migsafe.postgres.cluster import MIGRATION_ROLE, SUPERUSER, ready_cluster
 from pytest_migsafe.postgres.installation import installed
 from pytest_migsafe.postgres.postmaster import PORT, Postmaster, command_line
+from pytest_migsafe.postgres.reach import cannot_reach, one_line, parts
 from pytest_migsafe.postgres.run_directory import RunDirectory, run_directory
 
 __all__ = ["MIGRATION_ROLE", "SUPERUSER", "Server", "start_server"]
@@ -59,65 +60,96 @@ _SETTINGS = {
 #: The timeouts of a connection that asks for none: a rehearsal that waits for itself must end some day.
 TIMEOUTS = {"lock_timeout": "30s", "statement_timeout": "300s"}
 
-_CONNECT_TIMEOUT_SECONDS = 10
+_CONNECT_TIMEOUT_SECONDS = "10"
+
+#: What stands in the connection strings of our own servers, that it be not taken from the PG* variables of the
+#: user's environment (manual, libpq, "Environment Variables").
+_OURS = {"sslmode": "disable", "gssencmode": "disable", "target_session_attrs": "any"}
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server, as plain values: `Server(**dataclasses.asdict(server))` reaches it from another process."""
+    """A running server, as plain values: `Server(**dataclasses.asdict(server))` reaches it from another process.
+
+    Either it is ours, started for this run and thrown away after it, or it was there before and was given to us.
+    """
 
     #: Such as "18.6".
     version: str
-    #: How its programs were found, as in `Binaries.source`.
+    #: How its programs were found, as in `Binaries.source`; "given" when it was there before.
     source: str
-    #: The directory of its Unix socket; libpq's `host`.
-    socket_dir: str
-    port: int
-    #: The file with the server's log.
-    log: str
+    #: How libpq reaches it, in keyword form. It may hold a password, so it is never shown.
+    conninfo: str = field(repr=False)
+    #: The role that migrations run as.
+    role: str = MIGRATION_ROLE
+    #: The role that makes and drops databases; on a given server there is only one.
+    administrator: str = SUPERUSER
+    #: The database to be in while others are made and dropped.
+    maintenance_dbname: str = "postgres"
+    #: The file with the server's log; empty when it is out of our sight.
+    log: str = ""
+    #: Whether we have started it, and nobody else uses it.
+    is_ours: bool = True
+    #: Sentences that say what cannot be done or seen there.
+    limits: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # JSON makes lists of tuples.
+        object.__setattr__(self, "limits", tuple(self.limits))
 
     @property
     def major(self) -> int:
         """The major version, such as 18."""
         return Binaries(Path(), self.version, self.source).major
 
+    @property
+    def host(self) -> str:
+        """The host's name, or the directory of the Unix socket."""
+        return parts(self.conninfo)["host"]
+
+    @property
+    def port(self) -> int:
+        """The port, which is also a part of the Unix socket's name."""
+        return int(parts(self.conninfo)["port"])
+
     def dsn(
         self,
-        dbname: str = "postgres",
+        dbname: str | None = None,
         *,
-        user: str = MIGRATION_ROLE,
+        user: str | None = None,
         options: Mapping[str, str] | None = None,
         application_name: str = "pytest-migsafe",
     ) -> str:
         """Return a libpq connection string.
 
+        On a given server it has the server's own password: to connect with, never to show.
+
         Args:
-            dbname: the database.
-            user: the role, `MIGRATION_ROLE` or `SUPERUSER`, or one that a migration made.
-            options: the session's settings, such as `{"lock_timeout": "5s"}`; DISCARD ALL goes back to them.
+            dbname: the database; None is `maintenance_dbname`.
+            user: the role; None is the one that migrations run as. Another than that connects without its password.
+            options: the session's settings, such as `{"lock_timeout": "5s"}`, put over those that the connection
+                string of a given server has itself; DISCARD ALL goes back to them.
             application_name: what the session is called in pg_stat_activity.
         """
+        own = {"connect_timeout": _CONNECT_TIMEOUT_SECONDS, **parts(self.conninfo)}
+        if user not in (None, self.role):
+            own.pop("password", None)
         return make_conninfo(
-            host=self.socket_dir,
-            port=self.port,
-            dbname=dbname,
-            user=user,
-            application_name=application_name,
-            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-            client_encoding="UTF8",
-            # Each of these would otherwise be taken from the PG* variables of the user's environment (manual, libpq,
-            # "Environment Variables").
-            options=_as_options(options or {}),
-            sslmode="disable",
-            gssencmode="disable",
-            target_session_attrs="any",
+            **own
+            | {
+                "dbname": dbname or self.maintenance_dbname,
+                "user": user or self.role,
+                "application_name": application_name,
+                "client_encoding": "UTF8",
+                "options": " ".join(filter(None, (own.get("options"), _as_options(options or {})))),
+            }
         )
 
     def connect(
         self,
-        dbname: str = "postgres",
+        dbname: str | None = None,
         *,
-        user: str = MIGRATION_ROLE,
+        user: str | None = None,
         autocommit: bool = True,
         options: Mapping[str, str] | None = None,
         application_name: str = "pytest-migsafe",
@@ -125,7 +157,7 @@ class Server:
         """Return a new connection, which the caller closes; `options` are added to `TIMEOUTS`.
 
         Raises:
-            ServerError: the server does not answer; the message has the end of its log.
+            ServerError: the server does not answer; the message has the end of its log if it is ours.
         """
         conninfo = self.dsn(
             dbname, user=user, options={**TIMEOUTS, **(options or {})}, application_name=application_name
@@ -133,14 +165,18 @@ class Server:
         try:
             return psycopg.connect(conninfo, autocommit=autocommit)
         except psycopg.OperationalError as error:
+            if not self.is_ours:
+                # Not chained: a traceback that shows psycopg's variables would show the password.
+                raise ServerError(cannot_reach(conninfo, error)) from None
             raise ServerError(
-                f"The throwaway server (PostgreSQL {self.version}) cannot be reached: {_one_line(error)}\n"
-                f"Database {dbname}, role {user}. The end of its log:\n{self.log_tail(20)}"
+                f"The throwaway server (PostgreSQL {self.version}) cannot be reached: {one_line(error)}\n"
+                f"Database {dbname or self.maintenance_dbname}, role {user or self.role}. "
+                f"The end of its log:\n{self.log_tail(20)}"
             ) from error
 
     def log_tail(self, lines: int = 20) -> str:
-        """Return the last lines of the server's log; empty when the server is gone."""
-        return _tail(Path(self.log), lines)
+        """Return the last lines of the server's log; empty when the server is gone or not ours."""
+        return _tail(Path(self.log), lines) if self.log else ""
 
 
 @contextmanager
@@ -204,7 +240,8 @@ def _running(
             postmaster.start()
         except (ExecutorError, OSError) as error:
             raise ServerError(_cannot_start(programs, account, run, error)) from error
-        yield Server(programs.version, programs.source, str(run.socket_dir), PORT, str(run.log))
+        conninfo = make_conninfo(host=str(run.socket_dir), port=PORT, **_OURS)
+        yield Server(programs.version, programs.source, conninfo, log=str(run.log))
     finally:
         postmaster.stop()
 
@@ -234,10 +271,6 @@ def _tail(log: Path, lines: int) -> str:
     return "\n".join(text.splitlines()[-lines:])
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
-
-
 def _cannot_copy(outcome: Outcome, run: RunDirectory) -> str:
     lines = outcome.output.splitlines() or ["cp said nothing"]
     return (
@@ -252,7 +285,7 @@ def _cannot_start(programs: Binaries, account: Account, run: RunDirectory, error
     fatal = [
         line.partition(":  ")[2] for line in log.splitlines() if "FATAL:  " in line or "PANIC:  " in line
     ]
-    cause = fatal[-1] if fatal else _one_line(error)
+    cause = fatal[-1] if fatal else one_line(error)
     said = "\n".join(f"  {line}" for line in log.splitlines()) or "  nothing"
     return (
         f"PostgreSQL {programs.version} did not start: {cause}\n"

@@ -131,7 +131,7 @@ def _gone(run: Run) -> bool:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         if not _lives(run.postmaster) and not Path(run.server.log).parent.exists():
-            return not Path(run.server.socket_dir).exists()
+            return not Path(run.server.host).exists()
         time.sleep(0.02)
     return False
 
@@ -316,7 +316,7 @@ def test_nothing_is_left_after_success_and_after_an_error(binaries: Binaries) ->
     directories = []
     for error in (None, ValueError, KeyboardInterrupt):
         with contextlib.suppress(ValueError, KeyboardInterrupt), start_server(binaries) as server:
-            directories.append(Path(server.socket_dir))
+            directories.append(Path(server.host))
             session = server.connect()  # an open session does not hold the server up
             if error is not None:
                 raise error
@@ -380,7 +380,7 @@ def _postmasters(directory: Path) -> list[str]:
 def test_two_runs_may_start_at_once_on_a_cold_cache(start: Starter, open_directory: Path) -> None:
     processes = [start(MIGSAFE_CACHE_DIR=str(open_directory)) for _ in range(2)]
     runs = [_ready(process) for process in processes]
-    assert runs[0].server.socket_dir != runs[1].server.socket_dir
+    assert runs[0].server.host != runs[1].server.host
     for run in runs:
         run.end()
         assert _gone(run)
