@@ -62,8 +62,17 @@ def _rule_section(rule: Rule) -> Iterator[str]:
 
 def layouts_table() -> str:
     """Return the table of all layouts, made of their own descriptions."""
-    rows = [f"| `{layout.name}` | {layout.description} |" for layout in LAYOUTS]
-    return "\n".join(["| Layout | Files, order, transaction mode, opting out |", "|---|---|", *rows])
+    rows = (
+        (f"`{one.name}`", one.files, one.order, one.transactions, one.down, one.detected_by)
+        for one in LAYOUTS
+    )
+    return "\n".join(
+        [
+            "| Layout | Files | Order | Transactions | Down | Detected by |",
+            "|---|---|---|---|---|---|",
+            *(f"| {' | '.join(row)} |" for row in rows),
+        ]
+    )
 
 
 def _with_part(text: str, part: str) -> str:

@@ -110,8 +110,13 @@ class Layout:
 
     #: The name in settings, in the header and in reports.
     name: str
-    #: One sentence for the documentation: files, order and transaction mode.
-    description: str
+    #: For the table in the documentation, a phrase each: which files are migrations, in which order,
+    #: what is one transaction, what undoes a file, and what tells the layout from others.
+    files: str
+    order: str
+    transactions: str
+    down: str
+    detected_by: str
     #: How the runner sends a file that says nothing of it itself.
     manner: Manner
     #: Return a folder's migrations in the runner's order; empty when there are none.

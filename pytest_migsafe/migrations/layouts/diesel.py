@@ -46,10 +46,11 @@ def _manner(migration: Listing) -> Manner | None:
 
 LAYOUT = Layout(
     name="diesel",
-    description=(
-        "`<version>_<name>/up.sql` with `down.sql`, by version without dashes; one transaction a file, "
-        "`run_in_transaction = false` in `metadata.toml` opts out"
-    ),
+    files="`<version>_<name>/up.sql`",
+    order="the version without dashes, as text",
+    transactions="one a file; `run_in_transaction = false` in `metadata.toml` opts out",
+    down="`down.sql` in the folder",
+    detected_by="the names",
     manner=Manner(TransactionMode.TRANSACTION, "Diesel wraps each file in a transaction"),
     read=read,
 )

@@ -56,10 +56,11 @@ def _down(stem: str, listing: Listing) -> Path | None:
 
 LAYOUT = Layout(
     name="flat",
-    description=(
-        "`<number>_<name>.sql` in one folder, by number; down files `<name>.down.sql` beside or "
-        "`rollback/<name>_down.sql`; one transaction a file, `-- no-transaction` on top opts out"
-    ),
+    files="`<number>_<name>.sql`",
+    order="the number",
+    transactions="one a file; `-- no-transaction` on top opts out",
+    down="`<name>.down.sql` or `<name>_down.sql` beside, `rollback/<name>_down.sql`",
+    detected_by="the names, when no other layout is found",
     manner=Manner(TransactionMode.TRANSACTION, "each file is one transaction, the default"),
     read=read,
     reader=read_with_header,

@@ -39,10 +39,11 @@ def _is_in_a_crate(listing: Listing) -> bool:
 
 GOLANG_MIGRATE = Layout(
     name="golang-migrate",
-    description=(
-        "`<version>_<name>.up.sql` with `.down.sql`, by number; the file is one simple query, so one implicit "
-        "transaction unless it has its own BEGIN"
-    ),
+    files="`<version>_<name>.up.sql`",
+    order="the number",
+    transactions="the file is one simple query",
+    down="`<version>_<name>.down.sql`",
+    detected_by="the names",
     manner=Manner(
         TransactionMode.SINGLE_QUERY, "golang-migrate sends the file as one query and opens no transaction"
     ),
@@ -52,10 +53,11 @@ GOLANG_MIGRATE = Layout(
 
 SQLX = Layout(
     name="sqlx",
-    description=(
-        "`<version>_<name>.up.sql` with `.down.sql` in a Rust crate, by number; one transaction a file, "
-        "`-- no-transaction` on top opts out"
-    ),
+    files="`<version>_<name>.up.sql`",
+    order="the number",
+    transactions="one a file; `-- no-transaction` on top opts out",
+    down="`<version>_<name>.down.sql`",
+    detected_by="the names, and a `Cargo.toml` in the folder or up to two above",
     manner=Manner(TransactionMode.TRANSACTION, "sqlx wraps each file in a transaction"),
     read=read,
     reader=read_with_header,

@@ -27,7 +27,11 @@ def read(listing: Listing) -> tuple[FoundFile, ...]:
 
 LAYOUT = Layout(
     name="prisma",
-    description="`<timestamp>_<name>/migration.sql`, by folder name; the file is one simple query",
+    files="`<timestamp>_<name>/migration.sql`",
+    order="the folders' names, as text",
+    transactions="the file is one simple query",
+    down="`down.sql` in the folder",
+    detected_by="the names",
     manner=Manner(
         TransactionMode.SINGLE_QUERY, "Prisma sends the file as one query and opens no transaction"
     ),
