@@ -2,9 +2,14 @@
 
 Three kinds of position are easily mixed up, so each has its type: PostgreSQL's grammar counts *bytes*
 (``RawStmt.stmt_location``), its errors count *characters*, and people count *lines and columns*.
+
+What a runner sends is not always what stands in the file: placeholders get their values, the half of the file
+that is for the way back is left out. Such a text remembers what it was made of, and gives places in the file.
 """
 
+import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,11 +33,25 @@ class Position:
     column: int
 
 
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A piece of a text for which another is put in."""
+
+    #: Its first and one after its last character, in the text as it was.
+    start: CharOffset
+    end: CharOffset
+    by: str
+
+
 @dataclass(frozen=True)
 class SourceText:
-    """A file's text with the means to translate positions in it."""
+    """A file's text, as it is sent, with the means to translate positions in it to positions in the file."""
 
     text: str
+    #: What this text was made of, and how; none for a file just as it was written.
+    origin: "SourceText | None" = None
+    #: In order; they do not overlap.
+    replacements: tuple[Replacement, ...] = ()
 
     @cached_property
     def encoded(self) -> bytes:
@@ -49,11 +68,55 @@ class SourceText:
         return starts
 
     def position(self, offset: CharOffset) -> Position:
-        """Return the line and column of a character; a byte order mark takes no column."""
+        """Return the line and column in the file of a character; a byte order mark takes no column.
+
+        What was put in stands where that stood for which it was put in.
+        """
+        if self.origin is not None:
+            return self.origin.position(self._in_origin(offset))
         line = bisect_right(self._line_starts, offset)
         start = self._line_starts[line - 1]
         mark = 1 if line == 1 and self.text.startswith(BYTE_ORDER_MARK) and offset > 0 else 0
         return Position(line, offset - start - mark + 1)
+
+    def _in_origin(self, offset: CharOffset) -> CharOffset:
+        at = bisect_right(self._put_in_at, offset) - 1
+        if at < 0:
+            return offset
+        one = self.replacements[at]
+        inside = offset - self._put_in_at[at]
+        return CharOffset(one.start if inside < len(one.by) else one.end + inside - len(one.by))
+
+    @cached_property
+    def _put_in_at(self) -> list[int]:
+        """Where each replacement begins in this text."""
+        starts, longer = [], 0
+        for one in self.replacements:
+            starts.append(one.start + longer)
+            longer += len(one.by) - (one.end - one.start)
+        return starts
+
+    def replaced(self, replacements: Sequence[Replacement]) -> "SourceText":
+        """Return the text with other pieces in it; the replacements are in order and do not overlap."""
+        if not replacements:
+            return self
+        pieces, at = [], 0
+        for one in replacements:
+            pieces += [self.text[at : one.start], one.by]
+            at = one.end
+        return SourceText("".join([*pieces, self.text[at:]]), self, tuple(replacements))
+
+    def masked(self, spans: Sequence[tuple[int, int]]) -> "SourceText":
+        """Return the text with blanks in place of some spans, in which line breaks stay.
+
+        Every character of the result stands where it stands in the file.
+        """
+        pieces, at = [], 0
+        for start, end in sorted(spans):
+            begin = max(start, at)
+            pieces += [self.text[at:begin], _NO_LINE_BREAK.sub(" ", self.text[begin:end])]
+            at = max(end, at)
+        return SourceText("".join([*pieces, self.text[at:]]), self) if pieces else self
 
     def characters(self, offsets: list[ByteOffset]) -> list[CharOffset]:
         """Return the character offsets of ascending byte offsets, in one pass over the text."""
@@ -68,10 +131,15 @@ class SourceText:
         return found
 
     def line(self, number: int) -> str:
-        """Return the text of a 1-based line without its line ending and without a byte order mark."""
+        """Return the text of a 1-based line of the file, without its line ending and byte order mark."""
+        if self.origin is not None:
+            return self.origin.line(number)
         start = self._line_starts[number - 1]
         end = self._line_starts[number] - 1 if number < len(self._line_starts) else len(self.text)
         return self.text[start:end].rstrip("\r").removeprefix(BYTE_ORDER_MARK)
+
+
+_NO_LINE_BREAK = re.compile(r"[^\r\n]")
 
 
 def read_source(path: Path) -> SourceText:
