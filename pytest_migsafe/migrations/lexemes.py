@@ -7,6 +7,7 @@ two agree (a law in the tests). Manual: "Lexical Structure"; source: ``src/backe
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from pytest_migsafe.migrations.source import BYTE_ORDER_MARK
@@ -74,6 +75,44 @@ def lexemes(text: str, start: int = 0) -> Iterator[Lexeme]:
             return
         yield Lexeme(kind, at, end)
         at = end
+
+
+def next_mark(text: str, start: int, marks: str) -> int:
+    """Return where the next of some marks stands that is no part of a word, quote or comment.
+
+    The text's end, if none does. ``start`` is in no lexeme. As ``lexemes`` does it, but a hundred times faster:
+    seeds have tens of megabytes.
+    """
+    without = _without(marks)
+    at = start + (start == 0 and text.startswith(BYTE_ORDER_MARK))
+    while at < len(text):
+        passed = without.match(text, at)
+        at = passed.end() if passed else at
+        if text[at : at + 1] in marks:
+            return at
+        # A comment, which no regular expression can follow as it nests, a dollar quote, or what is not closed.
+        lexeme = next(lexemes(text, at), None)
+        at = lexeme.end if lexeme is not None else at
+    return len(text)
+
+
+@cache
+def _without(marks: str) -> re.Pattern[str]:
+    """Return the pattern of a text in which some marks do not stand, up to a block comment or a dollar quote."""
+    return re.compile(
+        rf"""
+        (?: [^'"$/\-.A-Za-z_0-9\u0080-\U0010ffff{re.escape(marks)}]++
+          | -- [^\n\r]*+
+          | (?! [eE]' ) [{_LETTER}][{_LETTER}0-9$]*+
+          | [$.]? [0-9][{_LETTER}0-9.]*+
+          | [eE]' {_CLOSING["escape"].pattern}
+          | ' {_CLOSING["string"].pattern}
+          | " {_CLOSING["quoted"].pattern}
+          | /(?!\*) | -(?!-) | \.(?![0-9]) | \$(?![0-9]) (?! (?: [{_LETTER}][{_LETTER}0-9]*+ )? \$ )
+        )*+
+        """,
+        re.VERBOSE,
+    )
 
 
 def tokens(text: str, start: int = 0) -> Iterator[Lexeme]:

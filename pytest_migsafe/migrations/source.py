@@ -114,7 +114,7 @@ class SourceText:
         pieces, at = [], 0
         for start, end in sorted(spans):
             begin = max(start, at)
-            pieces += [self.text[at:begin], _NO_LINE_BREAK.sub(" ", self.text[begin:end])]
+            pieces += [self.text[at:begin], _LINE.sub(_blanks, self.text[begin:end])]
             at = max(end, at)
         return SourceText("".join([*pieces, self.text[at:]]), self) if pieces else self
 
@@ -139,7 +139,11 @@ class SourceText:
         return self.text[start:end].rstrip("\r").removeprefix(BYTE_ORDER_MARK)
 
 
-_NO_LINE_BREAK = re.compile(r"[^\r\n]")
+_LINE = re.compile(r"[^\r\n]+")
+
+
+def _blanks(found: re.Match[str]) -> str:
+    return " " * len(found.group())
 
 
 def read_source(path: Path) -> SourceText:

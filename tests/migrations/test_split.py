@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pytest_migsafe.errors import MigrationReadError
 from pytest_migsafe.migrations.grammar import _statements_by_semicolons, split_statements
-from pytest_migsafe.migrations.lexemes import headline, lexemes, tokens
+from pytest_migsafe.migrations.lexemes import headline, lexemes, next_mark, tokens
 from pytest_migsafe.migrations.source import CharOffset, SourceText, decode_source, read_source
 
 
@@ -482,3 +482,17 @@ def test_real_files_are_split_as_postgresql_splits_them(corpora: Path) -> None:
             split = postgast.split(without_mark(source.text), method="parser")
             assert [one.text for one in found] == [bare(one) for one in split], path
             assert tuple(_statements_by_semicolons(source.text)) == found, path
+
+
+@settings(max_examples=500, deadline=None)
+@given(any_text | sound_texts(), st.sampled_from([";", "\\;", ":\\;"]))
+def test_law_the_next_mark_is_the_next_lexeme_that_is_one(text: str, marks: str) -> None:
+    expected = [
+        one.start for one in lexemes(text) if one.kind == "mark" and text[one.start : one.end] in marks
+    ]
+
+    found, at = [], 0
+    while (at := next_mark(text, at, marks)) < len(text):
+        found.append(at)
+        at += 1
+    assert found == expected
