@@ -46,10 +46,12 @@ def place(conninfo: str) -> str:
     return f"{host}:{known['port']}" if known.get("port") else host
 
 
-def cannot_reach(conninfo: str, error: psycopg.OperationalError) -> str:
+def cannot_reach(conninfo: str, error: psycopg.Error) -> str:
     """Return the message when a given server does not let us in: all that helps, and no password."""
     known = parts(conninfo)
-    cause = one_line(error).removeprefix("connection failed: ")
+    # With several addresses psycopg lists all attempts after the last one's message.
+    last = str(error).partition("\nMultiple connection attempts failed")[0]
+    cause = " ".join(last.split()).removeprefix("connection failed: ")
     return (
         f"The server at {place(conninfo)} cannot be used: {cause} "
         f"(database {known.get('dbname', 'not named')}, role {known.get('user', 'not named')}).\n"

@@ -13,7 +13,8 @@ from psycopg.rows import tuple_row
 #: A sequence's last value by its OID; None when nothing has been drawn from it.
 SequenceValues = dict[int, int | None]
 
-#: Two readings, each by the index: of all sequences, only those in question are looked at.
+#: Two readings, each by the index: of all sequences, only those in question are looked at. What a role that is no
+#: superuser may not read or set back (manual: "Sequence Manipulation Functions") is passed over: asking is an error.
 _READ = b"""
     SELECT sequence.seqrelid::bigint, pg_catalog.pg_sequence_last_value(sequence.seqrelid)
     FROM (
@@ -26,6 +27,8 @@ _READ = b"""
     WHERE (
         SELECT class.relpersistence FROM pg_catalog.pg_class AS class WHERE class.oid = sequence.seqrelid
     ) <> 't'
+        AND pg_catalog.has_sequence_privilege(sequence.seqrelid, 'SELECT, USAGE')
+        AND pg_catalog.has_sequence_privilege(sequence.seqrelid, 'UPDATE')
 """
 _RESTORE = b"""
     SELECT pg_catalog.setval(
@@ -33,6 +36,7 @@ _RESTORE = b"""
     )
     FROM pg_catalog.pg_sequence AS sequence
     WHERE sequence.seqrelid = %(oid)s::pg_catalog.oid
+        AND pg_catalog.has_sequence_privilege(sequence.seqrelid, 'UPDATE')
 """
 
 
