@@ -26,17 +26,22 @@ def check_dsn(dsn: str) -> None:
     Raises:
         SettingsError: it does not.
     """
+    if problem := _problem(dsn):
+        raise SettingsError(f"{problem}\n{_FORMS}")
+
+
+def _problem(dsn: str) -> str:
     try:
         known = parts(dsn)
     except psycopg.ProgrammingError as error:
-        cause = re.sub(r'\s*:?\s*".*"', " ...", one_line(error), flags=re.DOTALL).strip()
-        raise SettingsError(f"the DSN is not a connection string: {cause}\n{_FORMS}") from None
-    # An @ or a / in a password ends it early, and libpq takes the rest for host, port or database.
-    ports = known.get("port", "").split(",")
-    if "@" in f"{known.get('host')}{known.get('dbname')}" or not all(
-        re.fullmatch(r"\d*", one) for one in ports
-    ):
-        raise SettingsError(f"the DSN's host, port and database cannot be told apart\n{_FORMS}")
+        cause = re.sub(r'\s*:?\s*".*"', " ...", one_line(error))
+        return f"the DSN is not a connection string: {cause}"
+    # An @ or a / in a URI's password ends it early, and libpq takes the rest for host, port or database.
+    is_uri = dsn.startswith(("postgresql://", "postgres://"))
+    has_rest = is_uri and "@" in known.get("host", "") + known.get("dbname", "")
+    if has_rest or not re.fullmatch(r"[\d,]*", known.get("port", "")):
+        return "the DSN's host, port and database cannot be told apart"
+    return ""
 
 
 def place(conninfo: str) -> str:

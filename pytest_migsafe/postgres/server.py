@@ -17,7 +17,7 @@ from pytest_migsafe.postgres.cache import cache_directory
 from pytest_migsafe.postgres.cluster import MIGRATION_ROLE, SUPERUSER, ready_cluster
 from pytest_migsafe.postgres.installation import installed
 from pytest_migsafe.postgres.postmaster import PORT, Postmaster, command_line
-from pytest_migsafe.postgres.reach import cannot_reach, one_line, parts
+from pytest_migsafe.postgres.reach import cannot_reach, one_line, parts, place
 from pytest_migsafe.postgres.run_directory import RunDirectory, run_directory
 
 __all__ = ["MIGRATION_ROLE", "SUPERUSER", "Server", "start_server"]
@@ -173,6 +173,18 @@ class Server:
                 f"Database {dbname or self.maintenance_dbname}, role {user or self.role}. "
                 f"The end of its log:\n{self.log_tail(20)}"
             ) from error
+
+    def lost(self, error: BaseException) -> ServerError:
+        """Return the error to raise when the server was there and does not answer any more."""
+        if self.is_ours:
+            return ServerError(
+                f"The throwaway server (PostgreSQL {self.version}) went away: {one_line(error)}\n"
+                f"The end of its log:\n{self.log_tail(20)}"
+            )
+        return ServerError(
+            f"The server at {place(self.conninfo)} went away: {one_line(error)}\n"
+            "Its log tells why; a container may have been stopped, or have had too little memory. Then run again."
+        )
 
     def log_tail(self, lines: int = 20) -> str:
         """Return the last lines of the server's log; empty when the server is gone or not ours."""
