@@ -222,7 +222,7 @@ def _mark(now: datetime) -> str:
 def _cannot_create(server: Server, error: psycopg.Error) -> str:
     way_out = {
         "42501": f"Give it the privilege, ALTER ROLE {server.role} CREATEDB, or name another role in the DSN.",
-        "55006": "Let nobody be connected to template1, which new databases are copies of.",
+        "55006": "Let nobody be connected to the database that it is to be a copy of.",
         "53100": "Make room on the server's disk.",
     }.get(error.sqlstate or "", "Its log may tell more.")
     return (

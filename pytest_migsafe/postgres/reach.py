@@ -56,7 +56,7 @@ def cannot_reach(conninfo: str, error: psycopg.Error) -> str:
     known = parts(conninfo)
     # With several addresses psycopg lists all attempts after the last one's message.
     last = str(error).partition("\nMultiple connection attempts failed")[0]
-    cause = " ".join(last.split()).removeprefix("connection failed: ")
+    cause = _QUESTION.sub("", " ".join(last.split()).removeprefix("connection failed: "))
     return (
         f"The server at {place(conninfo)} cannot be used: {cause} "
         f"(database {known.get('dbname', 'not named')}, role {known.get('user', 'not named')}).\n"
@@ -68,6 +68,9 @@ def one_line(error: BaseException) -> str:
     """Return what an exception says, in one line."""
     return " ".join(str(error).split())
 
+
+#: libpq asks this after every refusal; we say it among the ways out.
+_QUESTION = re.compile(r" Is the server running .*?\?")
 
 _MORE_CONNECTIONS = "Run fewer workers (-n), or raise the server's max_connections."
 
