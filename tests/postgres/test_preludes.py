@@ -344,7 +344,16 @@ def test_objects_belong_to_whom_they_belong_to_in_production(migration: psycopg.
         ("postgres", ["extensions", "supabase_migrations"]),
         (
             "supabase_admin",
-            ["auth", "graphql", "graphql_public", "realtime", "storage", "supabase_functions", "vault"],
+            [
+                "auth",
+                "graphql",
+                "graphql_public",
+                "pgsodium",
+                "realtime",
+                "storage",
+                "supabase_functions",
+                "vault",
+            ],
         ),
     ]
 

@@ -36,6 +36,7 @@ BEGIN
             ('supabase_etl_admin', 'LOGIN REPLICATION'),
             ('supabase_read_only_user', 'LOGIN BYPASSRLS'),
             ('dashboard_user', 'NOLOGIN CREATEDB CREATEROLE REPLICATION'),
+            ('supabase_privileged_role', 'NOLOGIN'),
             ('pgbouncer', 'LOGIN')
         ) AS roles (name, attributes)
         WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS there WHERE there.rolname = roles.name)
@@ -51,6 +52,7 @@ SET client_min_messages = warning;
 GRANT anon, authenticated, service_role TO authenticator;
 GRANT anon, authenticated, service_role, authenticator TO postgres WITH ADMIN OPTION;
 GRANT pg_monitor, pg_read_all_data, pg_signal_backend TO postgres WITH ADMIN OPTION;
+GRANT supabase_privileged_role TO postgres;
 GRANT authenticator TO supabase_storage_admin;
 GRANT pg_read_all_data TO supabase_read_only_user, supabase_etl_admin;
 
@@ -89,6 +91,8 @@ CREATE SCHEMA graphql_public AUTHORIZATION supabase_admin;
 CREATE SCHEMA supabase_functions AUTHORIZATION supabase_admin;
 CREATE SCHEMA pgbouncer AUTHORIZATION pgbouncer;
 CREATE SCHEMA extensions AUTHORIZATION postgres;
+-- There until 2025. Dumps of that time, which many projects have as their first migration, put the extension there.
+CREATE SCHEMA pgsodium AUTHORIZATION supabase_admin;
 
 GRANT USAGE ON SCHEMA public, auth, storage, realtime, extensions, graphql, graphql_public, supabase_functions
     TO anon, authenticated, service_role;
