@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from pytest_migsafe.errors import ServerError
+from pytest_migsafe.postgres.libraries import search_path
 
 #: Accounts that root may lend the server to, best first; every Unix has the second.
 _UNPRIVILEGED = ("postgres", "nobody")
@@ -66,8 +67,12 @@ class Account:
         if self.is_other:
             os.chown(path, self.uid, self.gid)
 
-    def run(self, command: Sequence[str], *, cwd: Path, text: str = "") -> "Outcome":
+    def run(
+        self, command: Sequence[str], *, cwd: Path, text: str = "", libraries: Path | None = None
+    ) -> "Outcome":
         """Run `command` to its end as this account, with `text` as its input.
+
+        Its shared libraries are looked for in `libraries` first.
 
         Whatever interrupts us takes the command's whole family along: initdb has children of its own.
 
@@ -78,7 +83,7 @@ class Account:
             process = subprocess.Popen(
                 command,
                 cwd=cwd,
-                env=environment(),
+                env=environment(libraries),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -138,14 +143,15 @@ def server_account() -> Account:
     )
 
 
-def environment() -> dict[str, str]:
+def environment(libraries: Path | None = None) -> dict[str, str]:
     """Return our environment without what would change PostgreSQL's behaviour behind our back.
 
     PGDATA, PGOPTIONS, PGPORT and their kin belong to the user's own server (manual, libpq, "Environment Variables").
+    With `libraries`, shared libraries are looked for in that directory first (`Binaries.libraries`).
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     # Messages are read by us and searched for on the web: in English, whatever the user's language.
-    return kept | {"LC_ALL": "C", "LANGUAGE": "C"}
+    return kept | {"LC_ALL": "C", "LANGUAGE": "C"} | (search_path(libraries) if libraries else {})
 
 
 def _cannot_execute(program: str, account: Account, error: OSError) -> str:

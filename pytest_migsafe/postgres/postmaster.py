@@ -64,7 +64,7 @@ class Postmaster(PostgreSQLExecutor):
         """Our environment without PGDATA and the like, plus what mirakuru marks its children with."""
         return {
             name: value
-            for name, value in (super().envvars | environment()).items()
+            for name, value in (super().envvars | environment(self._binaries.libraries)).items()
             if not name.startswith("PG")
         }
 
