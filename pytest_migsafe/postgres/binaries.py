@@ -171,7 +171,7 @@ def _pg_config() -> _Place:
     program = shutil.which("pg_config")
     if program is None:
         return _Place("pg_config", "pg_config", None, "not on PATH")
-    answer = _ask(program, "--bindir")
+    answer = ask(program, "--bindir")
     if answer is None:
         return _Place("pg_config", program, None, "`pg_config --bindir` failed")
     return _Place("pg_config", f"{program} (says {answer})", Path(answer))
@@ -185,7 +185,7 @@ def _examine(bindir: Path, source: str) -> Binaries | str:
     missing = [name for name in ("postgres", "initdb") if not os.access(bindir / name, os.X_OK)]
     if missing:
         return f"no server there, {' and '.join(missing)} missing"
-    answer = _ask(str(bindir / "postgres"), "--version")
+    answer = ask(str(bindir / "postgres"), "--version")
     match = _VERSION.search(answer or "")
     if match is None:
         return "`postgres --version` failed"
@@ -201,11 +201,11 @@ def _refusal(found: Binaries, major: int | None) -> str | None:
     return None
 
 
-def _ask(program: str, question: str) -> str | None:
-    """Return the one line that a program answers, or None when it does not."""
+def ask(program: str, *questions: str) -> str | None:
+    """Return what a program answers, a line for each question, or None when it does not."""
     try:
         done = subprocess.run(
-            [program, question],
+            [program, *questions],
             check=True,
             capture_output=True,
             encoding="utf-8",

@@ -9,16 +9,31 @@ import hashlib
 import shutil
 import tarfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from pytest_migsafe.errors import ServerError
 from pytest_migsafe.postgres.account import Account
-from pytest_migsafe.postgres.binaries import Binaries
+from pytest_migsafe.postgres.binaries import Binaries, ask
 from pytest_migsafe.postgres.cache import making
 
 #: The parts of an installation that a server needs; the rest is headers and documentation.
 _PARTS = ("bin", "lib", "share")
+
+
+@dataclass(frozen=True, slots=True)
+class Directories:
+    """Where an installation keeps what it looks up while it runs (manual, pg_config)."""
+
+    #: Its `SHAREDIR`.
+    share: Path
+    #: Its `PKGLIBDIR`, which SQL calls `$libdir`.
+    modules: Path
+
+    @property
+    def extensions(self) -> Path:
+        """The directory of control files and scripts."""
+        return self.share / "extension"
 
 
 def installed(binaries: Binaries, *, account: Account, cache: Path) -> Binaries:
@@ -34,6 +49,47 @@ def installed(binaries: Binaries, *, account: Account, cache: Path) -> Binaries:
     return _from_cache(binaries, cache, account, original=binaries.postgres)
 
 
+def directories_of(binaries: Binaries) -> Directories | None:
+    """Return where the files of these programs are; None when nobody can say."""
+    prefix = binaries.bindir.resolve().parent
+    beside = Directories(prefix / "share", prefix / "lib")
+    if beside.extensions.is_dir():
+        return beside
+    answer = ask(str(binaries.bindir / "pg_config"), "--sharedir", "--pkglibdir")
+    lines = answer.splitlines() if answer else []
+    if len(lines) != 2:
+        return None
+    found = Directories(*map(Path, lines))
+    return found if found.extensions.is_dir() else None
+
+
+def mirrored(path: Path, root: Path) -> Path:
+    """Return the place of an absolute path in a tree below `root` that is built as the file system is."""
+    real = path.resolve()
+    return root / real.relative_to(real.anchor)
+
+
+def replicate(binaries: Binaries, directories: Directories, root: Path) -> Directories:
+    """Make a replica of an installation below `root`, to whose extensions some can be added; return its directories.
+
+    The server finds its files relative to its program (make_relative_path in src/port/path.c), links resolved, by the
+    steps from one to the other that it was built with: so the program is copied, and everything keeps its place below
+    the new root. All else is links.
+    """
+    replica = Directories(mirrored(directories.share, root), mirrored(directories.modules, root))
+    bindir = mirrored(binaries.bindir, root)
+    for directory in (bindir, replica.extensions, replica.modules.parent):
+        directory.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(binaries.postgres.resolve(), bindir)
+    replica.modules.symlink_to(directories.modules)
+    for original in directories.share.iterdir():
+        if original != directories.extensions:
+            (replica.share / original.name).symlink_to(original)
+    for original in directories.extensions.iterdir():
+        (replica.extensions / original.name).symlink_to(original)
+    return replica
+
+
 def _from_cache(binaries: Binaries, cache: Path, account: Account, *, original: Path) -> Binaries:
     """Return the cached copy of binaries, made when it is missing; `original` is the file that identifies them."""
     try:
@@ -46,7 +102,7 @@ def _from_cache(binaries: Binaries, cache: Path, account: Account, *, original: 
                     _unpack(binaries.archive, draft)
                 else:
                     _copy(binaries.bindir.resolve().parent, draft)
-                _open(draft, account)
+                let_in(draft, account)
     except (OSError, shutil.Error, tarfile.TarError, EOFError) as error:
         raise ServerError(
             f"PostgreSQL {binaries.version} could not be put into the cache: {error}.\n"
@@ -76,7 +132,7 @@ def _copy(prefix: Path, target: Path) -> None:
             shutil.copytree(prefix / part, target / part, symlinks=True)
 
 
-def _open(directory: Path, account: Account) -> None:
+def let_in(directory: Path, account: Account) -> None:
     """Let the server's account into a copy: mkdtemp and a strict umask have closed its directories."""
     if not account.is_other:
         return

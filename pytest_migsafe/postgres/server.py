@@ -15,6 +15,7 @@ from pytest_migsafe.postgres.account import Account, Outcome, server_account
 from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.postgres.cache import cache_directory
 from pytest_migsafe.postgres.cluster import MIGRATION_ROLE, SUPERUSER, ready_cluster
+from pytest_migsafe.postgres.extensions import Stubbed, with_stubs
 from pytest_migsafe.postgres.installation import installed
 from pytest_migsafe.postgres.postmaster import PORT, Postmaster, command_line
 from pytest_migsafe.postgres.reach import cannot_reach, one_line, parts, place
@@ -92,10 +93,13 @@ class Server:
     is_ours: bool = True
     #: Sentences that say what cannot be done or seen there.
     limits: tuple[str, ...] = ()
+    #: The extensions that it has no more of than a stub (`extensions.with_stubs`).
+    stubbed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # JSON makes lists of tuples.
         object.__setattr__(self, "limits", tuple(self.limits))
+        object.__setattr__(self, "stubbed", tuple(self.stubbed))
 
     @property
     def major(self) -> int:
@@ -192,12 +196,18 @@ class Server:
 
 
 @contextmanager
-def start_server(binaries: Binaries, *, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+def start_server(
+    binaries: Binaries,
+    *,
+    settings: Mapping[str, str] | None = None,
+    stubs: Mapping[str, Path] | None = None,
+) -> Iterator[Server]:
     """Start a throwaway server and yield its description; stop it and delete its directory in the end.
 
     Args:
         binaries: what `find_binaries` found.
         settings: server settings by name, over those that we choose.
+        stubs: files of SQL that stand in for extensions which the server lacks, by the extension's name.
 
     Raises:
         ServerError: it cannot be started; the message has the cause, the end of the log and the way out.
@@ -209,9 +219,10 @@ def start_server(binaries: Binaries, *, settings: Mapping[str, str] | None = Non
     account = server_account()
     cache = cache_directory(account)
     programs = installed(binaries, account=account, cache=cache)
+    stubbed = with_stubs(programs, stubs or {}, account=account, cache=cache)
     with run_directory(account) as run:
         _fill(run, programs, account, cache)
-        with _running(run, programs, account, settings or {}) as server:
+        with _running(run, stubbed, account, settings or {}) as server:
             yield server
 
 
@@ -229,8 +240,9 @@ def _fill(run: RunDirectory, programs: Binaries, account: Account, cache: Path) 
 
 @contextmanager
 def _running(
-    run: RunDirectory, programs: Binaries, account: Account, settings: Mapping[str, str]
+    run: RunDirectory, stubbed: Stubbed, account: Account, settings: Mapping[str, str]
 ) -> Iterator[Server]:
+    programs = stubbed.programs
     run.log.touch()  # ours, so that it can be read whoever the server runs as
     postmaster = Postmaster(
         programs,
@@ -241,6 +253,7 @@ def _running(
                 **_SETTINGS,
                 # From 18 on three processes read for the others; a small server is quicker without them.
                 **({"io_method": "sync"} if programs.major >= 18 else {}),
+                **stubbed.settings,
                 **settings,
                 "unix_socket_directories": _as_list_element(str(run.socket_dir)),
                 "port": str(PORT),
@@ -253,7 +266,7 @@ def _running(
         except (ExecutorError, OSError) as error:
             raise ServerError(_cannot_start(programs, account, run, error)) from error
         conninfo = make_conninfo(host=str(run.socket_dir), port=PORT, **_OURS)
-        yield Server(programs.version, programs.source, conninfo, log=str(run.log))
+        yield Server(programs.version, programs.source, conninfo, log=str(run.log), stubbed=stubbed.names)
     finally:
         postmaster.stop()
 

@@ -385,7 +385,10 @@ def test_two_runs_may_start_at_once_on_a_cold_cache(start: Starter, open_directo
         run.end()
         assert _gone(run)
     entries = sorted(path.name.split("-")[0] for path in open_directory.glob("uid-*/*"))
-    assert entries in (["cluster", "postgresql"], ["cluster"])
+    # What is made depends on where the programs come from, and on whether they lack an extension.
+    assert set(entries) <= {"cluster", "postgresql", "stubs"}
+    assert len(set(entries)) == len(entries)
+    assert "cluster" in entries
 
 
 def test_a_run_does_not_write_to_the_cache_and_survives_its_loss(
