@@ -1,5 +1,6 @@
 """A server as CI has it: somebody else's, on TCP, with passwords, and with roles that may do little."""
 
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -58,7 +59,8 @@ def service(binaries: Binaries) -> Iterator[Service]:
     directory.chmod(0o755)  # the server is run by another account
     hba = directory / "hba.conf"
     hba.write_text(_HBA)
-    address = "127.53.21.7"
+    # Linux gives the whole of 127.0.0.0/8 to this machine: another test run has another address.
+    address = "127." + ".".join(str(secrets.randbelow(250) + 2) for _ in range(3))
     settings = {"listen_addresses": address, "hba_file": str(hba), "max_prepared_transactions": "2"}
     try:
         with start_server(binaries, settings=settings) as owner:
