@@ -1,17 +1,22 @@
 """The only door to PostgreSQL's grammar: what the statements of a text are, where, and what they ask for.
 
 The grammar is PostgreSQL's own (libpg_query, through ``postgast``). A text that it rejects is split at its
-semicolons, and each statement is put to the grammar alone, so that one that is wrong does not hide the others.
+semicolons, and each statement is put to the grammar alone, so that one that is wrong does not hide the others. So
+is a long text, for the memory that its tree would take.
 """
 
+import re
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from contextlib import suppress
+from itertools import islice
 from typing import Any
 
+import postgast
 from postgast import PgQueryError, deparse, pg_query_pb2, unwrap_node
 
-from pytest_migsafe.migrations.lexemes import Lexeme, first_token, tokens
-from pytest_migsafe.migrations.parse_tree import parse, parse_whole
+from pytest_migsafe.migrations.lexemes import first_token, tokens
+from pytest_migsafe.migrations.parse_tree import SHORT, can_be_parsed, parse, parse_whole
+from pytest_migsafe.migrations.semicolons import statement_spans, without_trailing_comment
 from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, ByteOffset, CharOffset, SourceText
 from pytest_migsafe.migrations.statements import CreatedObject, Statement, TransactionControl, Twin
 
@@ -27,11 +32,10 @@ def split_statements(source: SourceText) -> tuple[Statement, ...]:
     The statements and the text between them (white space, comments, semicolons) make up the whole text.
     A statement that the grammar rejects is returned with its ``syntax_error``; the others are not lost.
     """
-    try:
-        tree = parse(_without_mark(source.text))
-    except PgQueryError:
-        return tuple(_statements_by_semicolons(source.text))
-    return tuple(_statements_by_parser(source, tree))
+    if len(source.text) <= SHORT:
+        with suppress(PgQueryError):
+            return tuple(_statements_by_parser(source, parse(_without_mark(source.text))))
+    return tuple(_statements_by_semicolons(source.text))
 
 
 def _without_mark(text: str) -> str:
@@ -48,36 +52,19 @@ def _statements_by_parser(source: SourceText, tree: Any) -> Iterator[Statement]:
     edges = source.characters(bounds)
     for raw, low, high in zip(tree.stmts, edges[::2], edges[1::2], strict=True):
         start = first_token(source.text, low)
-        yield _describe(raw.stmt, _without_trailing_comment(source.text[start:high]), CharOffset(start))
-
-
-def _without_trailing_comment(statement: str) -> str:
-    """Return a statement to its last token, which a comment may follow before the semicolon does."""
-    text = statement.rstrip(_BLANKS)
-    if text.endswith("*/") or "--" in text[text.rfind("\n") + 1 :]:
-        *_, last = tokens(text)
-        return text[: last.end]
-    return text
-
-
-#: What is white space to PostgreSQL; a no-break space, which is to Python, may stand in a name.
-_BLANKS = " \t\n\r\f\v"
+        yield _describe(raw.stmt, without_trailing_comment(source.text[start:high]), CharOffset(start))
 
 
 def _statements_by_semicolons(text: str) -> Iterator[Statement]:
-    """Split a text that the grammar rejects as a whole; parse each piece alone."""
-    found = list(tokens(text))
-    at = 0
-    while at < len(found):
-        end = _end_of_statement(text, found, at)
-        if end > at:
-            start, stop = found[at].start, found[end - 1].end
-            # With its semicolon: the message that something is missing names it, as the server's does.
-            yield _statement(text[start : found[end].end if end < len(found) else stop], start, stop)
-        at = end + 1
+    """Split a text at its semicolons, and parse each piece alone."""
+    for span in statement_spans(text, _is_accepted):
+        # With its semicolon: the message that something is missing names it, as the server's does.
+        yield _statement(text[span.start : span.semicolon_end], span.start, span.end)
 
 
 def _statement(text: str, start: int, end: int) -> Statement:
+    if not can_be_parsed(text):
+        return _unparsed(text[: end - start], CharOffset(start))
     try:
         tree = parse(text)
     except PgQueryError as error:
@@ -93,79 +80,38 @@ def _statement(text: str, start: int, end: int) -> Statement:
     return _describe(tree.stmts[0].stmt, text[: end - start], CharOffset(start))
 
 
-def _end_of_statement(text: str, found: list[Lexeme], at: int) -> int:
-    """Return which token is the semicolon that ends the statement beginning at one; their number if none does.
-
-    Two statements hold semicolons of their own: ``CREATE RULE ... DO (...; ...)`` and routines whose body is
-    ``BEGIN ATOMIC ...; ...; END``. One that is not closed ends at its first semicolon, so as not to take the rest
-    of the file with it.
-    """
-    first = _semicolon(text, found, at)
-    match _words(text, found[at : at + 4]):
-        case ["create", "rule", *_] | ["create", "or", "replace", "rule"]:
-            return _semicolon_outside_parentheses(text, found, at) or first
-        case ["create", "function" | "procedure", *_] | ["create", "or", "replace", "function" | "procedure"]:
-            if _has_atomic_body(text, found[at:first]):
-                return _semicolon_after_body(text, found, at, first) or first
-    return first
-
-
-def _words(text: str, found: list[Lexeme]) -> list[str]:
-    return [text[one.start : one.end].lower() if one.kind == "word" else "" for one in found]
-
-
-def _is_mark(text: str, lexeme: Lexeme, mark: str) -> bool:
-    return lexeme.kind == "mark" and text[lexeme.start] == mark
-
-
-def _semicolon(text: str, found: list[Lexeme], at: int) -> int:
-    return next((here for here in range(at, len(found)) if _is_mark(text, found[here], ";")), len(found))
-
-
-def _semicolon_outside_parentheses(text: str, found: list[Lexeme], at: int) -> int | None:
-    depth = 0
-    for here in range(at, len(found)):
-        depth += _is_mark(text, found[here], "(") - _is_mark(text, found[here], ")")
-        if depth <= 0 and _is_mark(text, found[here], ";"):
-            return here
-    return None if depth > 0 else len(found)
-
-
-def _has_atomic_body(text: str, header: list[Lexeme]) -> bool:
-    words = _words(text, header)
-    return any(pair == ("begin", "atomic") for pair in pairwise(words))
-
-
-def _semicolon_after_body(text: str, found: list[Lexeme], at: int, first: int) -> int | None:
-    """Return the semicolon after the END with which the statement is a complete one; None when there is none.
-
-    END may end a CASE or be a column's label as well, which only the grammar can tell. For a statement that it
-    rejects the number of CASEs has to do.
-    """
-    balanced = None
-    depth = 0
-    for here, word in enumerate(_words(text, found[at:]), start=at):
-        depth += (word in ("atomic", "case")) - (word == "end")
-        follows = here + 1
-        if word != "end" or follows < first or not _ends_statement(text, found, follows):
-            continue
-        if _is_accepted(text[found[at].start : found[here].end]):
-            return follows
-        if depth <= 0 and balanced is None:
-            balanced = follows
-    return balanced
-
-
-def _ends_statement(text: str, found: list[Lexeme], at: int) -> bool:
-    return at == len(found) or _is_mark(text, found[at], ";")
-
-
 def _is_accepted(text: str) -> bool:
     try:
-        parse(text)
+        # Its tree is not asked for, which may be too deep to be made.
+        postgast.split(text, method="parser")
     except PgQueryError:
         return False
     return True
+
+
+def _unparsed(text: str, start: CharOffset) -> Statement:
+    """Describe a statement that is too big for a tree by its first words; what is wrong with it the server says."""
+    words = " ".join(text[one.start : one.end].lower() for one in islice(tokens(text), 5))
+    node = next((node for beginning, node in _BIG if beginning.match(words)), "")
+    return Statement(text=text, start=start, end=CharOffset(start + len(text)), node=node)
+
+
+#: What statements of thousands of tokens are. The kinds of which the rehearsal assumes little need no entry.
+_BIG = tuple(
+    (re.compile(rf"(?:{beginning})\b"), node)
+    for beginning, node in (
+        ("insert", "InsertStmt"),
+        ("update", "UpdateStmt"),
+        ("delete", "DeleteStmt"),
+        ("merge", "MergeStmt"),
+        ("select|values|with|table", "SelectStmt"),
+        ("copy", "CopyStmt"),
+        ("create table", "CreateStmt"),
+        ("create (?:or replace )?(?:recursive )?view", "ViewStmt"),
+        ("create (?:or replace )?(?:function|procedure)", "CreateFunctionStmt"),
+        ("alter table", "AlterTableStmt"),
+    )
+)
 
 
 def _describe(wrapped: Any, text: str, start: CharOffset) -> Statement:

@@ -36,7 +36,8 @@ class Statement:
     #: Where the statement's first and one after its last character are, in characters.
     start: CharOffset
     end: CharOffset
-    #: The parse tree's node (``IndexStmt``, ...); empty when the grammar rejects the statement.
+    #: The parse tree's node (``IndexStmt``, ...); empty when the grammar rejects the statement, or could not
+    #: be asked because it is too big and its first words do not tell.
     node: str = ""
     #: What the grammar says against the statement, and at which character of the file.
     syntax_error: str = ""
