@@ -5,6 +5,7 @@ root; so root hands the server to an unprivileged account and everybody else run
 """
 
 import contextlib
+import errno
 import os
 import pwd
 import signal
@@ -101,7 +102,7 @@ class Account:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 raise
-        return Outcome(process.returncode == 0, output)
+        return Outcome(process.returncode == 0, output + _fate(command[0], process.returncode))
 
     def _has(self, path: Path, bits_for_others: int) -> bool:
         """Return whether the account has permissions on `path`, given as the bits for others (S_IROTH, S_IXOTH)."""
@@ -154,7 +155,21 @@ def environment(libraries: Path | None = None) -> dict[str, str]:
     return kept | {"LC_ALL": "C", "LANGUAGE": "C"} | (search_path(libraries) if libraries else {})
 
 
+def _fate(program: str, returncode: int) -> str:
+    """Return how a program ended that could not say so itself."""
+    if returncode >= 0:
+        return ""
+    with contextlib.suppress(ValueError):  # a signal without a name
+        return f"{Path(program).name} was ended by {signal.Signals(-returncode).name}\n"
+    return f"{Path(program).name} was ended by signal {-returncode}\n"
+
+
 def _cannot_execute(program: str, account: Account, error: OSError) -> str:
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return (
+            f"{program} cannot be executed: {error.strerror}.\n"
+            "The limit on open files is too low for this process: raise it (ulimit -n 256), and see that nothing leaks them."
+        )
     return (
         f"{program} cannot be executed as {account.name}: {error.strerror}.\n"
         "If the file system is mounted noexec, set MIGSAFE_CACHE_DIR to a directory where programs may run;\n"

@@ -4,13 +4,14 @@ It may be deleted at any moment, and several runs may fill it at once: an entry 
 beside its place and renamed in one step, so that an entry which exists is complete.
 """
 
+import contextlib
 import os
 import shutil
 import stat
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,6 +63,33 @@ def making(entry: Path) -> Iterator[Path]:
                 raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def entries(cache: Path, version: str) -> tuple[Path, ...]:
+    """Return what the cache holds of one version of PostgreSQL."""
+    return tuple(sorted(cache.glob(f"*-{version}-*")))
+
+
+def discard(damaged: Iterable[Path]) -> None:
+    """Delete entries that no server starts from, each in one step for whoever looks for it."""
+    for entry in damaged:
+        grave = Path(tempfile.mkdtemp(prefix="draft-", dir=entry.parent))
+        # Another run may have come first.
+        with contextlib.suppress(FileNotFoundError):
+            entry.rename(grave / entry.name)
+        shutil.rmtree(grave, ignore_errors=True)
+
+
+@contextmanager
+def trial_cache(cache: Path, account: Account) -> Iterator[Path]:
+    """Yield an empty directory below a cache that can stand in for it, and delete it in the end."""
+    trial = Path(tempfile.mkdtemp(prefix="draft-", dir=cache))
+    try:
+        if account.is_other:
+            trial.chmod(0o755)
+        yield trial
+    finally:
+        shutil.rmtree(trial, ignore_errors=True)
 
 
 def _candidates() -> Iterator[Path]:

@@ -99,7 +99,10 @@ def ready_cluster(binaries: Binaries, *, account: Account, cache: Path) -> Clust
                 _initialise(binaries, draft, account)
                 _create_roles(binaries, draft, account, roles)
     except (OSError, subprocess.SubprocessError) as error:
-        raise ServerError(f"The cluster could not be put into the cache: {error}.\nPlace: {entry}") from error
+        raise ServerError(
+            f"The cluster could not be put into the cache: {error}.\nPlace: {entry}.\n"
+            "See that there is room, or set MIGSAFE_CACHE_DIR to another directory."
+        ) from error
     return Cluster(entry)
 
 
@@ -154,11 +157,13 @@ def _failed(program: str, binaries: Binaries, directory: Path, outcome: Outcome)
         )
     lines = [line for line in outcome.output.splitlines() if line.strip()]
     cause = next(
-        (line for line in lines if "FATAL" in line or "error:" in line),
+        (line for line in lines if any(sign in line for sign in ("FATAL:", "PANIC:", "error:"))),
         lines[-1] if lines else "it said nothing",
     )
     return ServerError(
         f"{program} of PostgreSQL {binaries.version} failed: {cause}\n"
         f"Programs: {binaries.bindir} ({binaries.source}); directory: {directory}.\n"
-        "It said:\n" + "\n".join(f"  {line}" for line in lines[-20:])
+        "It said:\n" + "\n".join(f"  {line}" for line in lines[-20:]) + "\n"
+        "See that there is room (about 70 MB), or set MIGSAFE_CACHE_DIR to another directory; "
+        "other programs can be chosen with --migsafe-bindir DIR."
     )

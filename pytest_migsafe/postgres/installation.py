@@ -105,11 +105,17 @@ def _from_cache(binaries: Binaries, cache: Path, account: Account, *, original: 
                 let_in(draft, account)
     except (OSError, shutil.Error, tarfile.TarError, EOFError) as error:
         raise ServerError(
-            f"PostgreSQL {binaries.version} could not be put into the cache: {error}.\n"
+            f"PostgreSQL {binaries.version} could not be put into the cache: {_cause(error)}.\n"
             f"From {original} to {cache}.\n"
             "See that there is room, or set MIGSAFE_CACHE_DIR to another directory."
         ) from error
     return replace(binaries, bindir=entry / "bin", archive=None)
+
+
+def _cause(error: Exception) -> str:
+    """Return what is wrong, without the number of an error of the system, and in one line."""
+    cause = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return " ".join(cause.split())
 
 
 def _unpack(archive: Path, target: Path) -> None:

@@ -1,8 +1,9 @@
 """The server: the value that describes it, and our own, started from the cached cluster and gone without a trace."""
 
+import resource
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from psycopg.conninfo import make_conninfo
 from pytest_migsafe.errors import ServerError
 from pytest_migsafe.postgres.account import Account, Outcome, server_account
 from pytest_migsafe.postgres.binaries import Binaries
-from pytest_migsafe.postgres.cache import cache_directory
+from pytest_migsafe.postgres.cache import cache_directory, discard, entries, trial_cache
 from pytest_migsafe.postgres.cluster import MIGRATION_ROLE, SUPERUSER, ready_cluster
 from pytest_migsafe.postgres.extensions import Stubbed, with_stubs
 from pytest_migsafe.postgres.installation import installed
@@ -218,11 +219,49 @@ def start_server(
         )
     account = server_account()
     cache = cache_directory(account)
+
+    def started(cache: Path) -> AbstractContextManager[Server]:
+        return _started(binaries, account, cache, settings=settings or {}, stubs=stubs or {})
+
+    with ExitStack() as resources:
+        known = entries(cache, binaries.version)
+        try:
+            server = resources.enter_context(started(cache))
+        except ServerError:
+            if not known or not _starts(started, trial_cache(cache, account)):
+                raise
+            # So it was what the cache holds: half deleted by somebody, damaged by a full disk. It is made anew.
+            discard(known)
+            server = resources.enter_context(started(cache))
+        yield server
+
+
+def _starts(
+    started: Callable[[Path], AbstractContextManager[Server]], cache: AbstractContextManager[Path]
+) -> bool:
+    """Return whether a server can be started from an empty cache."""
+    with cache as empty:
+        try:
+            with started(empty):
+                return True
+        except ServerError:
+            return False
+
+
+@contextmanager
+def _started(
+    binaries: Binaries,
+    account: Account,
+    cache: Path,
+    *,
+    settings: Mapping[str, str],
+    stubs: Mapping[str, Path],
+) -> Iterator[Server]:
     programs = installed(binaries, account=account, cache=cache)
-    stubbed = with_stubs(programs, stubs or {}, account=account, cache=cache)
+    stubbed = with_stubs(programs, stubs, account=account, cache=cache)
     with run_directory(account) as run:
         _fill(run, programs, account, cache)
-        with _running(run, stubbed, account, settings or {}) as server:
+        with _running(run, stubbed, account, settings) as server:
             yield server
 
 
@@ -266,7 +305,12 @@ def _running(
         except (ExecutorError, OSError) as error:
             raise ServerError(_cannot_start(programs, account, run, error)) from error
         conninfo = make_conninfo(host=str(run.socket_dir), port=PORT, **_OURS)
-        yield Server(programs.version, programs.source, conninfo, log=str(run.log), stubbed=stubbed.names)
+        server = Server(
+            programs.version, programs.source, conninfo, log=str(run.log), stubbed=stubbed.names
+        )
+        # A damaged cluster may start, and then let nobody in.
+        server.connect().close()
+        yield server
     finally:
         postmaster.stop()
 
@@ -301,7 +345,8 @@ def _cannot_copy(outcome: Outcome, run: RunDirectory) -> str:
     return (
         f"The cluster could not be copied into the throwaway server's directory: {lines[-1]}\n"
         f"Directory: {run.path}.\n"
-        "See that there is room (about 100 MB), or set TMPDIR to a directory on a larger disk."
+        "See that there is room (about 100 MB) and no lower limit on a file's size (ulimit -f), "
+        "or set TMPDIR to a directory on a larger disk."
     )
 
 
@@ -316,6 +361,16 @@ def _cannot_start(programs: Binaries, account: Account, run: RunDirectory, error
         f"PostgreSQL {programs.version} did not start: {cause}\n"
         f"Programs: {programs.bindir} ({programs.source}), run as {account.name}; data directory: {run.data}.\n"
         f"Its log said:\n{said}\n"
+        f"{_way_out(log)}"
+    )
+
+
+def _way_out(log: str) -> str:
+    if "insufficient file descriptors" in log:
+        return f"Allow more open files: ulimit -n 256 (it is {resource.getrlimit(resource.RLIMIT_NOFILE)[0]} here)."
+    if "No space left on device" in log:
+        return "Make room there (about 100 MB), or set TMPDIR to a directory on a larger disk."
+    return (
         "If a setting is at fault, mend it; other programs can be chosen with --migsafe-bindir DIR, "
         "another disk with TMPDIR."
     )
