@@ -7,6 +7,7 @@ controller on the test reports as plain JSON values.
 import os
 from collections import defaultdict
 from collections.abc import Generator, Iterable
+from contextlib import ExitStack
 from fnmatch import fnmatch
 from functools import cached_property, partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from pytest_migsafe.reports.terminal import StyledLine, change_lines, header_lin
 from pytest_migsafe.review import Review, Reviewer, binaries
 from pytest_migsafe.rules import RULES
 from pytest_migsafe.settings import Settings, load_settings
+from pytest_migsafe.termination import EXIT_STATUS, Terminated, sigterm_interrupts
 
 #: The name under which the active plugin is registered.
 NAME = "migsafe-session"
@@ -52,7 +54,11 @@ def activate(config: pytest.Config) -> None:
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from error
     config.pluginmanager.register(session, NAME)
-    config.add_cleanup(session.close)
+    resources = ExitStack()
+    config.add_cleanup(resources.close)
+    resources.callback(session.close)
+    if not hasattr(config, "workerinput"):  # workers are told by the controller
+        resources.enter_context(sigterm_interrupts())
 
 
 class MigsafeSession:
@@ -79,6 +85,7 @@ class MigsafeSession:
         self._server_problem: ServerError | None = None
         self._results: dict[str, dict[str, Any]] = {}
         self._unwritten = ""
+        self._terminated = False
 
     def close(self) -> None:
         """Stop the servers."""
@@ -261,6 +268,10 @@ class MigsafeSession:
             return "blocked", "B", ("BLOCKED", {"yellow": True})
         return None
 
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember that it was SIGTERM."""
+        self._terminated = isinstance(excinfo.value, Terminated)
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Stop the servers, write the JSON report, and let no run pass that judged nothing."""
@@ -270,6 +281,8 @@ class MigsafeSession:
         self._write_json()
         if exitstatus == pytest.ExitCode.OK:
             session.exitstatus = self._exit_status()
+        elif self._terminated:
+            session.exitstatus = EXIT_STATUS
 
     def _exit_status(self) -> pytest.ExitCode:
         """Return the exit status of a run in which no item failed."""

@@ -32,6 +32,7 @@ FLOORS: dict[str, tuple[int, frozenset[str]]] = {
     "settings": (1, frozenset()),
     "findings": (0, frozenset()),
     "errors": (0, frozenset()),
+    "termination": (0, frozenset()),
     # The package itself is empty but for its docstring and version.
     "__init__": (0, frozenset()),
 }
