@@ -5,6 +5,7 @@ server and no migration has touched it; it is only ever copied.
 """
 
 import hashlib
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,6 +59,9 @@ _WHERE_LIBRARIES_COME_FROM = (
     "Install it: the bundled server needs on Debian and Ubuntu `apt install libxml2 libssl3 libgssapi-krb5-2 liblz4-1 "
     "libzstd1 zlib1g`;\nor use a server from the system's own packages (--migsafe-bindir DIR)."
 )
+
+#: What a server or a program says that gives up.
+_COMPLAINT = re.compile(r"(?:FATAL|PANIC):  .*|.*error: .*")
 
 _ROLES = Path(__file__).with_name("cluster.sql")
 
@@ -156,10 +160,8 @@ def _failed(program: str, binaries: Binaries, directory: Path, outcome: Outcome)
             f"{_WHERE_LIBRARIES_COME_FROM}"
         )
     lines = [line for line in outcome.output.splitlines() if line.strip()]
-    cause = next(
-        (line for line in lines if any(sign in line for sign in ("FATAL:", "PANIC:", "error:"))),
-        lines[-1] if lines else "it said nothing",
-    )
+    complaint = _COMPLAINT.search(outcome.output)
+    cause = complaint[0] if complaint is not None else (lines or ["it said nothing"])[-1]
     return ServerError(
         f"{program} of PostgreSQL {binaries.version} failed: {cause}\n"
         f"Programs: {binaries.bindir} ({binaries.source}); directory: {directory}.\n"

@@ -30,6 +30,7 @@ from pytest_migsafe.rehearsal.isolation import (
     run_in_savepoint,
     why_not_in_savepoint,
 )
+from pytest_migsafe.rehearsal.loss import demand_room, explain_loss
 from pytest_migsafe.rehearsal.sequences import SequenceValues, read_sequences, restore_sequences
 from pytest_migsafe.rehearsal.session import MigrationSession
 from pytest_migsafe.rehearsal.trace import describe
@@ -103,6 +104,7 @@ class Chain:
             self.close()
         evidence = replace(evidence, duration_ms=(perf_counter() - started) * 1000)
         if evidence.error is not None:
+            database.demand_room(migration, evidence.error)
             return self._fail(position, evidence)
         return evidence
 
@@ -169,7 +171,7 @@ class _OpenDatabase:
         except MigrationReadError as problem:
             return _unreadable(str(problem))
         except psycopg.OperationalError as problem:
-            return self._lost(problem)
+            return explain_loss(self._server, migration.relative_path, problem)
         if error is None:
             self._session.renew(script)
             self.position += 1
@@ -262,17 +264,18 @@ class _OpenDatabase:
         """
         if self._schema is None:
             raise ServerError(f"the throwaway server went away: {problem}") from problem
-        return replace(self._evidence(migration, script, self._schema), error=self._lost(problem))
-
-    def _lost(self, problem: psycopg.OperationalError) -> StatementError:
-        return StatementError(
-            sqlstate=problem.sqlstate or "08006",
-            message="the file ends its own session",
-            detail=str(problem).strip(),
-            context=self._server.log_tail(5),
-            line=1,
-            column=1,
+        return replace(
+            self._evidence(migration, script, self._schema),
+            error=explain_loss(self._server, migration.relative_path, problem),
         )
+
+    def demand_room(self, migration: Migration, error: StatementError) -> None:
+        """See that a file's error is not that of a full disk.
+
+        Raises:
+            ServerError: it is.
+        """
+        demand_room(self._server, migration.relative_path, sqlstate=error.sqlstate, said=error.message)
 
     def _evidence(self, migration: Migration, script: Script | None, before: catalog.Schema) -> Evidence:
         manner = script.manner if script is not None else migration.runner.usual

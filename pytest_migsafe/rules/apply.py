@@ -49,7 +49,9 @@ def _facts(error: StatementError) -> Iterator[str]:
 def _done(evidence: Evidence) -> str:
     """Say what of the file was done before the error, and what of it stays."""
     if not evidence.statements:
-        return "Nothing of the file was run."
+        # With a SQLSTATE, it was on the server, and took its session along: nobody can tell how far it came.
+        is_known = evidence.error is not None and not evidence.error.sqlstate
+        return "Nothing of the file was run." if is_known else ""
     ran = sum(1 for statement in evidence.statements if statement.error is None)
     count = evidence.statement_count
     before = f"{ran} of {count} statement{'s' if count != 1 else ''} had been run"
