@@ -35,6 +35,13 @@ SLEEPING = {
     "migrations/0004_plans.sql": "create table plans (id int primary key);\n",
     "migrations/0005_prices.sql": "alter table plans add column price numeric;\n",
 }
+#: The second and the fourth cannot be applied.
+BROKEN_TWICE = {
+    **SLEEPING,
+    "migrations/0002_email.sql": "alter table nobody add column email text;\n",
+    "migrations/0003_slow.sql": "select 1;\n",
+    "migrations/0004_plans.sql": "create table users ();\n",
+}
 
 
 def wait_until(is_so: Callable[[], object]) -> bool:
@@ -98,7 +105,10 @@ class Workplace:
 
     def with_environment(self, **variables: str | None) -> Self:
         """Return the same place with other variables; None removes one."""
-        changed = {**self.environment, **{name: value for name, value in variables.items() if value is not None}}
+        changed = {
+            **self.environment,
+            **{name: value for name, value in variables.items() if value is not None},
+        }
         removed = {name for name, value in variables.items() if value is None}
         return replace(
             self, environment={name: value for name, value in changed.items() if name not in removed}
@@ -148,9 +158,9 @@ class Running:
     process: "subprocess.Popen[str]"
     temporary: Path
     mark: str
-    _report: Path
+    report: Path
     #: Every directory that was seen in use by one of its servers.
-    _directories: set[Path] = field(default_factory=set)
+    directories: set[Path] = field(default_factory=set)
 
     def interrupt(self) -> None:
         """Do what a terminal does on Ctrl-C."""
@@ -164,7 +174,7 @@ class Running:
                 if self._is_ours(entry):
                     line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                     found[int(entry.name)] = line.strip()
-        self._directories |= {
+        self.directories |= {
             Path(word)
             for line in found.values()
             if "migsafe-watchdog" in line
@@ -177,7 +187,7 @@ class Running:
         # PostgreSQL's children overwrite their environment with their title, but they stand in the data directory.
         return (
             self.mark.encode() in (entry / "environ").read_bytes()
-            or self.temporary in Path(os.readlink(entry / "cwd")).parents
+            or self.temporary in (entry / "cwd").readlink().parents
         )
 
     def pids(self, words: str) -> list[int]:
@@ -201,7 +211,7 @@ class Running:
 
     def _sockets(self) -> list[Path]:
         self.processes()
-        return [path for path in sorted(self._directories) if (path / ".s.PGSQL.5432").exists()]
+        return [path for path in sorted(self.directories) if (path / ".s.PGSQL.5432").exists()]
 
     def end(self) -> Ended:
         """Wait for the end, see that nothing is left, and return what was said."""
@@ -209,13 +219,13 @@ class Running:
         output, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
         wait_until(lambda: not self.left())
         assert self.left() == []
-        report = json.loads(self._report.read_text()) if self._report.exists() else {}
+        report = json.loads(self.report.read_text()) if self.report.exists() else {}
         return Ended(self.process.returncode, output, report)
 
     def left(self) -> list[str]:
         """Return the processes and the directories that there are of the run."""
-        directories = {path for path in self._directories if path.exists()}
-        inside = {path for path in self.temporary.glob("migsafe-*")} if self.temporary.is_dir() else set()
+        directories = {path for path in self.directories if path.exists()}
+        inside = set(self.temporary.glob("migsafe-*")) if self.temporary.is_dir() else set()
         return [*self.processes().values(), *map(str, sorted(directories | inside))]
 
 
