@@ -305,9 +305,7 @@ def _running(
         except (ExecutorError, OSError) as error:
             raise ServerError(_cannot_start(programs, account, run, error)) from error
         conninfo = make_conninfo(host=str(run.socket_dir), port=PORT, **_OURS)
-        server = Server(
-            programs.version, programs.source, conninfo, log=str(run.log), stubbed=stubbed.names
-        )
+        server = Server(programs.version, programs.source, conninfo, log=str(run.log), stubbed=stubbed.names)
         # A damaged cluster may start, and then let nobody in.
         server.connect().close()
         yield server
