@@ -72,9 +72,13 @@ def _warn(problem: str) -> None:
 
 @contextmanager
 def create_database(
-    server: Server, *, template: str | None = None, tell: Callable[[str], None] = _warn
+    server: Server,
+    *,
+    template: str | None = None,
+    owner: str | None = None,
+    tell: Callable[[str], None] = _warn,
 ) -> Iterator[Database]:
-    """Make a database that belongs to the migrations' role, and drop it in the end with whoever is connected to it.
+    """Make a database, and drop it in the end with whoever is connected to it.
 
     On a given server this takes the CREATEDB privilege, and no more.
 
@@ -82,13 +86,15 @@ def create_database(
         server: where.
         template: the name of a database to clone; our sessions in it are ended, for PostgreSQL copies no database
             that is in use (manual, "Template Databases"). None makes an empty one.
+        owner: the role that it belongs to; None is the one that migrations run as. The server's administrator has to
+            be a member of it, and to inherit its privileges, or it may make the database and not drop it.
         tell: is told in a sentence when the database could not be dropped from a given server. On ours that does
             not matter: it goes with the server, which is soon.
 
     Raises:
         ServerError: the server does not answer, or does not let us make one.
     """
-    janitor = _Janitor(server, template)
+    janitor = _Janitor(server, template, owner or server.role)
     try:
         janitor.init()
         yield Database(server, janitor.dbname)
@@ -160,8 +166,9 @@ def _administrator(server: Server, dbname: str | None = None) -> Iterator[Cursor
 class _Janitor(DatabaseJanitor):
     """pytest-postgresql's janitor, with our connections: named, with timeouts, not retried for a minute."""
 
-    def __init__(self, server: Server, template: str | None) -> None:
+    def __init__(self, server: Server, template: str | None, owner: str) -> None:
         self._server = server
+        self._owner = owner
         super().__init__(
             user=server.administrator,
             host=server.host,
@@ -187,7 +194,7 @@ class _Janitor(DatabaseJanitor):
         try:
             self._create()
         except psycopg.Error as error:
-            raise ServerError(_cannot_create(self._server, error)) from error
+            raise ServerError(_cannot_create(self._server, self._owner, error)) from error
 
     def _create(self) -> None:
         with self.cursor() as cursor:
@@ -198,10 +205,9 @@ class _Janitor(DatabaseJanitor):
             cursor.execute(self._build_create_database_sql())
             name = sql.Identifier(self.dbname)
             cursor.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(_mark(now))))
-            if self._server.administrator != self._server.role:
-                cursor.execute(
-                    sql.SQL("ALTER DATABASE {} OWNER TO {}").format(name, sql.Identifier(self._server.role))
-                )
+
+    def _build_create_database_sql(self) -> sql.Composed:
+        return super()._build_create_database_sql() + sql.SQL(" OWNER {}").format(sql.Identifier(self._owner))
 
     def drop(self) -> None:
         """Drop the database with its sessions, if it was made and is still there."""
@@ -219,15 +225,18 @@ def _mark(now: datetime) -> str:
     )
 
 
-def _cannot_create(server: Server, error: psycopg.Error) -> str:
+def _cannot_create(server: Server, owner: str, error: psycopg.Error) -> str:
+    role = server.administrator
+    privilege = f"ALTER ROLE {role} CREATEDB" if owner == role else f"GRANT {owner} TO {role}"
     way_out = {
-        "42501": f"Give it the privilege, ALTER ROLE {server.role} CREATEDB, or name another role in the DSN.",
+        "42501": f"Give it the privilege, {privilege}, or name another role in the DSN.",
+        "42704": f"Make the role, CREATE ROLE {owner}, before the tests begin.",
         "55006": "Let nobody be connected to the database that it is to be a copy of.",
         "53100": "Make room on the server's disk.",
     }.get(error.sqlstate or "", "Its log may tell more.")
     return (
         f"No database can be made on the server at {place(server.conninfo)}: {one_line(error)} "
-        f"(role {server.administrator}).\n{way_out}"
+        f"(role {role}).\n{way_out}"
     )
 
 

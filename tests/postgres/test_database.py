@@ -246,6 +246,36 @@ def test_a_role_that_has_lost_its_privilege_is_named(given: Server, service: Ser
     assert way_out.startswith("Give it the privilege, ALTER ROLE ci CREATEDB,")
 
 
+@pytest.mark.usefixtures("nothing_else")
+def test_a_database_may_belong_to_a_role_that_ours_is_a_member_of(given: Server, service: Service) -> None:
+    service.run("GRANT app_owner TO ci")
+    try:
+        with (
+            create_database(given, owner="app_owner") as database,
+            database.connect(options={"role": "app_owner"}) as connection,
+        ):
+            connection.execute("CREATE TABLE t ()")
+            row = connection.execute(
+                "SELECT current_user::text, pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = %s",
+                (database.name,),
+            ).fetchone()
+    finally:
+        service.run("REVOKE app_owner FROM ci")
+    assert row == ("app_owner", "app_owner")
+
+
+@pytest.mark.usefixtures("nothing_else")
+@pytest.mark.parametrize(
+    ("owner", "way_out"), [("app_owner", "GRANT app_owner TO ci"), ("missing", "CREATE ROLE missing")]
+)
+def test_a_database_for_a_role_that_ours_cannot_become(given: Server, owner: str, way_out: str) -> None:
+    with pytest.raises(ServerError) as caught, create_database(given, owner=owner):
+        pass
+    first, second = str(caught.value).splitlines()
+    assert owner in first
+    assert way_out in second
+
+
 # -- what is dropped, and what never -----------------------------------------------------------------------
 
 _OLD = "migsafe_20200229t235959"
