@@ -134,7 +134,7 @@ def _history(project: Path, found: _Found, runner: Runner) -> History:
             relative_path=named[file.path],
             # A file's own opt-out (it runs without the transaction that its runner gives the others) stays.
             runner=replace(runner, usual=file.manner) if file.manner is not None else runner,
-            reader=found.layout.reader,
+            reader=file.reader or found.layout.reader,
             down=file.down,
             same_version=tuple(one for one in by_version[file.version] if one != named[file.path]),
         )

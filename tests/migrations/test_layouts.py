@@ -166,7 +166,7 @@ def test_the_same_names_in_a_rust_crate_are_sqlx_s(tmp_path: Path, cargo: str) -
     history = the_history(root)
 
     assert history.layout == "sqlx"
-    assert modes(history) == {"20230102030405": "autocommit", "20240102030405": "transaction"}
+    assert modes(history) == {"20230102030405": "single-query", "20240102030405": "transaction"}
     assert downs(history) == {"20230102030405": None, "20240102030405": "20240102030405_b.down.sql"}
 
 

@@ -4,15 +4,35 @@ To add a layout, write a module with a ``LAYOUT`` and put it into ``LAYOUTS``: t
 migrations in a folder is the folder's layout, so the more particular ones stand first.
 """
 
-from pytest_migsafe.migrations.layouts import diesel, flat, pairs, prisma
+from pytest_migsafe.migrations.layouts import (
+    dbmate,
+    diesel,
+    drizzle,
+    flat,
+    goose,
+    pairs,
+    prisma,
+    sections,
+    supabase,
+)
 from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing
 
 __all__ = ["LAYOUTS", "FoundFile", "Layout", "Listing", "layout_of", "list_folder"]
 
 LAYOUTS: tuple[Layout, ...] = (
+    supabase.LAYOUT,
+    drizzle.LAYOUT,
     prisma.LAYOUT,
     diesel.LAYOUT,
     pairs.GOLANG_MIGRATE,
+    dbmate.LAYOUT,
+    goose.GOOSE,
+    goose.SQL_MIGRATE,
+    sections.PLAY,
+    sections.TERN,
+    sections.MYBATIS,
+    sections.NODE_PG_MIGRATE,
+    sections.SECTIONS,
     pairs.SQLX,
     flat.LAYOUT,
 )

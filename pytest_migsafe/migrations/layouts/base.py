@@ -1,23 +1,30 @@
 """What a layout is: how one runner names, orders and applies its files."""
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+from pytest_migsafe.errors import MigrationReadError
 from pytest_migsafe.migrations.header import no_transaction_line
 from pytest_migsafe.migrations.model import (
     Direction,
     Manner,
+    Part,
     Reader,
     Remark,
     Runner,
     Script,
     TransactionMode,
 )
-from pytest_migsafe.migrations.source import SourceText
+from pytest_migsafe.migrations.psql import PsqlText
+from pytest_migsafe.migrations.source import CharOffset, SourceText
+
+#: Enough to meet a runner's mark, be it the one between up and down in a first migration that is long.
+_BEGINNING = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,7 @@ class Listing:
     #: Those of the folders that are symbolic links.
     links: frozenset[str] = frozenset()
     _below: dict[str, Self] = field(default_factory=dict, compare=False, repr=False)
+    _beginnings: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, folder: Path) -> Self:
@@ -54,6 +62,17 @@ class Listing:
             self._below[name] = self.of(self.folder / name)
         return self._below[name]
 
+    def beginning(self, name: str) -> str:
+        """Return the beginning of a file's text, read once however many layouts look at it."""
+        if name not in self._beginnings:
+            try:
+                with (self.folder / name).open("rb") as file:
+                    data = file.read(_BEGINNING)
+            except OSError:
+                data = b""
+            self._beginnings[name] = data.decode(errors="replace")
+        return self._beginnings[name]
+
     @cached_property
     def file_set(self) -> frozenset[str]:
         """The files' names, for asking whether one is there."""
@@ -72,6 +91,8 @@ class FoundFile:
     down: Path | None = None
     #: How the file is sent, where something beside it says so (Diesel's ``metadata.toml``).
     manner: Manner | None = None
+    #: What its runner makes of it, where that is not what it makes of the layout's other files.
+    reader: Reader | None = None
 
 
 def _always(listing: Listing) -> bool:  # noqa: ARG001 - the signature is Layout.is_detected_in's
@@ -136,3 +157,65 @@ class Layout:
 def in_order(found: list[FoundFile]) -> tuple[FoundFile, ...]:
     """Return files in their runner's order."""
     return tuple(sorted(found, key=lambda file: (file.order, file.path.name)))
+
+
+def files_named(
+    listing: Listing, name: re.Pattern[str], order: Callable[[re.Match[str]], tuple[Any, ...]]
+) -> tuple[FoundFile, ...]:
+    """Return the files whose name matches, each with its own way back in it; ``version`` is a group of the name."""
+    matches = (name.fullmatch(file) for file in listing.files)
+    return in_order(
+        [
+            FoundFile(
+                order=order(match),
+                version=match["version"],
+                path=listing.folder / match.string,
+                down=listing.folder / match.string,
+            )
+            for match in matches
+            if match is not None
+        ]
+    )
+
+
+def first_file_has(mark: re.Pattern[str]) -> Callable[[Listing], bool]:
+    """Return whether a runner's mark stands in the first SQL file of a folder, as a function of the folder."""
+
+    def is_detected_in(listing: Listing) -> bool:
+        # Of a pair of files, neither has both directions in it.
+        names = (name for name in listing.files if not name.endswith((".up.sql", ".down.sql")))
+        first = next((name for name in names if name.endswith(".sql")), None)
+        return first is not None and mark.search(listing.beginning(first)) is not None
+
+    return is_detected_in
+
+
+def only(source: SourceText, start: int, end: int) -> SourceText:
+    """Return a text with blanks in place of what stands outside a span."""
+    return source.masked([(0, start), (end, len(source.text))])
+
+
+def as_psql_sends(text: PsqlText, manner: Manner) -> Script:
+    """Return a file that goes through psql: rows follow each ``COPY ... FROM STDIN`` in it."""
+    if not text.copies:
+        return Script.whole(text.source, manner)
+    edges = [0, *(edge for one in text.copies for edge in (one.start, one.end)), len(text.source.text)]
+    between = tuple(
+        Part(CharOffset(low), CharOffset(high))
+        for low, high in zip(edges[::2], edges[1::2], strict=True)
+        if text.source.text[low:high].strip("; \t\r\n\f\v\ufeff")
+    )
+    if manner.mode is TransactionMode.AUTOCOMMIT:
+        statements = Script.whole(text.source, manner, between).statements if between else ()
+        between = tuple(Part(one.start, one.end) for one in statements)
+    copies = (Part(one.start, one.end, one.data) for one in text.copies)
+    return Script.whole(text.source, manner, tuple(sorted((*between, *copies), key=lambda part: part.start)))
+
+
+def refusing(reason: str) -> Reader:
+    """Return a reader of files at which the runner ends with an error, whatever stands in them."""
+
+    def read(source: SourceText, runner: Runner, direction: Direction) -> Script:  # noqa: ARG001
+        raise MigrationReadError(reason)
+
+    return read

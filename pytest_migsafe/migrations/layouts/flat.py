@@ -1,37 +1,61 @@
 """Numbered or timestamped files in one folder: ``0001_x.sql``, ``20240101120000_x.sql``, ``20231223_001_x.sql``.
 
-The order is that of the numbers, not of the text (``10_x`` comes after ``9_x``). What undoes a file stands
-beside it as ``<name>.down.sql`` or ``<name>_down.sql``, or in ``rollback/``.
+The order is that of the numbers, not of the text (``10_x`` comes after ``9_x``, ``1.10_x`` after ``1.9_x``). What
+undoes a file stands beside it as ``<name>.down.sql`` or ``<name>_down.sql``, or in ``rollback/``.
+
+No runner is known, so the layout stands for psql in somebody's script: its commands and the rows of COPY are read.
 """
 
 import re
 from pathlib import Path
 
-from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, in_order, read_with_header
-from pytest_migsafe.migrations.model import Manner, TransactionMode
+from pytest_migsafe.migrations.layouts.base import (
+    FoundFile,
+    Layout,
+    Listing,
+    as_psql_sends,
+    in_order,
+    manner_by_header,
+)
+from pytest_migsafe.migrations.model import Direction, Manner, Runner, Script, TransactionMode
+from pytest_migsafe.migrations.psql import read_as_psql
+from pytest_migsafe.migrations.source import SourceText
 
-#: A date and a number of the day, or one number; then the name.
-_NAME = re.compile(r"(?P<date>\d{8})[_-](?P<serial>\d+)(?:[_\-. ].*)?|(?P<number>\d+)(?:[_\-. ].*)?")
+#: A date and a number of the day, or one number, or numbers with dots between; then the name.
+_NAME = re.compile(
+    r"(?P<date>\d{8})[_-](?P<serial>\d+)(?:[_\-. ].*)?"
+    r"|(?P<dotted>\d+(?:\.\d+)+)(?:[_\- ].*)?"
+    r"|(?P<number>\d+)(?:[_\-. ].*)?"
+)
 
 
 def read(listing: Listing) -> tuple[FoundFile, ...]:
     """Return the numbered ``.sql`` files of a folder."""
     found = []
     for name in listing.files:
-        stem = name.removesuffix(".sql")
+        stem, suffix = name[:-4], name[-4:]
         match = _NAME.fullmatch(stem)
-        if stem == name or match is None or _undoes_another(stem, listing):
+        if suffix.lower() != ".sql" or match is None or _undoes_another(stem, listing):
             continue
-        numbers = [part for part in (match["date"], match["serial"], match["number"]) if part]
+        numbers = [part for part in match.group("date", "serial", "dotted", "number") if part]
         found.append(
             FoundFile(
-                order=tuple(int(part) for part in numbers),
+                order=tuple(int(number) for part in numbers for number in part.split(".")),
                 version="_".join(numbers),
                 path=listing.folder / name,
                 down=_down(stem, listing),
             )
         )
     return in_order(found)
+
+
+def read_for_psql(source: SourceText, runner: Runner, direction: Direction) -> Script:  # noqa: ARG001
+    """Read a whole file as psql does; ``-- no-transaction`` on its top opts out of the transaction.
+
+    Raises:
+        MigrationReadError: a command of psql stands in the file without which it cannot be run truly.
+    """
+    return as_psql_sends(read_as_psql(source, runner.placeholders), manner_by_header(source, runner.usual))
 
 
 def _undoes_another(stem: str, listing: Listing) -> bool:
@@ -63,6 +87,6 @@ LAYOUT = Layout(
     detected_by="the names, when no other layout is found",
     manner=Manner(TransactionMode.TRANSACTION, "each file is one transaction, the default"),
     read=read,
-    reader=read_with_header,
+    reader=read_for_psql,
     refuses_duplicates=False,
 )
