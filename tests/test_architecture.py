@@ -25,7 +25,7 @@ FLOORS: dict[str, tuple[int, frozenset[str]]] = {
     "rules": (4, frozenset()),
     "rehearsal": (3, frozenset({"psycopg", "hypothesis"})),
     # protobuf comes with postgast, whose trees are protobuf messages.
-    "migrations": (2, frozenset({"postgast", "sqlparse", "google"})),
+    "migrations": (2, frozenset({"postgast", "sqlglot", "google"})),
     # mirakuru and packaging stand in the signatures of pytest-postgresql's executor.
     "postgres": (2, frozenset({"pytest_postgresql", "mirakuru", "packaging", "psycopg"})),
     "catalog": (2, frozenset({"psycopg"})),

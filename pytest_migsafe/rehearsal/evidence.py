@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from pytest_migsafe.catalog import Schema
+from pytest_migsafe.migrations.dialect import WrittenFor
 from pytest_migsafe.migrations.model import TransactionMode
 
 #: Lock modes from weak to strong, as ``pg_locks.mode`` spells them (manual: "Table-Level Locks").
@@ -226,6 +227,8 @@ class Evidence:
     has_transaction_pair: bool = False
     #: What the history's files create; gathered only when there is an error to explain.
     creations: tuple[Creation, ...] = ()
+    #: The other database for which the file is written; asked only when the server could not understand it.
+    written_for: WrittenFor | None = None
     duration_ms: float = 0.0
 
     @property

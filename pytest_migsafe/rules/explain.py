@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from pytest_migsafe.migrations.dialect import WrittenFor
 from pytest_migsafe.rehearsal.evidence import Creation, Evidence, StatementError
 
 Explain = Callable[[Evidence, StatementError], Iterator[str]]
@@ -21,11 +22,35 @@ def explain(evidence: Evidence) -> list[str]:
     error = evidence.error
     if error is None:
         return []
+    if evidence.written_for is not None:
+        return list(_another_database(evidence.written_for))
     return list(_EXPLANATIONS.get(error.sqlstate, _nothing)(evidence, error))
 
 
 def _nothing(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
     yield from ()
+
+
+def _another_database(other: WrittenFor) -> Iterator[str]:
+    yield f"The file is written for {other.name}: {other.mark} (line {other.line}) is not PostgreSQL's."
+    yield _IN_POSTGRESQL[other.name]
+
+
+_IN_POSTGRESQL = {
+    "MySQL": (
+        'PostgreSQL quotes names with double quotes ("name"), numbers rows with GENERATED ALWAYS AS IDENTITY instead of '
+        "AUTO_INCREMENT, has no ENGINE clause, no unsigned types, and text for strings of any length."
+    ),
+    "SQLite": (
+        "PostgreSQL numbers rows with GENERATED ALWAYS AS IDENTITY instead of AUTOINCREMENT, has no PRAGMA and no "
+        "tables WITHOUT ROWID."
+    ),
+    "SQL Server": (
+        'PostgreSQL quotes names with double quotes ("name") instead of brackets, ends statements with semicolons '
+        "instead of GO, numbers rows with GENERATED ALWAYS AS IDENTITY, and its text is Unicode as NVARCHAR is."
+    ),
+    "Oracle": "PostgreSQL has numeric instead of NUMBER, and text or varchar instead of VARCHAR2.",
+}
 
 
 def _failing_text(evidence: Evidence) -> str:
@@ -282,6 +307,18 @@ def _syntax(evidence: Evidence, error: StatementError) -> Iterator[str]:
             "GENERATED ALWAYS AS IDENTITY instead of AUTO_INCREMENT, and has no ENGINE clause."
         )
         return
+    if error.message == 'syntax error at or near "\\"':
+        yield (
+            "A backslash begins a command of psql, which is not SQL: only psql knows it, and this project's runner sends "
+            "the file to the server as it is. Leave the command out, or say it in SQL."
+        )
+        return
+    if any(_COPY_FROM_STDIN.search(one.text) for one in evidence.statements if one.line <= error.line):
+        yield (
+            "Only psql sends the rows that stand below COPY ... FROM STDIN as rows; this project's runner sends them as "
+            "SQL. Write them as INSERT."
+        )
+        return
     if "unterminated" in error.message:
         yield "A quotation mark, dollar quote or comment that begins here is not closed before the file ends."
         return
@@ -296,6 +333,7 @@ def _syntax(evidence: Evidence, error: StatementError) -> Iterator[str]:
             yield "A semicolon may be missing before this line."
 
 
+_COPY_FROM_STDIN = re.compile(r"\s*copy\b[^;]*\bfrom\s+stdin\b", re.IGNORECASE)
 _STARTS = ("CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE", "COMMENT", "GRANT", "REVOKE", "TRUNCATE")
 _KEYWORDS = (
     *_STARTS,

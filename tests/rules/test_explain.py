@@ -2,8 +2,9 @@
 
 import pytest
 
+from pytest_migsafe.migrations.dialect import _NAMES, WrittenFor
 from pytest_migsafe.rehearsal.evidence import Evidence
-from pytest_migsafe.rules.explain import _EXPLANATIONS, explain
+from pytest_migsafe.rules.explain import _EXPLANATIONS, _IN_POSTGRESQL, explain
 from tests.rules.evidence import created, evidence, failed, function, schema, view
 
 EARLIER, LATER, HERE = "migrations/1_a.sql", "migrations/3_c.sql", "migrations/2_b.sql"
@@ -273,6 +274,59 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
             )
         ],
     ),
+    "42601 a file for MySQL": (
+        failed(
+            "CREATE TABLE t (id int AUTO_INCREMENT)",
+            sqlstate="42601",
+            message='syntax error at or near "AUTO_INCREMENT"',
+            at="AUTO_INCREMENT",
+            written_for=WrittenFor(name="MySQL", mark="AUTO_INCREMENT", line=1),
+        ),
+        [
+            "The file is written for MySQL: AUTO_INCREMENT (line 1) is not PostgreSQL's.",
+            (
+                'PostgreSQL quotes names with double quotes ("name"), numbers rows with GENERATED ALWAYS AS IDENTITY '
+                "instead of AUTO_INCREMENT, has no ENGINE clause, no unsigned types, and text for strings of any length."
+            ),
+        ],
+    ),
+    "42704 a file for Oracle": (
+        failed(
+            "CREATE TABLE t (a VARCHAR2(5))",
+            sqlstate="42704",
+            message='type "varchar2" does not exist',
+            at="VARCHAR2",
+            written_for=WrittenFor(name="Oracle", mark="VARCHAR2", line=1),
+        ),
+        [
+            "The file is written for Oracle: VARCHAR2 (line 1) is not PostgreSQL's.",
+            "PostgreSQL has numeric instead of NUMBER, and text or varchar instead of VARCHAR2.",
+        ],
+    ),
+    "42601 a command of psql": (
+        failed("\\connect other", sqlstate="42601", message='syntax error at or near "\\"', at="\\connect"),
+        [
+            (
+                "A backslash begins a command of psql, which is not SQL: only psql knows it, and this project's runner "
+                "sends the file to the server as it is. Leave the command out, or say it in SQL."
+            )
+        ],
+    ),
+    "42601 rows for COPY": (
+        failed(
+            "copy t (a, b) from stdin",
+            "1\ta",
+            sqlstate="42601",
+            message='syntax error at or near "1"',
+            at="1",
+        ),
+        [
+            (
+                "Only psql sends the rows that stand below COPY ... FROM STDIN as rows; this project's runner sends them "
+                "as SQL. Write them as INSERT."
+            )
+        ],
+    ),
     "42601 a quote that is not closed": (
         failed("SELECT 'a", sqlstate="42601", message='unterminated quoted string at or near "\'a"', at="'"),
         ["A quotation mark, dollar quote or comment that begins here is not closed before the file ends."],
@@ -420,3 +474,7 @@ def test_every_explanation_has_a_case() -> None:
 
 def test_a_file_that_was_applied_needs_no_explanation() -> None:
     assert explain(evidence("SELECT 1")) == []
+
+
+def test_every_database_that_is_recognised_has_advice() -> None:
+    assert set(_NAMES.values()) == _IN_POSTGRESQL.keys()
