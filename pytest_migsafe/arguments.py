@@ -4,13 +4,14 @@ import difflib
 import importlib.util
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from pytest_migsafe.errors import SettingsError
+from pytest_migsafe.settings import Settings
 
 
 def is_asked_for_by_hand(config: pytest.Config) -> bool:
@@ -41,6 +42,28 @@ def named_paths(config: pytest.Config) -> tuple[Path, ...]:
         else:
             raise SettingsError(f"file or directory not found: {arg}{_suggestion(name, path)}")
     return tuple(paths)
+
+
+def searches(settings: Settings, named: Sequence[Path]) -> Iterator[tuple[Settings, tuple[Path, ...]]]:
+    """Yield where migrations are to be looked for, and by which settings.
+
+    ``[[tool.migsafe.history]]`` says of its folder how to rehearse it, whichever way it was named.
+    """
+    if not settings.histories:
+        yield settings, tuple(named) or settings.migrations or (settings.root,)
+        return
+    others = list(named)
+    for one in settings.histories:
+        (folder,) = one.migrations
+        inside = [path for path in named if path.is_relative_to(folder)]
+        others = [path for path in others if path not in inside]
+        if inside:
+            yield one, tuple(inside)
+        elif not named or any(folder.is_relative_to(path) for path in named):
+            yield one, one.migrations
+    # A folder above has been searched for the histories that the settings name; it may hold others.
+    if others:
+        yield settings, tuple(others)
 
 
 def _importable(name: str) -> list[Path]:

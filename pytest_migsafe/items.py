@@ -1,6 +1,6 @@
 """One pytest item a migration file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,6 +11,9 @@ from pytest_migsafe.errors import ServerError
 from pytest_migsafe.migrations.model import Migration
 from pytest_migsafe.reports.failure import failure_text
 from pytest_migsafe.review import Outcome, Review
+
+#: Returns the review of a migration in one of its places; the request is for the fixtures that this takes.
+ReviewAt = Callable[[str, pytest.FixtureRequest], Review]
 
 #: The review of an item's migration, for the report.
 REVIEW = pytest.StashKey[Review]()
@@ -24,22 +27,31 @@ class MigrationFile(pytest.Module):
     """
 
     migration: Migration
-    review: Callable[[], Review]
+    places: Sequence[str]
+    review: ReviewAt
 
     @classmethod
     def of(
-        cls, parent: pytest.Collector, path: Path, migration: Migration, review: Callable[[], Review]
+        cls,
+        parent: pytest.Collector,
+        path: Path,
+        migration: Migration,
+        *,
+        places: Sequence[str],
+        review: ReviewAt,
     ) -> "MigrationFile":
-        """Return the node of a migration; ``review`` is called when its item runs."""
+        """Return the node of a migration; ``review`` is called with one of the places when an item runs."""
         node: MigrationFile = cls.from_parent(_importing_nothing(parent), path=path)
         node.obj = ModuleType(path.stem, f"Stands for the migration {migration.relative_path}.")
         node.migration = migration
+        node.places = places
         node.review = review
         return node
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Yield the file's one item."""
-        yield MigrationItem.of(self)
+        """Yield the file's item, one for each place where it is rehearsed."""
+        for place in self.places:
+            yield MigrationItem.of(self, place)
 
 
 def _importing_nothing(parent: pytest.Collector) -> pytest.Collector:
@@ -52,19 +64,25 @@ def _importing_nothing(parent: pytest.Collector) -> pytest.Collector:
 
 
 class MigrationItem(pytest.Function):
-    """The item ``path/to/file.sql::migsafe``: a test function like any other, so that fixtures and flags work."""
+    """The item ``path/to/file.sql::migsafe``: a test function like any other, so that fixtures and flags work.
+
+    Where a history is rehearsed on several servers, the item's name tells which: ``migsafe[15]``.
+    """
 
     migration: Migration
+    place: str
 
     @classmethod
-    def of(cls, file: MigrationFile) -> "MigrationItem":
-        """Return the item of a migration file."""
+    def of(cls, file: MigrationFile, place: str) -> "MigrationItem":
+        """Return the item of a migration file in one of its places."""
 
-        def migsafe() -> None:
-            _check(item, file)
+        def migsafe(request: pytest.FixtureRequest) -> None:
+            _check(item, file, request)
 
-        item: MigrationItem = cls.from_parent(file, name="migsafe", callobj=migsafe)
+        name = f"migsafe[{place}]" if place else "migsafe"
+        item: MigrationItem = cls.from_parent(file, name=name, callobj=migsafe)
         item.migration = file.migration
+        item.place = place
         item.add_marker("migsafe")
         item.extra_keyword_matches |= {file.migration.id, *file.migration.relative_path.split("/")}
         return item
@@ -93,12 +111,12 @@ def _failing_line(review: Review | None) -> int:
     return next((finding.line for finding in findings if finding.fails and finding.line), 1)
 
 
-def _check(item: MigrationItem, file: MigrationFile) -> None:
+def _check(item: MigrationItem, file: MigrationFile, request: pytest.FixtureRequest) -> None:
     """Review the item's migration, and fail or skip as the review says."""
     # Whatever else ends the review - a rule's defect, ours - reports count the file as failed.
-    item.stash[REVIEW] = Review(migration=file.migration, outcome=Outcome.FAILED)
+    item.stash[REVIEW] = Review(migration=file.migration, place=item.place, outcome=Outcome.FAILED)
     try:
-        review = file.review()
+        review = file.review(item.place, request)
     except ServerError as error:
         # The machine's doing: what there is to know is in the message.
         problem = str(error)

@@ -7,7 +7,16 @@ its migrations to be rehearsed pays nothing.
 import pytest
 
 _OPTIONS = (
-    ("--migsafe-postgres", "MAJOR", "use this major version of PostgreSQL, for example 16"),
+    (
+        "--migsafe-postgres",
+        "MAJOR[,MAJOR...]",
+        "use this major version of PostgreSQL, for example 16; with several, rehearse the history on each",
+    ),
+    (
+        "--migsafe-dsn",
+        "DSN",
+        "use the server that is reached by this, in a database of our own (or MIGSAFE_DSN)",
+    ),
     ("--migsafe-bindir", "DIR", "use the PostgreSQL programs (postgres, initdb) in this directory"),
     ("--migsafe-layout", "NAME", "take the migrations for this layout instead of finding out"),
     ("--migsafe-json", "FILE", "write everything that was seen, as JSON, to this file"),

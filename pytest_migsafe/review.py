@@ -4,8 +4,7 @@ This joins settings, chain and rules; pytest's items, the fixtures and the comma
 """
 
 from collections.abc import Collection, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
@@ -13,12 +12,11 @@ from pytest_migsafe import catalog
 from pytest_migsafe.errors import ServerError
 from pytest_migsafe.findings import Finding
 from pytest_migsafe.migrations.model import History, Migration
-from pytest_migsafe.postgres.binaries import Binaries, find_binaries
-from pytest_migsafe.postgres.server import Server, start_server
-from pytest_migsafe.rehearsal.chain import Blocked, Chain
+from pytest_migsafe.places import Place
+from pytest_migsafe.rehearsal.chain import Blocked, Chain, Conditions
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rules import RULES, Rule, judge
-from pytest_migsafe.settings import Settings
+from pytest_migsafe.settings import Settings, in_seconds
 
 
 class Outcome(StrEnum):
@@ -37,6 +35,9 @@ class Review:
     """What is known and thought of one migration."""
 
     migration: Migration
+    #: The version of the server, and what tells the place apart when there are several ("15"; else empty).
+    postgres: str = ""
+    place: str = ""
     outcome: Outcome
     #: None when the migration was not rehearsed.
     evidence: Evidence | None = None
@@ -58,6 +59,8 @@ class Review:
         plain: dict[str, Any] = {
             "id": self.migration.id,
             "path": self.migration.relative_path,
+            "postgres": self.postgres,
+            "place": self.place,
             "down": self.migration.down.name if self.migration.down is not None else None,
             "transaction_mode": usual.mode.value,
             "transaction_mode_reason": usual.reason,
@@ -77,6 +80,9 @@ class Review:
                 "lane_reason": evidence.lane_reason or None,
                 "duration_ms": round(evidence.duration_ms, 3),
                 "statements": [statement.to_json() for statement in evidence.statements],
+                "stubbed": list(evidence.stubbed),
+                "cluster_changes": [asdict(change) for change in evidence.cluster_changes],
+                "left_out": [asdict(one) for one in evidence.left_out],
                 "leaks": [
                     {"kind": leak.kind, "name": leak.name, "value": leak.value} for leak in evidence.leaks
                 ],
@@ -86,10 +92,11 @@ class Review:
 
 @dataclass(kw_only=True)
 class Reviewer:
-    """Reviews the migrations of one history, on a throwaway server that it starts when it first needs it."""
+    """Reviews the migrations of one history in one place, where it opens a database when it first needs one."""
 
     history: History
     settings: Settings
+    place: Place
     rules: Sequence[Rule] = RULES
     #: The positions that will be asked for. On the way to a later one they are reviewed in passing, so that
     #: asking in any order costs no more than asking in theirs.
@@ -105,7 +112,7 @@ class Reviewer:
         self.close()
 
     def close(self) -> None:
-        """Stop the server."""
+        """Close the database."""
         if self._chain is not None:
             self._chain.close()
 
@@ -139,6 +146,8 @@ class Reviewer:
         if isinstance(result, Blocked):
             return Review(
                 migration=migration,
+                postgres=self.place.version,
+                place=self.place.label,
                 outcome=Outcome.BLOCKED,
                 blocked_by=result.by.relative_path,
                 blocked_because=result.error.message,
@@ -147,6 +156,8 @@ class Reviewer:
         failed = result.error is not None or any(finding.fails for finding in findings)
         return Review(
             migration=migration,
+            postgres=self.place.version,
+            place=self.place.label,
             outcome=Outcome.FAILED if failed else Outcome.PASSED,
             evidence=result,
             findings=findings,
@@ -155,22 +166,17 @@ class Reviewer:
 
     def _opened_chain(self) -> Chain:
         if self._chain is None:
-            self._chain = Chain(self.history, self._start_server, options=session_options(self.settings))
+            self._chain = Chain(self.history, self.place.open, conditions(self.settings))
         return self._chain
 
-    def _start_server(self, resources: ExitStack) -> Server:
-        return resources.enter_context(start_server(binaries(self.settings)))
 
-
-def binaries(settings: Settings) -> Binaries:
-    """Return the PostgreSQL programs that the settings ask for.
-
-    Raises:
-        BinariesNotFoundError: there are none; the message lists where they were looked for.
-    """
-    return find_binaries(bindir=settings.bindir, major=settings.postgres)
-
-
-def session_options(settings: Settings) -> dict[str, str]:
-    """Return the settings of the sessions in which migrations run, as the project's runner would have them."""
-    return {"lock_timeout": settings.lock_timeout, "statement_timeout": settings.statement_timeout}
+def conditions(settings: Settings) -> Conditions:
+    """Return the conditions under which files are rehearsed, as the project's runner would have them."""
+    options = {"lock_timeout": settings.lock_timeout, "statement_timeout": settings.statement_timeout}
+    if settings.dsn is not None and settings.role is not None:
+        options["role"] = settings.role
+    return Conditions(
+        options=options,
+        file_timeout=in_seconds(settings.file_timeout),
+        cluster_wide=settings.cluster_wide,
+    )

@@ -6,7 +6,7 @@ controller on the test reports as plain JSON values.
 
 import os
 from collections import defaultdict
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatch
 from functools import cached_property, partial
@@ -21,22 +21,26 @@ from pytest_migsafe.arguments import (
     misleading_json_path,
     named_paths,
     project_root,
+    searches,
 )
 from pytest_migsafe.errors import MigsafeError, ServerError, SettingsError
 from pytest_migsafe.items import REVIEW, MigrationFile, MigrationItem, blocked_reason
 from pytest_migsafe.migrations.discovery import LAYOUT_NAMES, find_histories
-from pytest_migsafe.migrations.model import History, Migration, TransactionMode
-from pytest_migsafe.postgres.binaries import Binaries
+from pytest_migsafe.migrations.model import History, TransactionMode
+from pytest_migsafe.places import Place, Places, find_places, place_on
+from pytest_migsafe.postgres.given import server_of_executor
 from pytest_migsafe.reports.json import json_report, write_json
 from pytest_migsafe.reports.terminal import StyledLine, change_lines, header_lines, summary_lines
-from pytest_migsafe.review import Review, Reviewer, binaries
+from pytest_migsafe.review import Review, Reviewer
 from pytest_migsafe.rules import RULES
 from pytest_migsafe.settings import Settings, load_settings
 from pytest_migsafe.termination import EXIT_STATUS, Terminated, sigterm_interrupts
 
 #: The name under which the active plugin is registered.
 NAME = "migsafe-session"
-_FLAGS = ("postgres", "bindir", "layout")
+_FLAGS = ("postgres", "bindir", "dsn", "layout")
+#: A history, by its number, and one of its places, by its label.
+Where = tuple[int, str]
 
 
 def activate(config: pytest.Config) -> None:
@@ -69,8 +73,9 @@ class MigsafeSession:
         self._settings = settings
         self._json = json_path(config)
         self._named = named_paths(config)
-        self._histories = self._find_histories()
-        self._reviewers = [Reviewer(history=history, settings=settings) for history in self._histories]
+        #: The histories, and beside each what the project says of it.
+        self._histories, self._settings_of = self._find_histories()
+        self._reviewers: dict[Where, Reviewer] = {}
         self._by_path = {
             path: (at, position)
             for at, history in enumerate(self._histories)
@@ -79,25 +84,26 @@ class MigsafeSession:
         self._ways = _ways_to(self._histories)
         #: Folders that the project hides from pytest, and that lead to migrations.
         self._opened: set[Path] = set()
-        #: What this process may be asked for, by history.
-        self._wanted: dict[int, set[int]] = defaultdict(set)
-        self._furthest: dict[int, int] = defaultdict(int)
-        self._server_problem: ServerError | None = None
-        self._results: dict[str, dict[str, Any]] = {}
+        #: What this process may be asked for, by history and place.
+        self._wanted: dict[Where, set[int]] = defaultdict(set)
+        self._furthest: dict[Where, int] = defaultdict(int)
+        self._server_problems: dict[Where, ServerError] = {}
+        self._results: dict[tuple[str, str], dict[str, Any]] = {}
         self._unwritten = ""
         self._terminated = False
 
     def close(self) -> None:
         """Stop the servers."""
-        for reviewer in self._reviewers:
+        for reviewer in self._reviewers.values():
             reviewer.close()
 
     @cached_property
-    def _binaries(self) -> Binaries | MigsafeError:
-        try:
-            return binaries(self._settings)
-        except MigsafeError as error:
-            return error
+    def _places(self) -> tuple[Places | MigsafeError, ...]:
+        """Where each history is rehearsed, or why nowhere."""
+        return tuple(
+            _places_or_problem(settings, history.layout)
+            for history, settings in zip(self._histories, self._settings_of, strict=True)
+        )
 
     @property
     def _is_worker(self) -> bool:
@@ -105,25 +111,19 @@ class MigsafeSession:
 
     # -- collection ----------------------------------------------------------------------------------------
 
-    def _find_histories(self) -> tuple[History, ...]:
+    def _find_histories(self) -> tuple[tuple[History, ...], tuple[Settings, ...]]:
         """Find the migrations, and make pytest collect their folders unless the user named other paths."""
-        settings = self._settings
-        mode = TransactionMode(settings.transaction_mode) if settings.transaction_mode else None
-        find = partial(find_histories, settings.root, layout=settings.layout, mode=mode)
+        found: dict[Path, tuple[History, Settings]] = {}
+        for settings, paths in searches(self._settings, self._named):
+            for history in _find(settings, paths):
+                found.setdefault(history.root, (history, settings))
+        histories = tuple(history for history, _ in found.values())
         if self._named:
-            histories = find(self._named)
             if is_asked_for_by_hand(self._config):
                 self._refuse_others(histories)
-            return histories
-        histories = find(settings.migrations or (settings.root,))
-        if settings.migrations and not histories:
-            listed = ", ".join(str(path) for path in settings.migrations)
-            raise SettingsError(
-                f"pyproject.toml, [tool.migsafe] migrations: there are no migrations in {listed}; "
-                f"known layouts: {', '.join(LAYOUT_NAMES)}"
-            )
-        self._have_collected(histories)
-        return histories
+        else:
+            self._have_collected(histories)
+        return histories, tuple(settings for _, settings in found.values())
 
     def _refuse_others(self, histories: tuple[History, ...]) -> None:
         """See that each SQL file that was named is a migration; pytest would only say that it is not found.
@@ -180,15 +180,30 @@ class MigsafeSession:
             return None
         at, position = known
         migration = self._histories[at].migrations[position]
-        return MigrationFile.of(parent, file_path, migration, partial(self._review, at, position))
+        return MigrationFile.of(
+            parent,
+            file_path,
+            migration,
+            places=self._labels(at),
+            review=partial(self._review, at, position),
+        )
+
+    def _labels(self, at: int) -> list[str]:
+        places = self._places[at]
+        return [""] if isinstance(places, MigsafeError) else [place.label for place in places.found]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Bring the migrations, where they stand among the items, into their runner's order."""
         places = [at for at, item in enumerate(items) if isinstance(item, MigrationItem)]
-        ours = sorted((items[at] for at in places), key=lambda item: self._by_path[item.path])
+        ours = sorted((items[at] for at in places), key=self._turn)
         for at, item in zip(places, ours, strict=True):
             items[at] = item
+
+    def _turn(self, item: pytest.Item) -> tuple[int, int, int]:
+        """Return when an item's turn is: one history after the other, and in it one place after the other."""
+        at, position = self._by_path[item.path]
+        return at, self._labels(at).index(item.place) if isinstance(item, MigrationItem) else 0, position
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Learn what will be asked for, and see that there is a server for it.
@@ -199,45 +214,67 @@ class MigsafeSession:
         for item in session.items:
             if isinstance(item, MigrationItem):
                 at, position = self._by_path[item.path]
-                self._wanted[at].add(position)
-        if self._is_worker:
-            return  # it gets its share bit by bit
-        for at, positions in self._wanted.items():
-            self._reviewers[at].wanted = positions
-        if self._wanted and not self._config.getoption("collectonly"):
-            self._demand_binaries()
+                self._wanted[at, item.place].add(position)
+        if not self._is_worker and not self._config.getoption("collectonly"):
+            self._demand_places({at for at, _ in self._wanted})
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self) -> None:
-        """See that there is a server, before workers are started that would miss it one by one.
+        """See that there are servers, before workers are started that would miss them one by one.
 
         Raises:
-            pytest.UsageError: there is none.
+            pytest.UsageError: there are none.
         """
-        if self._histories:
-            self._demand_binaries()
+        self._demand_places(range(len(self._histories)))
 
-    def _demand_binaries(self) -> None:
-        if isinstance(self._binaries, MigsafeError):
-            raise pytest.UsageError(str(self._binaries)) from self._binaries
+    def _demand_places(self, histories: Iterable[int]) -> None:
+        for at in histories:
+            places = self._places[at]
+            if isinstance(places, MigsafeError) and self._settings_of[at].server_fixture is None:
+                raise pytest.UsageError(str(places)) from places
 
     # -- running -------------------------------------------------------------------------------------------
 
-    def _review(self, at: int, position: int) -> Review:
-        """Return the review of a migration, by its history and its position there."""
-        if self._server_problem is not None:
+    def _review(self, at: int, position: int, label: str, request: pytest.FixtureRequest) -> Review:
+        """Return the review of a migration, by its history, its position there, and the place."""
+        where = at, label
+        if where in self._server_problems:
             # Trying again for each file would take long, and say the same.
-            raise ServerError(f"no throwaway server: {str(self._server_problem).splitlines()[0]}")
-        reviewer = self._reviewers[at]
-        if self._is_worker and position < self._furthest[at]:
-            # Going back means a new server; so this once, everything that may still be asked for.
-            reviewer.wanted = self._wanted[at]
-        self._furthest[at] = max(self._furthest[at], position)
+            problem = str(self._server_problems[where]).splitlines()[0]
+            raise ServerError(f"no server to rehearse on: {problem}")
         try:
+            reviewer = self._reviewer(where, request)
+            if self._is_worker and position >= self._furthest[where]:
+                # It gets its share bit by bit; what it will not be asked for is not rehearsed.
+                reviewer.wanted = ()
+            else:
+                # Going back means a new database; so then everything that may be asked for, this once.
+                reviewer.wanted = self._wanted[where]
+            self._furthest[where] = max(self._furthest[where], position)
             return reviewer.review(position)
         except ServerError as error:
-            self._server_problem = error
+            self._server_problems[where] = error
             raise
+
+    def _reviewer(self, where: Where, request: pytest.FixtureRequest) -> Reviewer:
+        if where not in self._reviewers:
+            at, _ = where
+            self._reviewers[where] = Reviewer(
+                history=self._histories[at],
+                settings=self._settings_of[at],
+                place=self._place(where, request),
+            )
+        return self._reviewers[where]
+
+    def _place(self, where: Where, request: pytest.FixtureRequest) -> Place:
+        at, label = where
+        settings, places = self._settings_of[at], self._places[at]
+        if settings.server_fixture is not None:
+            executor = request.getfixturevalue(settings.server_fixture)
+            return place_on(server_of_executor(executor), settings, self._histories[at].layout)
+        if isinstance(places, MigsafeError):
+            raise ServerError(str(places)) from places
+        return next(place for place in places.found if place.label == label)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -258,7 +295,7 @@ class MigsafeSession:
         """Keep the review that comes with a report, from this process or from a worker."""
         review = getattr(report, "migsafe", None)
         if review is not None:
-            self._results[review["path"]] = review
+            self._results[review["path"], review["place"]] = review
 
     def pytest_report_teststatus(
         self, report: pytest.TestReport
@@ -299,27 +336,28 @@ class MigsafeSession:
         if self._json is None:
             return
         try:
-            write_json(self._json, json_report(self._server(), self._histories, self._results))
+            write_json(self._json, json_report(self._rehearsed(), self._results))
         except OSError as error:
             self._unwritten = f"cannot write {self._json}: {error.strerror or error}"
 
-    def _server(self) -> dict[str, str]:
-        found = self._binaries
-        if isinstance(found, MigsafeError):
-            return {"version": "", "source": ""}
-        return {"version": found.version, "source": found.source}
+    def _rehearsed(self) -> list[tuple[History, tuple[Place, ...]]]:
+        """Return the histories, each with the places that are known of it."""
+        return [
+            (history, () if isinstance(places, MigsafeError) else places.found)
+            for history, places in zip(self._histories, self._places, strict=True)
+        ]
 
     # -- terminal ------------------------------------------------------------------------------------------
 
     def pytest_report_header(self) -> list[str]:
-        """Name the server and the migrations."""
-        found = self._binaries
-        server = (
-            "no PostgreSQL server found"
-            if isinstance(found, MigsafeError)
-            else f"PostgreSQL {found.version} ({found.source})"
+        """Name the servers and the migrations."""
+        lines = header_lines(
+            [
+                (history, None if isinstance(places, MigsafeError) else places)
+                for history, places in zip(self._histories, self._places, strict=True)
+            ],
+            self._where(),
         )
-        lines = header_lines(self._histories, server, self._where())
         if (given := misleading_json_path(self._config)) is not None:
             lines.append(
                 f"migsafe: write --migsafe-json={given} with an equals sign: pytest took the file for a path to "
@@ -334,9 +372,11 @@ class MigsafeSession:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write counts, time and the slowest files; with ``-v`` each file's schema diff."""
         reviews = [
-            self._results[migration.relative_path]
-            for migration in self._migrations()
-            if migration.relative_path in self._results
+            self._results[migration.relative_path, label]
+            for at, history in enumerate(self._histories)
+            for label in self._labels(at)
+            for migration in history.migrations
+            if (migration.relative_path, label) in self._results
         ]
         if reviews and self._config.get_verbosity() > 0:
             _write(terminalreporter, "migsafe schema changes", change_lines(reviews))
@@ -360,9 +400,34 @@ class MigsafeSession:
             review = report.migsafe
             yield f"BLOCKED {report.nodeid} - blocked by {review['blocked_by']}", {"yellow": True}
 
-    def _migrations(self) -> Generator[Migration, None, None]:
-        for history in self._histories:
-            yield from history.migrations
+
+def _find(settings: Settings, paths: Sequence[Path]) -> tuple[History, ...]:
+    """Return the histories that some paths hold.
+
+    Raises:
+        SettingsError: the settings name folders, and there are no migrations in them.
+    """
+    histories = find_histories(
+        settings.root,
+        paths,
+        layout=settings.layout,
+        mode=TransactionMode(settings.transaction_mode) if settings.transaction_mode else None,
+        placeholders=settings.placeholders,
+    )
+    if not histories and settings.migrations and tuple(paths) == settings.migrations:
+        listed = ", ".join(str(path) for path in paths)
+        raise SettingsError(
+            f"pyproject.toml, [tool.migsafe] migrations: there are no migrations in {listed}; "
+            f"known layouts: {', '.join(LAYOUT_NAMES)}"
+        )
+    return histories
+
+
+def _places_or_problem(settings: Settings, layout: str) -> Places | MigsafeError:
+    try:
+        return find_places(settings, layout)
+    except MigsafeError as error:
+        return error
 
 
 def _ways_to(histories: tuple[History, ...]) -> set[Path]:

@@ -22,6 +22,8 @@ FLOORS: dict[str, tuple[int, frozenset[str]]] = {
     "arguments": (7, frozenset({"pytest"})),
     "reports": (6, frozenset({"pygments"})),
     "review": (5, frozenset()),
+    # Which servers a history is rehearsed on, and what is there before its first migration.
+    "places": (4, frozenset()),
     "rules": (4, frozenset()),
     "rehearsal": (3, frozenset({"psycopg", "hypothesis"})),
     # protobuf comes with postgast, whose trees are protobuf messages.

@@ -31,7 +31,9 @@ def history(request: pytest.FixtureRequest, corpora: Path, binaries: Binaries) -
 
 @pytest.fixture
 def chain(history: History, binaries: Binaries) -> Iterator[Chain]:
-    with Chain(history, lambda resources: resources.enter_context(start_server(binaries))) as opened:
+    with Chain(
+        history, lambda resources: Database(resources.enter_context(start_server(binaries)), "postgres")
+    ) as opened:
         yield opened
 
 
@@ -89,7 +91,9 @@ def test_crates_io_is_rehearsed_in_savepoints_but_for_the_files_that_opt_out(
     opted_out = [
         one.id for one in crates.migrations if one.read().manner.mode is not TransactionMode.TRANSACTION
     ]
-    with Chain(crates, lambda resources: resources.enter_context(start_server(binaries))) as opened:
+    with Chain(
+        crates, lambda resources: Database(resources.enter_context(start_server(binaries)), "postgres")
+    ) as opened:
         evidence = [opened.rehearse(position) for position in range(len(crates.migrations))]
     real = [one for one in evidence if isinstance(one, Evidence) and one.lane is Lane.REAL]
     assert {one.migration_id for one in real} <= set(opted_out)

@@ -68,7 +68,7 @@ def test_every_key_of_the_table_is_read(tmp_path: Path) -> None:
         migrations=(tmp_path / "db" / "migrations", tmp_path / "tenant"),
         layout="diesel",
         transaction_mode="single-query",
-        postgres=16,
+        postgres=(16,),
         bindir=tmp_path / "pg" / "bin",
         lock_timeout="5s",
         statement_timeout="2min",
@@ -92,14 +92,14 @@ def test_a_flag_beats_the_environment_and_the_environment_the_file(tmp_path: Pat
     with_environment = load(tmp_path, table, environment=environment)
     with_flags = load(tmp_path, table, environment=environment, flags=flags)
 
-    assert (file_only.postgres, file_only.bindir, file_only.layout) == (14, tmp_path / "file", "flat")
+    assert (file_only.postgres, file_only.bindir, file_only.layout) == ((14,), tmp_path / "file", "flat")
     # The environment tells where the machine keeps PostgreSQL, not what the project's layout is.
     assert (with_environment.postgres, with_environment.bindir, with_environment.layout) == (
-        15,
+        (15,),
         Path("/env"),
         "flat",
     )
-    assert (with_flags.postgres, with_flags.bindir, with_flags.layout) == (16, Path("/env"), "diesel")
+    assert (with_flags.postgres, with_flags.bindir, with_flags.layout) == ((16,), Path("/env"), "diesel")
 
 
 def test_a_relative_bindir_is_meant_from_where_it_is_said(
@@ -114,13 +114,13 @@ def test_a_relative_bindir_is_meant_from_where_it_is_said(
 
 
 def test_an_empty_variable_is_no_setting(tmp_path: Path) -> None:
-    assert load(tmp_path, "postgres = 14", environment={"MIGSAFE_POSTGRES": ""}).postgres == 14
+    assert load(tmp_path, "postgres = 14", environment={"MIGSAFE_POSTGRES": ""}).postgres == (14,)
 
 
 def test_the_process_s_environment_is_the_usual_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIGSAFE_POSTGRES", "17")
 
-    assert load_settings(tmp_path).postgres == 17
+    assert load_settings(tmp_path).postgres == (17,)
 
 
 @pytest.mark.parametrize("value", ['"0"', "0", '"500ms"', '"1.5 s"', '"5s"', '"1min"', '"100"', "100"])
@@ -135,14 +135,14 @@ def test_a_duration_is_written_as_postgresql_writes_it(tmp_path: Path, value: st
             'migration = "db"',
             (
                 "pyproject.toml, [tool.migsafe]: unknown setting 'migration'; did you mean 'migrations'? Known: bindir, "
-                "layout, lock_timeout, migrations, postgres, rules, statement_timeout, transaction_mode"
+                "cluster_wide, dsn, extensions, file_timeout, history, layout, lock_timeout, migrations, placeholders, postgres, prelude, role, rules, server_fixture, statement_timeout, transaction_mode"
             ),
         ),
         (
             'xyz = "db"',
             (
                 "pyproject.toml, [tool.migsafe]: unknown setting 'xyz'; known: bindir, "
-                "layout, lock_timeout, migrations, postgres, rules, statement_timeout, transaction_mode"
+                "cluster_wide, dsn, extensions, file_timeout, history, layout, lock_timeout, migrations, placeholders, postgres, prelude, role, rules, server_fixture, statement_timeout, transaction_mode"
             ),
         ),
         (

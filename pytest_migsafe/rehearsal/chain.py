@@ -1,8 +1,8 @@
 """A database at position k of a history: rehearse the file there, apply it, go on to the next."""
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Self
 
@@ -11,17 +11,23 @@ import psycopg
 from pytest_migsafe import catalog
 from pytest_migsafe.errors import MigrationReadError, ServerError
 from pytest_migsafe.migrations.model import History, Migration, Script
+from pytest_migsafe.migrations.source import CharOffset
 from pytest_migsafe.migrations.statements import Statement
 from pytest_migsafe.postgres.database import Database
-from pytest_migsafe.postgres.server import Server
+from pytest_migsafe.rehearsal.cluster import Cluster, cluster_changes, read_cluster, read_configuration
 from pytest_migsafe.rehearsal.creations import find_creations
+from pytest_migsafe.rehearsal.deadline import Deadline, deadline
 from pytest_migsafe.rehearsal.evidence import (
+    ClusterChange,
     Evidence,
     Lane,
+    LeftOut,
+    LeftOutFor,
     StatementError,
     TransactionControlStatement,
 )
 from pytest_migsafe.rehearsal.isolation import (
+    QUERY_CANCELED,
     IsolationLostError,
     Run,
     SavepointCannotHoldError,
@@ -35,8 +41,20 @@ from pytest_migsafe.rehearsal.sequences import SequenceValues, read_sequences, r
 from pytest_migsafe.rehearsal.session import MigrationSession
 from pytest_migsafe.rehearsal.trace import describe
 
-#: Starts a server of its own for a chain, and leaves stopping it to the stack.
-StartServer = Callable[[ExitStack], Server]
+#: Opens an empty database for a chain, and leaves closing it to the stack.
+OpenDatabase = Callable[[ExitStack], Database]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """Under which conditions files are rehearsed."""
+
+    #: The settings of the migrations' sessions, such as ``lock_timeout``.
+    options: Mapping[str, str] = field(default_factory=dict)
+    #: The time after which a file is given up, in seconds; 0 for none.
+    file_timeout: float = 0.0
+    #: Whether statements that change a whole cluster run on a server that is not ours.
+    cluster_wide: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,17 +68,16 @@ class Blocked:
 class Chain:
     """A database to which the first ``position`` files of a history have been applied, and nothing else.
 
-    The chain owns its server: migrations create roles and change settings of the whole cluster, so going back
-    means a new one, and two chains do not share one.
+    Going back means a new database. On a server of ours that is a new server: migrations create roles and change
+    settings of the whole cluster, which no two chains can share.
     """
 
     def __init__(
-        self, history: History, start_server: StartServer, *, options: Mapping[str, str] | None = None
+        self, history: History, open_database: OpenDatabase, conditions: Conditions | None = None
     ) -> None:
-        """``options`` are the settings of the migrations' sessions, such as ``lock_timeout``."""
         self._history = history
-        self._start_server = start_server
-        self._options = options or {}
+        self._open_database = open_database
+        self._conditions = conditions or Conditions()
         self._resources = ExitStack()
         self._open: _OpenDatabase | None = None
         self._failed: tuple[int, StatementError] | None = None
@@ -72,7 +89,7 @@ class Chain:
         self.close()
 
     def close(self) -> None:
-        """Stop the server; the next rehearsal starts a new one."""
+        """Close the database; the next rehearsal opens a new one."""
         self._open = None
         self._resources.close()
 
@@ -89,20 +106,25 @@ class Chain:
         started = perf_counter()
         database = self._database
         try:
-            script = migration.read()
+            task = database.task(migration)
         except MigrationReadError as error:
             return self._fail(position, database.unread(migration, str(error)))
         try:
-            evidence = database.rehearse(migration, script)
+            evidence = database.rehearse(task)
         except IsolationLostError:
             # The database is in an unknown state: throw it away and run the file for real on a true one.
             self.close()
             self._go_to(position)
-            evidence = self._database.rehearse(migration, script, hold=False)
+            evidence = self._database.rehearse(task, hold=False)
         except psycopg.OperationalError as error:
-            evidence = database.lost(migration, script, error)
+            evidence = database.lost(task, error)
             self.close()
-        evidence = replace(evidence, duration_ms=(perf_counter() - started) * 1000)
+        evidence = replace(
+            evidence,
+            duration_ms=(perf_counter() - started) * 1000,
+            same_version=migration.same_version,
+            refuses_duplicates=self._history.refuses_duplicates,
+        )
         if evidence.error is not None:
             database.demand_room(migration, evidence.error)
             return self._fail(position, evidence)
@@ -116,9 +138,7 @@ class Chain:
     @property
     def _database(self) -> "_OpenDatabase":
         if self._open is None:
-            server = self._start_server(self._resources)
-            # The server is this chain's alone, so the database that comes with every cluster will do.
-            self._open = _OpenDatabase(Database(server, "postgres"), self._options)
+            self._open = _OpenDatabase(self._open_database(self._resources), self._conditions)
             self._resources.callback(self._open.close)
         return self._open
 
@@ -147,27 +167,55 @@ class Chain:
         return replace(evidence, creations=find_creations(self._history, position))
 
 
-class _OpenDatabase:
-    """The chain's database while its server runs."""
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A file that is to be rehearsed: what of it is run, and what is not."""
 
-    def __init__(self, database: Database, options: Mapping[str, str]) -> None:
+    migration: Migration
+    script: Script
+    left_out: tuple[LeftOut, ...] = ()
+
+
+class _OpenDatabase:
+    """The chain's database while it is open."""
+
+    def __init__(self, database: Database, conditions: Conditions) -> None:
         self.database = database
         self._server = database.server
+        self._conditions = conditions
         self.position = 0
-        self._session = MigrationSession(lambda: database.connect(options=options))
-        # Both are read when they are first needed, and kept up to date from then on.
+        self._session = MigrationSession(lambda: database.connect(options=conditions.options))
+        # All are read when they are first needed, and kept up to date from then on.
         self._schema: catalog.Schema | None = None
         self._sequences: SequenceValues | None = None
+        self._cluster: Cluster | None = None
 
     def close(self) -> None:
         self._session.close()
 
+    @property
+    def _may_change_cluster(self) -> bool:
+        return self._server.is_ours or self._conditions.cluster_wide
+
+    def task(self, migration: Migration) -> _Task:
+        """Return what is to be run of a file.
+
+        Raises:
+            MigrationReadError: it cannot be read.
+        """
+        task = _Task(migration, migration.read())
+        if self._server.stubbed:
+            task = _without_index_parameters(task)
+        if not self._may_change_cluster:
+            task = _without_cluster_wide(task)
+        return task
+
     def apply(self, migration: Migration) -> StatementError | None:
         """Apply a file without looking closer, on the way to another; return the error that ended it."""
-        self._schema = self._sequences = None
+        self._schema = self._sequences = self._cluster = None
         try:
-            script = migration.read()
-            error = apply_as_runner(self._session.connection, script)
+            script = self.task(migration).script
+            error = self._apply_as_runner(script)
         except MigrationReadError as problem:
             return _unreadable(str(problem))
         except psycopg.OperationalError as problem:
@@ -177,20 +225,43 @@ class _OpenDatabase:
             self.position += 1
         return error
 
-    def rehearse(self, migration: Migration, script: Script, *, hold: bool = True) -> Evidence:
+    def _apply_as_runner(self, script: Script) -> StatementError | None:
+        with self._deadline() as limit:
+            error = apply_as_runner(self._session.connection, script)
+        return self._timed(error, limit)
+
+    def _deadline(self) -> AbstractContextManager[Deadline]:
+        return deadline(self._session.connection, self._conditions.file_timeout)
+
+    def _timed(self, error: StatementError | None, limit: Deadline) -> StatementError | None:
+        """Return an error as it is, or, when it is our own cancellation, as the time limit that it stands for."""
+        if error is None or not limit.is_over or error.sqlstate != QUERY_CANCELED:
+            return error
+        return replace(
+            error,
+            message=f"the file is not done after {self._conditions.file_timeout:g} s, and was given up",
+            hint="[tool.migsafe] file_timeout is the limit for a whole file.",
+        )
+
+    def rehearse(self, task: _Task, *, hold: bool = True) -> Evidence:
         """Rehearse a file and apply it; ``hold=False`` applies it for real only."""
+        script = task.script
         connection = self._session.connection
         if self._schema is None:
             self._schema = catalog.snapshot(connection)
         if self._sequences is None:
             self._sequences = read_sequences(connection)
+        if self._cluster is None:
+            self._cluster = read_cluster(connection)
         before = self._schema
         reason = "a savepoint was lost in it" if not hold else why_not_in_savepoint(script)
         run: Run | None = None
         if not reason:
             run, reason = self._rehearse_and_apply(script, before)
         if run is None:
-            run = run_for_real(connection, script)
+            with self._deadline() as limit:
+                run = run_for_real(connection, script)
+            run = replace(run, error=self._timed(run.error, limit))
             self._sequences = None
         leaks = self._session.renew(script)
         after = run.after if run.after is not None else catalog.snapshot(self._session.connection)
@@ -198,7 +269,7 @@ class _OpenDatabase:
             self.position += 1
             self._schema = after
         return replace(
-            self._evidence(migration, script, before),
+            self._evidence(task.migration, script, before),
             lane=Lane.REAL if reason else Lane.SAVEPOINT,
             lane_reason=reason,
             statements=describe(script, run.traced, run.baseline),
@@ -207,19 +278,40 @@ class _OpenDatabase:
             error=run.error,
             error_line=_line(script, run.error),
             leaks=leaks,
+            stubbed=tuple(name for name in self._server.stubbed if _has_extension(after, name)),
+            left_out=task.left_out,
+            cluster_changes=self._learn_cluster(script),
         )
+
+    def _learn_cluster(self, script: Script) -> tuple[ClusterChange, ...]:
+        """Return what the file has changed of the whole cluster."""
+        connection = self._session.connection
+        changes: tuple[ClusterChange, ...] = ()
+        if self._session.cluster_has_changed:
+            then, self._cluster = self._cluster or {}, read_cluster(connection)
+            changes = cluster_changes(then, self._cluster)
+        if any(statement.node == "AlterSystemStmt" for statement in script.statements):
+            changes += cluster_changes({}, read_configuration(connection))
+        return changes
 
     def _rehearse_and_apply(self, script: Script, before: catalog.Schema) -> tuple[Run | None, str]:
         """Rehearse a file in a savepoint, then apply it; return the run, or why there has to be another."""
-        connection = self._session.connection
         try:
-            run = run_in_savepoint(self._session.prepared, script, before)
+            with self._deadline() as limit:
+                run = run_in_savepoint(
+                    self._session.prepared, script, before, watch_cluster=not self._may_change_cluster
+                )
         except SavepointCannotHoldError as refusal:
             self._session.reset(script)
             return None, str(refusal)
         self._session.reset(script)
         self._put_sequences_back(run)
-        error = apply_as_runner(connection, script)
+        if run.error is not None and limit.is_over:
+            # For real it would take as long again.
+            return replace(run, error=self._timed(run.error, limit)), ""
+        if refusal_to_apply := self._refusal(script, run):
+            return replace(run, error=refusal_to_apply, after=None), ""
+        error = self._apply_as_runner(script)
         if run.error is not None and error is None:
             # It does apply, so the savepoint was in the way of something.
             reason = f"in a savepoint it fails: {run.error.message}"
@@ -229,6 +321,22 @@ class _OpenDatabase:
             run = replace(run, error=error, after=None)
         self._learn_sequences(run)
         return run, ""
+
+    def _refusal(self, script: Script, run: Run) -> StatementError | None:
+        """Return why a rehearsed file must not be applied: it changes a cluster that is not ours to change."""
+        changes = cluster_changes(self._cluster or {}, run.cluster) if run.cluster is not None else ()
+        if not changes:
+            return None
+        place = script.position(script.statements[0].start)
+        listed = ", ".join(f"{change.kind} {change.name}" for change in changes)
+        return StatementError(
+            sqlstate="",
+            message=f"the file changes more than its database ({listed}), on a server that is not ours: not applied",
+            hint="Run it on a throwaway server, or allow it with cluster_wide = true in [tool.migsafe].",
+            line=place.line,
+            column=place.column,
+            during="the look at the whole cluster",
+        )
 
     def _put_sequences_back(self, run: Run) -> None:
         known = self._sequences or {}
@@ -256,17 +364,17 @@ class _OpenDatabase:
             self._schema = catalog.snapshot(self._session.connection)
         return replace(self._evidence(migration, None, self._schema), error=_unreadable(problem))
 
-    def lost(self, migration: Migration, script: Script, problem: psycopg.OperationalError) -> Evidence:
+    def lost(self, task: _Task, problem: psycopg.OperationalError) -> Evidence:
         """Return the evidence of a file that ended the session or the server.
 
         Raises:
             ServerError: the server is gone although the file had not been sent to it.
         """
         if self._schema is None:
-            raise ServerError(f"the throwaway server went away: {problem}") from problem
+            raise ServerError(f"the server went away: {problem}") from problem
         return replace(
-            self._evidence(migration, script, self._schema),
-            error=explain_loss(self._server, migration.relative_path, problem),
+            self._evidence(task.migration, task.script, self._schema),
+            error=explain_loss(self._server, task.migration.relative_path, problem),
         )
 
     def demand_room(self, migration: Migration, error: StatementError) -> None:
@@ -292,6 +400,35 @@ class _OpenDatabase:
             transaction_control=_transaction_control(script) if script is not None else (),
             has_transaction_pair=script is not None and script.has_transaction_pair,
         )
+
+
+def _has_extension(schema: catalog.Schema, name: str) -> bool:
+    # Names in a schema are written as `quote_ident` writes them.
+    return any(schema.get("extension", written) is not None for written in (name, f'"{name}"'))
+
+
+def _without_index_parameters(task: _Task) -> _Task:
+    # The grammar costs 50 ms to import, and here it is needed only where there are stubs.
+    from pytest_migsafe.migrations.index_parameters import without_index_parameters  # noqa: PLC0415
+
+    written = task.script.source.text
+    script, spans = without_index_parameters(task.script)
+    left_out = (_left_out(script, start, written[start:end], LeftOutFor.STUB) for start, end in spans)
+    return _Task(task.migration, script, (*task.left_out, *left_out))
+
+
+def _without_cluster_wide(task: _Task) -> _Task:
+    # The grammar costs 50 ms to import, and here it is needed only where others use the server, too.
+    from pytest_migsafe.migrations.cluster_wide import without_cluster_wide  # noqa: PLC0415
+
+    script, found = without_cluster_wide(task.script)
+    left_out = (_left_out(script, one.start, one.text, LeftOutFor.CLUSTER, changes) for one, changes in found)
+    return _Task(task.migration, script, (*task.left_out, *left_out))
+
+
+def _left_out(script: Script, start: int, text: str, reason: LeftOutFor, changes: str = "") -> LeftOut:
+    place = script.position(CharOffset(start))
+    return LeftOut(line=place.line, column=place.column, text=text, reason=reason, changes=changes)
 
 
 def _unreadable(problem: str) -> StatementError:

@@ -187,6 +187,39 @@ class TransactionControlStatement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterChange:
+    """Something of the whole cluster, not only of its database, that a file made, changed or removed."""
+
+    #: "role", "membership", "setting", "database", "tablespace", "subscription" or "configuration".
+    kind: str
+    name: str
+    #: Its definition; None where it is not there.
+    before: str | None
+    after: str | None
+
+
+class LeftOutFor(StrEnum):
+    """Why something of a file was not run."""
+
+    #: It changes a whole cluster that is not ours.
+    CLUSTER = "cluster"
+    #: It is a parameter of something of which there is only a stub.
+    STUB = "stub"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A statement, or a part of one, that was not run."""
+
+    line: int
+    column: int
+    text: str
+    reason: LeftOutFor
+    #: What of the cluster it changes ("roles"); empty for a stub.
+    changes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Creation:
     """A statement of the history that creates an object: who is asked when something is missing."""
 
@@ -225,6 +258,13 @@ class Evidence:
     transaction_control: tuple[TransactionControlStatement, ...] = ()
     #: Whether BEGIN comes first and COMMIT last in the file, and nothing else controls the transaction.
     has_transaction_pair: bool = False
+    cluster_changes: tuple[ClusterChange, ...] = ()
+    #: The extensions in the database of which there is only a stub.
+    stubbed: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    #: Other files of the same version, and whether their runner ends with an error because of it.
+    same_version: tuple[str, ...] = ()
+    refuses_duplicates: bool = False
     #: What the history's files create; gathered only when there is an error to explain.
     creations: tuple[Creation, ...] = ()
     #: The other database for which the file is written; asked only when the server could not understand it.

@@ -17,6 +17,7 @@ from pytest_migsafe.errors import MigsafeError, SnapshotError
 from pytest_migsafe.migrations.lexemes import headline
 from pytest_migsafe.migrations.model import Part, Script, TransactionMode, Unit
 from pytest_migsafe.migrations.statements import Statement, TransactionControl
+from pytest_migsafe.rehearsal.cluster import Cluster, read_cluster
 from pytest_migsafe.rehearsal.evidence import StatementError
 from pytest_migsafe.rehearsal.kept import compare_kept
 from pytest_migsafe.rehearsal.sending import send
@@ -34,6 +35,9 @@ from pytest_migsafe.rehearsal.trace import (
 #: active_sql_transaction and invalid_transaction_termination (manual: "PostgreSQL Error Codes").
 _BLOCK_IS_THE_TROUBLE = frozenset({"25001", "2D000"})
 
+
+#: query_canceled: a timeout, or our own cancellation (manual: "PostgreSQL Error Codes").
+QUERY_CANCELED = "57014"
 
 #: Statements that lock every relation whose definition they change, if it was there before (manual: "Explicit
 #: Locking"; GRANT takes no lock up to PostgreSQL 17, and whatever runs functions may do anything).
@@ -82,6 +86,8 @@ class Run:
     error: StatementError | None = None
     #: The schema that the file makes; None when the file failed or the schema must be read anew.
     after: catalog.Schema | None = None
+    #: What belongs to the whole cluster after the file's statements, where that was asked for.
+    cluster: Cluster | None = None
 
 
 def why_not_in_savepoint(script: Script) -> str:
@@ -103,8 +109,12 @@ def why_not_in_savepoint(script: Script) -> str:
     return ""
 
 
-def run_in_savepoint(source: PreparedConnection, script: Script, before: catalog.Schema) -> Run:
+def run_in_savepoint(
+    source: PreparedConnection, script: Script, before: catalog.Schema, *, watch_cluster: bool = False
+) -> Run:
     """Run a file's statements one by one in a savepoint, read what they did, and roll everything back.
+
+    ``watch_cluster`` asks for the cluster as the file makes it.
 
     Raises:
         SavepointCannotHoldError: the server says that the savepoint is in the way.
@@ -127,13 +137,14 @@ def run_in_savepoint(source: PreparedConnection, script: Script, before: catalog
             locked=relations_changed(traced),
             locks_tell_all=all(statement.node in _LOCKS_WHAT_IT_CHANGES for statement in script.body),
         )
+        cluster = read_cluster(connection) if watch_cluster else None
         # Our plans are made once, so they must not read whole catalogs because these are small yet.
         connection.execute(b"ROLLBACK TO SAVEPOINT migsafe_rehearsal; SET LOCAL enable_seqscan = off")
         baseline = tracer.baseline(relations_locked(traced))
         after = catalog.apply_changes(source, before, changes)
         connection.execute(b"ROLLBACK")
     # The counters survive the rollback, so those that belong to the baseline were read at the beginning.
-    return Run(traced=traced, baseline=with_counters_of(baseline, counted), after=after)
+    return Run(traced=traced, baseline=with_counters_of(baseline, counted), after=after, cluster=cluster)
 
 
 @contextmanager

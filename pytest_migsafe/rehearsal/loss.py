@@ -13,6 +13,7 @@ import psycopg
 from pytest_migsafe.errors import ServerError
 from pytest_migsafe.postgres.server import Server
 from pytest_migsafe.rehearsal.evidence import StatementError
+from pytest_migsafe.rehearsal.isolation import QUERY_CANCELED
 
 #: disk_full (manual, "PostgreSQL Error Codes").
 _DISK_FULL = "53100"
@@ -33,6 +34,14 @@ def explain_loss(server: Server, path: str, problem: psycopg.OperationalError) -
         ServerError: it was not the file: the disk is full, or somebody stopped or killed the server.
     """
     said = " ".join(str(problem).split())
+    if problem.sqlstate == QUERY_CANCELED:
+        # It hit a query of ours: the statements' own errors are no exceptions there.
+        return _error(
+            problem,
+            "the file's time limit is too short for the rehearsal's own readings "
+            "(statement_timeout as the file sets it, or as [tool.migsafe] does)",
+            "",
+        )
     demand_room(server, path, sqlstate=problem.sqlstate, said=said)
     if _is_up(server, patient=problem.sqlstate is None):
         return _error(problem, "the file ends its own session", server.log_tail(5))

@@ -21,7 +21,10 @@ from pytest_migsafe.catalog.composition import (
 from pytest_migsafe.migrations.model import Script
 from pytest_migsafe.rehearsal.evidence import Leak
 
-_STATE = Fragment(files(__package__).joinpath("session_state.sql").read_text(encoding="utf-8"))
+_STATE = fragment(
+    files(__package__).joinpath("session_state.sql").read_text(encoding="utf-8"),
+    cluster=Fragment(files(__package__).joinpath("cluster.sql").read_text(encoding="utf-8")),
+)
 #: Makes the session hand its statistics over when it becomes idle, so that the next file counts from zero
 #: (manual: "Statistics Functions"; new in PostgreSQL 15, and before that the counters are compared only).
 _FLUSHED = fragment(
@@ -50,7 +53,8 @@ class _State:
     current_user: str
     settings: dict[str, str]
     lists: dict[str, tuple[str, ...]]
-    role_settings: Any
+    #: Stands for all that belongs to the whole cluster.
+    cluster: str
 
 
 class MigrationSession:
@@ -64,6 +68,8 @@ class MigrationSession:
     def __init__(self, connect: Callable[[], psycopg.Connection[Any]]) -> None:
         self._connect = connect
         self._open: tuple[PreparedConnection, _State] | None = None
+        #: Whether the last file has changed what belongs to the whole cluster.
+        self.cluster_has_changed = False
 
     @property
     def connection(self) -> psycopg.Connection[Any]:
@@ -105,7 +111,8 @@ class MigrationSession:
         state = _state(prepared if is_intact else connection)
         leaks.extend(_leaks(fresh, state))
         leaks.extend(_custom_leaks(connection, custom_settings(script)))
-        if leaks or not is_intact or state.role_settings != fresh.role_settings:
+        self.cluster_has_changed = state.cluster != fresh.cluster
+        if leaks or not is_intact or self.cluster_has_changed:
             self.close()
         else:
             # What DISCARD ALL does beyond this is done by having left nothing (manual: "DISCARD").
@@ -133,7 +140,7 @@ def _state(source: Source) -> _State:
         current_user=row["current_user"],
         settings=row["settings"] or {},
         lists={kind: tuple(row[column] or ()) for kind, column in _LISTS.items()},
-        role_settings=row["role_settings"],
+        cluster=row["cluster"],
     )
 
 

@@ -1,4 +1,5 @@
--- What the session holds between transactions, so that what a file leaves behind can be told from it.
+-- What the session holds between transactions, so that what a file leaves behind can be told from it; and whether
+-- the file has changed what belongs to the whole cluster.
 SELECT
     session_user::text AS session_user,
     current_user::text AS current_user,
@@ -32,7 +33,9 @@ SELECT
         WHERE cursors.is_holdable
     ) AS cursors,
     (SELECT pg_catalog.array_agg(channel ORDER BY channel) FROM pg_catalog.pg_listening_channels() AS channel) AS channels,
-    (
-        SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(defaults) ORDER BY defaults.setdatabase, defaults.setrole)
-        FROM pg_catalog.pg_db_role_setting AS defaults
-    ) AS role_settings
+    pg_catalog.md5(
+        (
+            SELECT pg_catalog.string_agg(cluster::text, ' ')
+            FROM ({cluster}) AS cluster
+        )
+    ) AS cluster

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_migsafe.migrations.model import History
+from pytest_migsafe.migrations.model import History, Migration
+from pytest_migsafe.places import Place
 from pytest_migsafe.review import Outcome
 
 #: Raised when a name is removed or changes its meaning; new names do not raise it.
@@ -13,18 +14,23 @@ FORMAT = 1
 
 
 def json_report(
-    server: Mapping[str, str], histories: Sequence[History], reviews: Mapping[str, Mapping[str, Any]]
+    histories: Sequence[tuple[History, Sequence[Place]]],
+    reviews: Mapping[tuple[str, str], Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Return the report; ``reviews`` are the reviewed migrations by path, the others count as skipped."""
-    migrations = [
-        reviews.get(migration.relative_path) or _skipped(migration.id, migration.relative_path)
-        for history in histories
-        for migration in history.migrations
+    """Return the report of histories, each with its places.
+
+    ``reviews`` are the reviewed migrations by path and place's label, the others count as skipped.
+    """
+    servers = [
+        _server(place) for place in dict.fromkeys(place for _, places in histories for place in places)
     ]
-    layouts = list(dict.fromkeys(history.layout for history in histories))
+    layouts = list(dict.fromkeys(history.layout for history, _ in histories))
     return {
         "format": FORMAT,
-        "server": dict(server),
+        "server": {name: servers[0][name] for name in ("version", "source")}
+        if servers
+        else {"version": "", "source": ""},
+        "servers": servers,
         "layout": layouts[0] if len(layouts) == 1 else None,
         "histories": [
             {
@@ -34,16 +40,33 @@ def json_report(
                 "ignored": [remark.path for remark in history.remarks if remark.path],
                 "remarks": [{"path": one.path, "text": one.text} for one in history.remarks],
             }
-            for history in histories
+            for history, _ in histories
         ],
-        "migrations": migrations,
+        "migrations": [
+            reviews.get((migration.relative_path, label)) or _skipped(migration, label)
+            for history, places in histories
+            for label in [place.label for place in places] or [""]
+            for migration in history.migrations
+        ],
     }
 
 
-def _skipped(version: str, path: str) -> dict[str, Any]:
+def _server(place: Place) -> dict[str, Any]:
     return {
-        "id": version,
-        "path": path,
+        "place": place.label,
+        "version": place.version,
+        "source": place.source,
+        "preludes": list(place.preludes),
+        "stubs": list(place.stubs),
+        "limits": list(place.limits),
+    }
+
+
+def _skipped(migration: Migration, place: str) -> dict[str, Any]:
+    return {
+        "id": migration.id,
+        "path": migration.relative_path,
+        "place": place,
         "applied": None,
         "outcome": Outcome.SKIPPED.value,
         "findings": [],

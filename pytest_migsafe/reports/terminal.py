@@ -5,6 +5,7 @@ from typing import Any
 
 from pytest_migsafe import catalog
 from pytest_migsafe.migrations.model import History
+from pytest_migsafe.places import Places
 
 #: A line of output, with the keywords of pytest's ``TerminalWriter.line``.
 StyledLine = tuple[str, Mapping[str, bool]]
@@ -21,19 +22,36 @@ _SLOWEST = 3
 _SLOW_MS = 100
 
 
-def header_lines(histories: Sequence[History], server: str, where: str) -> list[str]:
-    """Return the header: the server and each history, or where none was found."""
+def header_lines(histories: Sequence[tuple[History, Places | None]], where: str) -> list[str]:
+    """Return the header: each history with its servers (None: there is none), or where no history was found."""
     if not histories:
         return [f"migsafe: no migrations found in {where}"]
     lines = []
-    for history in histories:
+    for history, places in histories:
         count = len(history.migrations)
         plural = "s" if count != 1 else ""
         lines.append(
-            f"migsafe: {server}, {count} migration{plural} in {history.relative_root} ({history.layout} layout)"
+            f"{_servers(places)}, {count} migration{plural} in {history.relative_root} ({history.layout} layout)"
         )
-        lines += [f"migsafe: {text}" for text in _remarks(history)]
-    return lines
+        lines += [*_circumstances(places), *_remarks(history)]
+    return [f"migsafe: {line}" for line in dict.fromkeys(lines)]
+
+
+def _servers(places: Places | None) -> str:
+    return ", ".join(str(place) for place in places.found) if places is not None else "no server found"
+
+
+def _circumstances(places: Places | None) -> Iterator[str]:
+    """Yield what is otherwise on these servers than on an empty one of the user's own."""
+    for place in places.found if places is not None else ():
+        if place.preludes:
+            yield f"before the first migration: prelude {', '.join(place.preludes)}"
+        if place.stubs:
+            yield f"stubs for extensions that the server may lack: {', '.join(place.stubs)}"
+        yield from place.limits
+    if places is not None and places.missing:
+        listed = ", ".join(places.missing)
+        yield f"PostgreSQL {listed} not found on this machine: nothing is rehearsed on it"
 
 
 def _remarks(history: History) -> list[str]:
@@ -58,13 +76,19 @@ def summary_lines(reviews: Sequence[Mapping[str, Any]]) -> Iterator[StyledLine]:
     yield f"{len(reviews)} {noun}: {said} ({seconds:.2f}s rehearsing)", _PLAIN
     yield from _blocked_lines(reviews)
     yield from _warning_lines(reviews)
+    yield from _stub_lines(reviews)
     slow = sorted(
         (review for review in reviews if review.get("duration_ms", 0) >= _SLOW_MS),
         key=lambda review: -review["duration_ms"],
     )
     if slow:
-        named = ", ".join(f"{one['path']} {one['duration_ms'] / 1000:.2f}s" for one in slow[:_SLOWEST])
+        named = ", ".join(f"{_named(one)} {one['duration_ms'] / 1000:.2f}s" for one in slow[:_SLOWEST])
         yield f"slowest: {named}", _PLAIN
+
+
+def _named(review: Mapping[str, Any]) -> str:
+    """Return a reviewed file's name, with its place where there are several."""
+    return f"{review['path']} [{review['place']}]" if review["place"] else str(review["path"])
 
 
 _OUTCOMES = ("passed", "failed", "blocked")
@@ -72,9 +96,9 @@ _OUTCOMES = ("passed", "failed", "blocked")
 
 def _blocked_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]:
     blocked = [review for review in reviews if review["outcome"] == "blocked"]
-    for path in dict.fromkeys(review["blocked_by"] for review in blocked):
-        those = [review for review in blocked if review["blocked_by"] == path]
-        named = _listed([review["path"] for review in those], most=3)
+    for path, place in dict.fromkeys((review["blocked_by"], review["place"]) for review in blocked):
+        those = [one for one in blocked if (one["blocked_by"], one["place"]) == (path, place)]
+        named = _listed([_named(review) for review in those], most=3)
         yield f"blocked by {path}: {named}", {"yellow": True}
         yield f"  {path}: {those[0]['blocked_because']}", {"yellow": True}
 
@@ -87,12 +111,23 @@ def _warning_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]
                 yield f"warning {place}: {finding['rule']}: {finding['message']}", {"yellow": True}
 
 
+def _stub_lines(reviews: Sequence[Mapping[str, Any]]) -> Iterator[StyledLine]:
+    stubbed = sorted({name for review in reviews for name in review.get("stubbed", ())})
+    if stubbed:
+        listed = ", ".join(stubbed)
+        yield f"only stubs of extensions, not the extensions themselves: {listed}", {"yellow": True}
+    for review in reviews:
+        for one in review.get("left_out", ()):
+            if one["reason"] == "stub":
+                yield f"left out for a stub: {review['path']}:{one['line']}: {one['text']}", {"yellow": True}
+
+
 def change_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]:
     """Yield each migration's schema diff."""
     for review in reviews:
         if review["outcome"] not in ("passed", "failed") or not review["applied"]:
             continue
-        yield review["path"], {"bold": True}
+        yield _named(review), {"bold": True}
         if not review["diff"]:
             yield "  no schema change", _PLAIN
         for line in catalog.render([catalog.Change.from_json(change) for change in review["diff"]]):

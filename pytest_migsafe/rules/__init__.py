@@ -1,6 +1,6 @@
 """Rules judge: pure functions from evidence to findings, with metadata. They never talk to a database."""
 
-from pytest_migsafe.rules import apply, left_behind, session, transaction_shape
+from pytest_migsafe.rules import apply, cluster, history, left_behind, session, transaction_shape
 from pytest_migsafe.rules.registry import Rule, judge, rule
 
 __all__ = ["RULES", "Rule", "judge", "rule"]
@@ -11,4 +11,6 @@ RULES: tuple[Rule, ...] = (
     transaction_shape.transaction_control_in_file,
     session.session_state_leaked,
     left_behind.already_exists_skipped,
+    history.duplicate_version,
+    cluster.cluster_wide_not_run,
 )

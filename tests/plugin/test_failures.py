@@ -142,5 +142,5 @@ def test_a_server_that_does_not_start_is_told_once_in_full(
     run = project.run()
     assert run.counts == {"failed": 2}
     assert run.text.count("/proc/none") == 1
-    assert "no throwaway server: No directory can serve as pytest-migsafe's cache." in run.lines
+    assert "no server to rehearse on: No directory can serve as pytest-migsafe's cache." in run.lines
     assert _shows_nothing_of_ours(run.text.replace("pytest-migsafe", ""))

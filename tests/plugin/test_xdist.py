@@ -60,14 +60,14 @@ def test_a_worker_that_is_sent_backwards_starts_one_server_more(project: Project
         {f"migrations/{number:04}_x.sql": f"create table t{number} ();" for number in range(1, count + 1)},
         {
             "conftest.py": (
-                "import pytest_migsafe.review as review\n"
+                "import pytest_migsafe.places as places\n"
                 "def pytest_collection_modifyitems(items):\n"
                 "    items.reverse()\n"
-                "def started(binaries, start=review.start_server):\n"
+                "def started(*given, start=places.start_server, **more):\n"
                 "    with open('starts', 'a') as file:\n"
                 "        file.write('.')\n"
-                "    return start(binaries)\n"
-                "review.start_server = started\n"
+                "    return start(*given, **more)\n"
+                "places.start_server = started\n"
             )
         },
     )

@@ -10,8 +10,9 @@ import pytest
 from pytest_migsafe.migrations.discovery import find_histories
 from pytest_migsafe.migrations.model import TransactionMode
 from pytest_migsafe.postgres.binaries import Binaries
-from pytest_migsafe.postgres.server import Server, start_server
-from pytest_migsafe.rehearsal.chain import Blocked, Chain
+from pytest_migsafe.postgres.database import Database
+from pytest_migsafe.postgres.server import start_server
+from pytest_migsafe.rehearsal.chain import Blocked, Chain, Conditions
 from pytest_migsafe.rehearsal.evidence import Evidence
 
 
@@ -28,10 +29,10 @@ class Rehearse:
         for number, text in enumerate(texts, start=1):
             (self.folder / f"{number:04}_file.sql").write_bytes(text.encode())
         (history,) = find_histories(self.folder.parent, [self.folder], mode=mode)
-        return self.resources.enter_context(Chain(history, self._start, options=options))
+        return self.resources.enter_context(Chain(history, self._open, Conditions(options=options)))
 
-    def _start(self, resources: ExitStack) -> Server:
-        return resources.enter_context(start_server(self.binaries))
+    def _open(self, resources: ExitStack) -> Database:
+        return Database(resources.enter_context(start_server(self.binaries)), "postgres")
 
     def all(
         self, *texts: str, mode: TransactionMode | None = None, **options: str

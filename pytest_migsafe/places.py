@@ -1,0 +1,140 @@
+"""Where a history is rehearsed: on throwaway servers of ours, one for each version, or on a server that is there."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from pytest_migsafe.errors import BinariesNotFoundError, ServerError
+from pytest_migsafe.postgres.binaries import Binaries, find_binaries
+from pytest_migsafe.postgres.database import Database, create_database
+from pytest_migsafe.postgres.given import given_server
+from pytest_migsafe.postgres.owner import owned_by
+from pytest_migsafe.postgres.preludes import Prelude, apply_prelude, read_prelude
+from pytest_migsafe.postgres.server import Server, start_server
+from pytest_migsafe.rehearsal.chain import OpenDatabase
+from pytest_migsafe.settings import Settings
+
+#: The preludes that a layout's runner takes for granted.
+_PRELUDES_OF_LAYOUTS = {"supabase": ("supabase",)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A server that a history can be rehearsed on; a database on it is opened when it is needed."""
+
+    #: What tells a file's items apart where a history has several places: the major version; else empty.
+    label: str = ""
+    #: Such as "18.6", and how the server was found.
+    version: str
+    source: str
+    open: OpenDatabase = field(compare=False)
+    #: What is there before the first migration, and the extensions that the project has stubs for.
+    preludes: tuple[str, ...] = ()
+    stubs: tuple[str, ...] = ()
+    #: What cannot be seen or done there.
+    limits: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the place as the header names it."""
+        return f"PostgreSQL {self.version} ({self.source})" if self.version else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of a history, and what was asked for in vain."""
+
+    found: tuple[Place, ...]
+    missing: tuple[str, ...] = ()
+
+
+def find_places(settings: Settings, layout: str) -> Places:
+    """Return the servers on which the settings want a history of a layout rehearsed.
+
+    Raises:
+        BinariesNotFoundError: there is none of them; the message lists where they were looked for.
+        ServerError: the server that is said to be there cannot be reached, or does not serve.
+        MigsafeError: a prelude cannot be read.
+    """
+    if settings.server_fixture is not None:
+        return Places((_place_of_fixture(settings.server_fixture),))
+    if settings.dsn is not None:
+        return Places((place_on(given_server(settings.dsn), settings, layout),))
+    if len(settings.postgres) < 2:
+        major = settings.postgres[0] if settings.postgres else None
+        return Places((_own_place(find_binaries(bindir=settings.bindir, major=major), settings, layout),))
+    found, missing, problems = [], [], []
+    for major in settings.postgres:
+        try:
+            binaries = find_binaries(bindir=settings.bindir, major=major)
+        except BinariesNotFoundError as problem:
+            missing.append(str(major))
+            problems.append(problem)
+        else:
+            found.append(replace(_own_place(binaries, settings, layout), label=str(major)))
+    if not found:
+        raise problems[0]
+    return Places(tuple(found), tuple(missing))
+
+
+def _place_of_fixture(name: str) -> Place:
+    """Return a place of which nothing is known before the fixture has run; ``place_on`` its server takes its turn."""
+
+    def open_database(resources: ExitStack) -> Database:  # noqa: ARG001 - the signature is OpenDatabase
+        raise ServerError(f"The fixture {name} has not been asked for its server.")
+
+    return Place(version="", source=f"the server of the fixture {name}", open=open_database)
+
+
+def place_on(server: Server, settings: Settings, layout: str) -> Place:
+    """Return the place on a server that is there already."""
+    preludes = tuple(_preludes(settings, layout))
+    return Place(
+        version=server.version,
+        source=server.source,
+        open=partial(_open_given, server, preludes),
+        preludes=tuple(prelude.name for prelude in preludes),
+        limits=server.limits,
+    )
+
+
+def _own_place(binaries: Binaries, settings: Settings, layout: str) -> Place:
+    preludes = tuple(_preludes(settings, layout))
+    return Place(
+        version=binaries.version,
+        source=binaries.source,
+        open=partial(_open_own, binaries, settings, preludes),
+        preludes=tuple(prelude.name for prelude in preludes),
+        stubs=tuple(sorted(settings.extensions)),
+    )
+
+
+def _preludes(settings: Settings, layout: str) -> Iterator[Prelude]:
+    names = settings.prelude if settings.prelude is not None else _PRELUDES_OF_LAYOUTS.get(layout, ())
+    for name in names:
+        yield read_prelude(name, settings.root)
+
+
+def _open_own(
+    binaries: Binaries, settings: Settings, preludes: Sequence[Prelude], resources: ExitStack
+) -> Database:
+    server = resources.enter_context(start_server(binaries, stubs=settings.extensions))
+    # The server is one chain's alone, so the database that comes with every cluster will do.
+    database = Database(server, "postgres")
+    _apply(preludes, database)
+    if settings.role is not None:
+        return owned_by(database, settings.role)
+    return database
+
+
+def _open_given(server: Server, preludes: Sequence[Prelude], resources: ExitStack) -> Database:
+    database = resources.enter_context(create_database(server))
+    _apply(preludes, database)
+    return database
+
+
+def _apply(preludes: Sequence[Prelude], database: Database) -> None:
+    if preludes:
+        with database.connect() as connection:
+            for prelude in preludes:
+                apply_prelude(connection, prelude)
