@@ -12,6 +12,7 @@ from pytest_migsafe.postgres.binaries import Binaries, find_binaries
 from pytest_migsafe.postgres.cache import cache_directory
 from pytest_migsafe.postgres.database import Database, create_database
 from pytest_migsafe.postgres.server import Server, start_server
+from tests.service import Service, running_service
 
 pytest_plugins = ["pytester"]
 
@@ -35,6 +36,13 @@ def binaries() -> Binaries:
 def server(binaries: Binaries) -> Iterator[Server]:
     """One throwaway server for the whole run (each xdist worker has its own)."""
     with start_server(binaries) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def service(binaries: Binaries) -> Iterator[Service]:
+    """A server that is somebody else's, as a CI's service container is."""
+    with running_service(binaries) as running:
         yield running
 
 

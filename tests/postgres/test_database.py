@@ -17,7 +17,7 @@ from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.postgres.database import Database, _drop, create_database, sweep_leftovers
 from pytest_migsafe.postgres.given import given_server
 from pytest_migsafe.postgres.server import SUPERUSER, Server, start_server
-from tests.postgres.conftest import Service
+from tests.service import Service
 
 
 def _exists(server: Server, name: str) -> bool:

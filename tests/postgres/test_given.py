@@ -22,7 +22,7 @@ from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.postgres.given import dsn_of_executor, given_server, server_of_executor
 from pytest_migsafe.postgres.reach import check_dsn
 from pytest_migsafe.postgres.server import Server
-from tests.postgres.conftest import PASSWORD, Service
+from tests.service import PASSWORD, Service
 
 #: Nobody listens there.
 _NOWHERE = "127.53.21.8"

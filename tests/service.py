@@ -4,11 +4,11 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-import pytest
 from psycopg import sql
 
 from pytest_migsafe.postgres.binaries import Binaries
@@ -52,9 +52,9 @@ class Service:
         return [name for (name,) in rows]
 
 
-@pytest.fixture(scope="session")
-def service(binaries: Binaries) -> Iterator[Service]:
-    """A server with the role ci, which may log in and make databases, and no more; boss, a superuser; and guest."""
+@contextmanager
+def running_service(binaries: Binaries) -> Iterator[Service]:
+    """Run a server with the role ci, which may log in and make databases, and no more; boss, a superuser; and guest."""
     directory = Path(tempfile.mkdtemp(prefix="migsafe-test-"))
     directory.chmod(0o755)  # the server is run by another account
     hba = directory / "hba.conf"
