@@ -60,12 +60,13 @@ def given_server(dsn: str) -> Server:
             server = _server(dsn, connection, standing)
             # While the first session lasts: a pooler gives both the same.
             second = _standing_in_second(server)
+        problem = next(_problems(standing, second), "")
+        if problem:
+            raise ServerError(f"The server at {place(server.conninfo)} cannot be used: {problem}")
+        sweep_leftovers(server)
     except psycopg.Error as error:
         # Not chained: a traceback that shows psycopg's variables would show the password.
         raise ServerError(cannot_reach(conninfo, error)) from None
-    for problem in _problems(standing, second):
-        raise ServerError(f"The server at {place(server.conninfo)} cannot be used: {problem}")
-    sweep_leftovers(server)
     return server
 
 
