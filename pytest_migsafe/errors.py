@@ -1,4 +1,4 @@
-"""Our exceptions: what the user, the machine or a migration did that ends the work.
+"""Our exceptions, and a warning: what the user, the machine or a migration did that ends the work.
 
 Style: cause, place, way out, in that order; the first line is complete in itself, because it is all that
 xdist, JUnit and the terminal's summary keep.
@@ -27,3 +27,7 @@ class BinariesNotFoundError(ServerError):
 
 class SnapshotError(MigsafeError):
     """The database's catalog could not be read into a schema."""
+
+
+class LeftoverWarning(UserWarning):
+    """A database of ours stays on a server that was given to us, for it could not be dropped."""

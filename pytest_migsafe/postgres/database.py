@@ -19,7 +19,7 @@ import psycopg
 from psycopg import Connection, Cursor, sql
 from pytest_postgresql.janitor import DatabaseJanitor
 
-from pytest_migsafe.errors import ServerError
+from pytest_migsafe.errors import LeftoverWarning, ServerError
 from pytest_migsafe.postgres.reach import one_line, place
 from pytest_migsafe.postgres.server import Server
 
@@ -32,6 +32,7 @@ _MARK = "pytest-migsafe: "
 _LEFT_BEHIND_AFTER = timedelta(days=1)
 
 _MARKED = files(__package__).joinpath("marked_databases.sql").read_text(encoding="utf-8").encode()
+_PREPARED = b"SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE database = %(database)s ORDER BY gid"
 _END_SESSIONS = files(__package__).joinpath("end_sessions.sql").read_text(encoding="utf-8").encode()
 
 
@@ -67,7 +68,10 @@ class Database:
 
 
 def _warn(problem: str) -> None:
-    warnings.warn(problem, ResourceWarning, stacklevel=1)
+    with warnings.catch_warnings():
+        # Made an error it would end the run before the reports are written.
+        warnings.simplefilter("always", LeftoverWarning)
+        warnings.warn(problem, LeftoverWarning, stacklevel=1)
 
 
 @contextmanager
@@ -215,7 +219,16 @@ class _Janitor(DatabaseJanitor):
             return
         with self.cursor() as cursor:
             if self._database_exists(cursor, self.dbname):
+                self._end_prepared_transactions(cursor)
                 _drop(cursor, self.dbname, with_sessions=True)
+
+    def _end_prepared_transactions(self, cursor: Cursor) -> None:
+        """Roll back what a migration prepared: it outlives its session, and no database is dropped that has any."""
+        prepared = cursor.execute(_PREPARED, {"database": self.dbname}).fetchall()
+        if prepared:
+            with self.cursor(self.dbname) as inside:
+                for (gid,) in prepared:
+                    inside.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
 
 
 def _mark(now: datetime) -> str:
@@ -243,5 +256,5 @@ def _cannot_create(server: Server, owner: str, error: psycopg.Error) -> str:
 def _left(server: Server, name: str, error: Exception) -> str:
     return (
         f"the database {name} stays on the server at {place(server.conninfo)}, for it could not be dropped: "
-        f"{one_line(error)}. Drop it by hand; or a run will, from tomorrow on, that may"
+        f"{one_line(error)}. See to it by hand: DROP DATABASE {name} WITH (FORCE)"
     )

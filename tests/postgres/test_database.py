@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from pytest_migsafe.errors import ServerError
+from pytest_migsafe.errors import LeftoverWarning, ServerError
 from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.postgres.database import Database, _drop, create_database, sweep_leftovers
 from pytest_migsafe.postgres.given import given_server
@@ -197,16 +197,22 @@ def test_a_database_that_cannot_be_dropped_is_told(given: Server, service: Servi
     service.run(f"DROP DATABASE {database.name}")
 
 
+@pytest.mark.filterwarnings("error")
 def test_who_is_told_by_default_is_the_reader_of_warnings(given: Server, service: Service) -> None:
     with ExitStack() as open_database:
         database = open_database.enter_context(create_database(given))
-        with database.connect() as connection:
-            connection.execute("BEGIN; CREATE TABLE t (); PREPARE TRANSACTION 'held'")
-        with pytest.warns(ResourceWarning, match="stays on the server"):
+        service.run(f"ALTER DATABASE {database.name} OWNER TO app_owner")
+        with pytest.warns(LeftoverWarning, match=f"{database.name} stays on the server"):
             open_database.close()
-    with database.connect() as connection:
-        connection.execute("ROLLBACK PREPARED 'held'")
     service.run(f"DROP DATABASE {database.name}")
+
+
+@pytest.mark.usefixtures("nothing_else")
+def test_a_prepared_transaction_does_not_outlive_its_database(given: Server, service: Service) -> None:
+    with create_database(given) as database, database.connect() as connection:
+        connection.execute("BEGIN; CREATE TABLE t (); PREPARE TRANSACTION 'it''s held'")
+    with service.owner.connect() as connection:
+        assert connection.execute("SELECT gid FROM pg_prepared_xacts").fetchall() == []
 
 
 def test_a_given_server_that_went_away_is_told_without_an_error(binaries: Binaries) -> None:
