@@ -21,7 +21,7 @@ from pytest_migsafe.rehearsal.chain import Chain
 from pytest_migsafe.rehearsal.evidence import Evidence, Lane
 
 
-@pytest.fixture(params=["crates_io", "minder", "ftl"])
+@pytest.fixture(params=["crates_io", "minder", "ftl", "marquez"])
 def history(request: pytest.FixtureRequest, corpora: Path, binaries: Binaries) -> History:
     if request.param == "minder" and binaries.major < 15:
         pytest.skip("minder says NULLS NOT DISTINCT, which came with PostgreSQL 15")

@@ -4,6 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 from pytest_migsafe.migrations.layouts import LAYOUTS, FoundFile, Layout, Listing, layout_of, list_folder
@@ -18,6 +19,8 @@ _PASSED_OVER = frozenset(
 )
 #: How deep below a folder that is no history itself one is looked for.
 _DEEPEST = 6
+#: How far above a file its history is looked for.
+_ABOVE = 4
 
 LAYOUT_NAMES = tuple(layout.name for layout in LAYOUTS)
 
@@ -37,7 +40,7 @@ def find_histories(
     """
     found: dict[Path, History] = {}
     for path in paths:
-        for one in _search(path, layout):
+        for one in _search(project, path, layout):
             if one.listing.folder not in found:
                 usual = one.layout.manner
                 if mode is not None:
@@ -61,14 +64,9 @@ def _read(listing: Listing, layout: str | None) -> _Found | None:
     return None if found is None else _Found(listing, *found)
 
 
-def _search(path: Path, layout: str | None) -> Iterator[_Found]:
+def _search(project: Path, path: Path, layout: str | None) -> Iterator[_Found]:
     if path.is_file():
-        # The file's folder, or the one above where a migration is a folder of its own (Diesel, Prisma).
-        for folder in (path.parent, path.parent.parent):
-            found = _read(list_folder(folder), layout)
-            if found is not None and any(file.path == path for file in found.files):
-                yield found
-                return
+        yield from _owners(project, path, layout)[-1:]
         return
     listing = list_folder(path)
     if found := _read(listing, layout):
@@ -81,6 +79,17 @@ def _search(path: Path, layout: str | None) -> Iterator[_Found]:
             yield found
             return
     yield from _Search(os.path.realpath(path), layout).below(listing, _DEEPEST)
+
+
+def _owners(project: Path, file: Path, layout: str | None) -> list[_Found]:
+    """Return the histories that have a file, from its own folder upwards.
+
+    The last is the whole one: a migration may be a folder of its own (Diesel, Prisma), or lie in a folder of the
+    history (Sqitch, Flyway, folders called after versions).
+    """
+    folders = takewhile(lambda folder: folder != project.parent, file.parents[:_ABOVE])
+    above = (_read(list_folder(folder), layout) for folder in folders)
+    return [found for found in above if found is not None and any(one.path == file for one in found.files)]
 
 
 def _may_be_history(name: str, folder: Listing) -> bool:
@@ -120,7 +129,13 @@ def _history(project: Path, found: _Found, runner: Runner) -> History:
     root = found.listing.folder
     relative_root = _relative(project, root)
     prefix = "" if relative_root == "." else f"{relative_root.rstrip('/')}/"
-    named = {file.path: prefix + _name(root, file.path) for file in found.files}
+    named = {
+        # Sqitch's scripts may lie elsewhere.
+        file.path: prefix + _name(root, file.path)
+        if _is_below(root, file.path)
+        else _relative(project, file.path)
+        for file in found.files
+    }
     by_version = defaultdict(list)
     for file in found.files:
         by_version[file.version].append(named[file.path])
@@ -150,8 +165,12 @@ def _history(project: Path, found: _Found, runner: Runner) -> History:
     )
 
 
-def _name(folder: Path, path: Path) -> str:
+def _is_below(folder: Path, path: Path) -> bool:
     # Path.relative_to costs more than reading the folder, for each of thousands of files.
+    return str(path).startswith(str(folder))
+
+
+def _name(folder: Path, path: Path) -> str:
     return str(path)[len(str(folder)) :].replace(os.sep, "/").lstrip("/")
 
 

@@ -94,7 +94,8 @@ def why_not_in_savepoint(script: Script) -> str:
     """Say why a savepoint cannot hold a file, as far as its text shows; empty when it can."""
     if len(script.units) > 1:
         return f"the runner runs it as {len(script.units)} transactions"
-    if script.manner.mode is TransactionMode.AUTOCOMMIT:
+    # A pair of BEGIN and COMMIT around them makes statements one transaction, whoever sends them one by one.
+    if script.manner.mode is TransactionMode.AUTOCOMMIT and not script.has_transaction_pair:
         return f"each statement is a transaction of its own ({script.manner.reason})"
     for statement in script.body:
         line = script.position(statement.start).line

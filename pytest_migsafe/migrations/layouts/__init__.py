@@ -9,21 +9,27 @@ from pytest_migsafe.migrations.layouts import (
     diesel,
     drizzle,
     flat,
+    flyway,
     goose,
     pairs,
     prisma,
     sections,
+    sqitch,
     supabase,
+    version_folders,
 )
 from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing
 
 __all__ = ["LAYOUTS", "FoundFile", "Layout", "Listing", "layout_of", "list_folder"]
 
 LAYOUTS: tuple[Layout, ...] = (
+    sqitch.LAYOUT,
     supabase.LAYOUT,
     drizzle.LAYOUT,
     prisma.LAYOUT,
     diesel.LAYOUT,
+    flyway.LAYOUT,
+    version_folders.LAYOUT,
     pairs.GOLANG_MIGRATE,
     dbmate.LAYOUT,
     goose.GOOSE,
