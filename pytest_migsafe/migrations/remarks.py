@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 from pytest_migsafe.migrations.layouts import FoundFile, Layout, Listing
 from pytest_migsafe.migrations.model import Remark
@@ -13,6 +12,8 @@ _PROGRAM = re.compile(r"[VUR]?\d.*\.(?:go|java|kt|py|js|mjs|ts|rb|php|sh)")
 _UNDOES = re.compile(r"\.down\.sql|_down\.sql", re.IGNORECASE)
 #: Numbers that are counted on, 1, 2, 3; a time or a date has more digits.
 _COUNTED = re.compile(r"\d{1,6}")
+#: How many missing numbers are listed.
+_MOST = 5
 
 
 def remarks_on(listing: Listing, layout: Layout, found: tuple[FoundFile, ...]) -> tuple[Remark, ...]:
@@ -41,18 +42,16 @@ def _unread(listing: Listing, found: Sequence[FoundFile]) -> Iterator[Remark]:
 
 
 def _gaps(versions: Sequence[str]) -> Iterator[Remark]:
-    """Yield a remark on the numbers that are missing in a sequence; more gaps than files mean that none is meant."""
+    """Yield a remark on the numbers that are missing in a sequence.
+
+    Where more are missing than there are, or not all files are numbered so, nobody counts.
+    """
     numbers = sorted({int(version) for version in versions if _COUNTED.fullmatch(version)})
-    if len(numbers) < len(set(versions)):
+    if not numbers or len(numbers) < len(set(versions)):
         return
-    missing = [
-        number
-        for low, high in pairwise(numbers)
-        if high - low < len(numbers)
-        for number in range(low + 1, high)
-    ]
-    if missing and len(missing) < len(numbers):
-        listed = ", ".join(str(number) for number in missing[:5])
-        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+    if 0 < numbers[-1] - numbers[0] + 1 - len(numbers) < len(numbers):
+        missing = sorted(set(range(numbers[0], numbers[-1])) - set(numbers))
+        listed = ", ".join(str(number) for number in missing[:_MOST])
+        more = f" and {len(missing) - _MOST} more" if len(missing) > _MOST else ""
         plural = "s are" if len(missing) > 1 else " is"
         yield Remark("", f"number{plural} missing in the sequence: {listed}{more}")

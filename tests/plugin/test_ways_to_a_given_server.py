@@ -1,0 +1,189 @@
+"""How a server that is already there is named, and what is not done on it: a flag, a variable, a setting, a fixture."""
+
+from pathlib import Path
+
+import pytest
+from psycopg import sql
+
+from pytest_migsafe.postgres.binaries import Binaries
+from tests.plugin.conftest import SOUND, Project, Run
+from tests.service import PASSWORD, Service
+
+ROLES = {
+    "migrations/0001_roles.sql": (
+        "create table notes (id int primary key);\n"
+        "create role shop_reader;\n"
+        "alter role shop_reader set statement_timeout = '5s';\n"
+        "create index on notes (id);\n"
+    ),
+    "migrations/0002_more.sql": "alter table notes add column body text;\n",
+}
+
+
+def settings(text: str) -> dict[str, str]:
+    return {"pyproject.toml": f"[tool.migsafe]\n{text}\n"}
+
+
+def header(run: Run) -> list[str]:
+    return [line for line in run.lines if line.startswith("migsafe: ")]
+
+
+def roles(service: Service) -> list[str]:
+    with service.owner.connect(user=service.owner.administrator) as connection:
+        rows = connection.execute(
+            "SELECT rolname FROM pg_roles WHERE rolname LIKE 'shop%' ORDER BY 1"
+        ).fetchall()
+    return [name for (name,) in rows]
+
+
+def test_a_flag_names_a_server_on_which_only_a_database_of_ours_comes_and_goes(
+    project: Project, service: Service
+) -> None:
+    project.write(SOUND)
+    before = service.databases()
+    run = project.run(f"--migsafe-dsn={service.uri()}")
+
+    assert (run.exit_code, run.counts) == (0, {"passed": 2})
+    assert service.databases() == before
+    assert run.report["server"]["source"] == "given"
+    assert "2 migrations in migrations (flat layout)" in header(run)[0]
+
+
+def test_the_variable_and_the_setting_name_one_too(
+    project: Project, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write(SOUND, settings(f"dsn = '{service.uri()}'"))
+    assert project.run().report["server"]["source"] == "given"
+    # A flag that asks for programs asks for a server of our own.
+    assert project.run(f"--migsafe-postgres={service.owner.major}").report["server"]["source"] != "given"
+
+    project.write(settings(""))
+    monkeypatch.setenv("MIGSAFE_DSN", service.uri())
+    assert project.run().report["server"]["source"] == "given"
+
+
+def test_a_server_that_cannot_be_reached_ends_the_run_before_it_begins(project: Project) -> None:
+    project.write(SOUND)
+    run = project.run("--migsafe-dsn=postgresql://ci:secret@127.0.0.1:1/app")
+
+    assert run.exit_code == 4
+    assert "127.0.0.1:1" in run.errors
+    assert "secret" not in run.text + run.errors
+    assert "Traceback" not in run.errors
+
+
+def test_cluster_wide_statements_are_left_out_and_reported(project: Project, service: Service) -> None:
+    project.write(ROLES)
+    run = project.run(f"--migsafe-dsn={service.uri('boss')}")
+
+    assert (run.exit_code, run.counts) == (0, {"passed": 2})
+    assert roles(service) == []
+    first = run.report["migrations"][0]
+    assert [(one["line"], one["changes"]) for one in first["left_out"]] == [
+        (2, "roles"),
+        (3, "roles' settings"),
+    ]
+    assert [one["rule"] for one in first["findings"]] == ["cluster-wide-not-run"] * 2
+    assert [one["text"] for one in first["statements"]] == [
+        "create table notes (id int primary key)",
+        "create index on notes (id)",
+    ]
+    assert "not run, for it changes roles of a server that is not ours" in run.text
+
+
+def test_what_a_do_block_hides_is_found_before_it_is_applied(project: Project, service: Service) -> None:
+    project.write({"migrations/0001_a.sql": "do $$ begin create role shop_hidden; end $$;\n"})
+    run = project.run(f"--migsafe-dsn={service.uri('boss')}")
+
+    assert run.exit_code == 1
+    assert roles(service) == []
+    assert (
+        "changes more than its database (role shop_hidden), on a server that is not ours: not applied"
+        in run.text
+    )
+    assert "cluster_wide = true" in run.text
+
+
+def test_cluster_wide_statements_run_where_that_is_allowed(project: Project, service: Service) -> None:
+    project.write(ROLES, settings("cluster_wide = true"))
+    try:
+        run = project.run(f"--migsafe-dsn={service.uri('boss')}")
+        assert (run.exit_code, roles(service)) == (0, ["shop_reader"])
+        assert run.report["migrations"][0]["left_out"] == []
+    finally:
+        service.run("DROP ROLE IF EXISTS shop_reader")
+
+
+def test_a_role_that_may_little_says_what_it_cannot(project: Project, service: Service) -> None:
+    project.write(SOUND, {"migrations/0003_ext.sql": "create extension pg_stat_statements;\n"})
+    run = project.run(f"--migsafe-dsn={service.uri()}")
+
+    assert run.counts == {"passed": 2, "failed": 1}
+    assert any("superuser" in line for line in header(run))
+    assert "permission denied to create extension" in run.text
+
+
+@pytest.mark.parametrize("fixture", ["postgresql_noproc", "theirs"])
+def test_a_fixture_of_pytest_postgresql_can_name_the_server(
+    project: Project, service: Service, fixture: str
+) -> None:
+    project.write(
+        SOUND,
+        settings(f"server_fixture = '{fixture}'"),
+        {
+            "conftest.py": (
+                "from pytest_postgresql import factories\n"
+                f"{fixture} = factories.postgresql_noproc(host={service.address!r}, port={service.owner.port}, "
+                f"user='ci', password={PASSWORD!r}, dbname='app')\n"
+            )
+        },
+    )
+    before = service.databases()
+    run = project.run()
+
+    assert (run.exit_code, run.counts) == (0, {"passed": 2}), run.text
+    assert f"the server of the fixture {fixture}, 2 migrations" in header(run)[0]
+    assert {one["postgres"] for one in run.report["migrations"]} == {service.owner.version}
+    assert service.databases() == before
+
+
+def test_a_fixture_that_does_not_exist_is_said_to_be_missing(project: Project) -> None:
+    project.write(SOUND, settings("server_fixture = 'postgresql_prok'"))
+    run = project.run()
+
+    assert run.exit_code == 1
+    assert "fixture 'postgresql_prok' not found" in run.text
+
+
+def test_a_process_that_pytest_postgresql_starts_itself(project: Project, binaries: Binaries) -> None:
+    """Root cannot start one with ``pg_ctl``, so this is for ordinary users, and says so elsewhere."""
+    import os
+
+    if os.geteuid() == 0:
+        pytest.skip("pytest-postgresql's postgresql_proc does not start a server as root")
+    project.write(
+        SOUND,
+        settings("server_fixture = 'postgresql_proc'"),
+        {"pytest.ini": f"[pytest]\npostgresql_exec = {Path(binaries.bindir) / 'pg_ctl'}\n"},
+    )
+    assert project.run().counts == {"passed": 2}
+
+
+def test_statements_for_another_database_by_name_do_not_reach_it(project: Project, service: Service) -> None:
+    service.run("CREATE DATABASE app_production")
+    try:
+        project.write(
+            {
+                "migrations/0001_a.sql": "alter database app_production set timezone = 'Asia/Tokyo';\nselect 1;\n"
+            }
+        )
+        run = project.run(f"--migsafe-dsn={service.uri('boss')}")
+        with service.owner.connect(user=service.owner.administrator) as connection:
+            query = sql.SQL(
+                "SELECT count(*) FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase "
+                "WHERE datname = 'app_production'"
+            )
+            assert connection.execute(query).fetchone() == (0,)
+        assert run.counts == {"passed": 1}
+    finally:
+        service.run("DROP DATABASE app_production")
