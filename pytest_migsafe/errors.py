@@ -18,7 +18,7 @@ class MigrationReadError(MigsafeError):
 
 
 class ServerError(MigsafeError):
-    """The throwaway server cannot be found, started or reached."""
+    """The server cannot be found, started, reached or used."""
 
 
 class BinariesNotFoundError(ServerError):
