@@ -150,9 +150,10 @@ class MigsafeSession:
             args[:] = ["."]
         collected = [Path(os.path.abspath(directory / arg)) for arg in args]  # noqa: PTH100 - links stay
         args += [
-            os.path.relpath(history.root, directory)
+            os.path.relpath(place, directory)
             for history in histories
-            if not any(history.root.is_relative_to(path) for path in collected)
+            for place in (history.root, *history.outside)
+            if not any(place.is_relative_to(path) for path in collected)
         ]
 
     @pytest.hookimpl(wrapper=True)

@@ -130,7 +130,7 @@ def _history(project: Path, found: _Found, runner: Runner) -> History:
     relative_root = _relative(project, root)
     prefix = "" if relative_root == "." else f"{relative_root.rstrip('/')}/"
     named = {
-        # Sqitch's scripts may lie elsewhere.
+        # Sqitch's scripts may lie elsewhere, Supabase's seeds do.
         file.path: prefix + _name(root, file.path)
         if _is_below(root, file.path)
         else _relative(project, file.path)
@@ -144,7 +144,7 @@ def _history(project: Path, found: _Found, runner: Runner) -> History:
             # Two files of one version are told apart by their names.
             id=file.version
             if len(by_version[file.version]) == 1
-            else _name(root, file.path).removesuffix(".sql"),
+            else named[file.path].removeprefix(prefix).removesuffix(".sql"),
             path=file.path,
             relative_path=named[file.path],
             # A file's own opt-out (it runs without the transaction that its runner gives the others) stays.

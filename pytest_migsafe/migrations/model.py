@@ -1,5 +1,6 @@
 """What a project's migrations are: files in an order, each with the way in which its runner applies it."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -243,6 +244,12 @@ class History:
     refuses_duplicates: bool = False
     #: Files that look as if they belonged to the history and do not, gaps, ...
     remarks: tuple[Remark, ...] = field(default=())
+
+    @property
+    def outside(self) -> tuple[Path, ...]:
+        """The migrations that do not stand in the directory, as Supabase's seeds do."""
+        inside = f"{self.root}{os.sep}"
+        return tuple(one.path for one in self.migrations if not str(one.path).startswith(inside))
 
     @cached_property
     def positions(self) -> dict[Path, int]:

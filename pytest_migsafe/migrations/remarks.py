@@ -8,7 +8,7 @@ from pytest_migsafe.migrations.model import Remark
 
 _SQL = re.compile(r".*\.(?:sql|psql|pgsql|ddl)", re.IGNORECASE)
 #: Migrations that are programs: their runner runs them, a rehearsal cannot.
-_PROGRAM = re.compile(r"[VUR]?\d.*\.(?:go|java|kt|py|js|mjs|ts|rb|php|sh)")
+PROGRAM = re.compile(r"[VUR]?\d.*\.(?:go|java|kt|py|js|mjs|ts|rb|php|sh)")
 _UNDOES = re.compile(r"\.down\.sql|_down\.sql", re.IGNORECASE)
 #: Numbers that are counted on, 1, 2, 3; a time or a date has more digits.
 _COUNTED = re.compile(r"\d{1,6}")
@@ -32,7 +32,7 @@ def _unread(listing: Listing, found: Sequence[FoundFile]) -> Iterator[Remark]:
     for name in listing.files:
         if listing.folder / name in known:
             continue
-        if _PROGRAM.fullmatch(name):
+        if PROGRAM.fullmatch(name):
             yield Remark(name, "programs, which only their runner can run, so not rehearsed")
         elif _SQL.fullmatch(name):
             undoes = _UNDOES.search(name)

@@ -7,9 +7,10 @@ nothing to add, it says nothing.
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pytest_migsafe.migrations.dialect import WrittenFor
+from pytest_migsafe.migrations.model import TransactionMode
 from pytest_migsafe.rehearsal.evidence import Creation, Evidence, StatementError
 
 Explain = Callable[[Evidence, StatementError], Iterator[str]]
@@ -319,6 +320,9 @@ def _syntax(evidence: Evidence, error: StatementError) -> Iterator[str]:
             "SQL. Write them as INSERT."
         )
         return
+    if "unterminated" in error.message and (cut := _named_in(evidence.mode_reason, _CUTS)):
+        yield f"The runner ends a statement {cut}."
+        return
     if "unterminated" in error.message:
         yield "A quotation mark, dollar quote or comment that begins here is not closed before the file ends."
         return
@@ -334,6 +338,24 @@ def _syntax(evidence: Evidence, error: StatementError) -> Iterator[str]:
 
 
 _COPY_FROM_STDIN = re.compile(r"\s*copy\b[^;]*\bfrom\s+stdin\b", re.IGNORECASE)
+#: Where runners cut files that know no quotes, by what stands in the reason for a file's mode.
+_CUTS = {
+    "goose": (
+        "with the first line that ends with a semicolon, in a function's body too: put the whole between "
+        "`-- +goose StatementBegin` and `-- +goose StatementEnd`"
+    ),
+    "sql-migrate": (
+        "with the first line that ends with a semicolon, in a function's body too: put the whole between "
+        "`-- +migrate StatementBegin` and `-- +migrate StatementEnd`"
+    ),
+    "Play": "at every semicolon, in a function's body too: write two (;;) where one is meant",
+}
+
+
+def _named_in(reason: str, known: Mapping[str, str]) -> str:
+    return next((text for name, text in known.items() if name in reason), "")
+
+
 _STARTS = ("CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE", "COMMENT", "GRANT", "REVOKE", "TRUNCATE")
 _KEYWORDS = (
     *_STARTS,
@@ -398,11 +420,30 @@ def _enum_in_use(evidence: Evidence, error: StatementError) -> Iterator[str]:  #
 
 
 def _outside_only(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
+    if evidence.mode is TransactionMode.SINGLE_QUERY:
+        yield f"PostgreSQL runs what comes in one query as one transaction ({evidence.mode_reason})."
+        yield "Move the statement into a file of its own, with no other statement in it."
+        return
     yield f"The runner puts this file into a transaction ({evidence.mode_reason})."
-    yield (
-        "Move the statement into a file of its own that runs without one: `-- no-transaction` as the first line, "
-        "or the runner's own way (Diesel: run_in_transaction = false in metadata.toml)."
-    )
+    way = _named_in(evidence.mode_reason, _OPT_OUTS)
+    yield f"Move the statement into a file of its own that runs without one: {way or _ANY_OPT_OUT}."
+
+
+#: How a file opts out of its runner's transaction, by what stands in the reason for its mode.
+_OPT_OUTS = {
+    "Diesel": "run_in_transaction = false in its metadata.toml",
+    "dbmate": "`-- migrate:up transaction:false`",
+    "goose": "`-- +goose NO TRANSACTION`",
+    "sql-migrate": "`-- +migrate Up notransaction`",
+    "sqlx": "`-- no-transaction` as its very first characters",
+    "tern": "`---- tern: disable-tx ----`",
+    "node-pg-migrate": "a migration in JavaScript with pgm.noTransaction(), for SQL files have no way",
+    "Drizzle": "apply it by hand, for Drizzle has no way",
+}
+_ANY_OPT_OUT = (
+    "`-- no-transaction` as the first line, or the runner's own way (Diesel: run_in_transaction = false in "
+    "metadata.toml)"
+)
 
 
 def _timeout(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from pytest_migsafe.errors import MigrationReadError
 from pytest_migsafe.migrations.discovery import find_histories
-from pytest_migsafe.migrations.model import History
+from pytest_migsafe.migrations.model import Direction, History, Migration, Script
+from pytest_migsafe.migrations.source import read_source
 
 
 def project(root: Path, *names: str, **texts: str) -> Path:
@@ -42,3 +44,35 @@ def downs(history: History) -> dict[str, str | None]:
         migration.id: migration.down.relative_to(history.root).as_posix() if migration.down else None
         for migration in history.migrations
     }
+
+
+def sent(history: History, direction: Direction = Direction.UP) -> dict[str, list[str]]:
+    """Return the messages that go to the server for each migration, by its id."""
+    return {one.id: messages(script_of(one, direction)) for one in history.migrations}
+
+
+def script_of(migration: Migration, direction: Direction = Direction.UP) -> Script:
+    """Return what the runner makes of a migration in one direction."""
+    return migration.reader(read_source(migration.path), migration.runner, direction)
+
+
+def messages(script: Script) -> list[str]:
+    """Return what goes to the server, each message without the white space around it."""
+    return [unit.text(part).strip() for unit in script.units for part in unit.parts]
+
+
+def remarks(history: History) -> dict[str, str]:
+    """Return what there is to say about a folder's files."""
+    return {remark.path: remark.text for remark in history.remarks}
+
+
+def refusal(history: History) -> str:
+    """Return what is said against the only migration that cannot be read."""
+    said = []
+    for migration in history.migrations:
+        try:
+            migration.read()
+        except MigrationReadError as error:
+            said.append(str(error))
+    (one,) = said
+    return one

@@ -322,7 +322,9 @@ def read_commanded(source: SourceText, runner: Runner, direction: Direction) -> 
     found = _SqlMigrate(source, direction)
     manner = runner.usual
     if found.no_transaction_line is not None:
-        manner = Manner(TransactionMode.AUTOCOMMIT, f"notransaction in line {found.no_transaction_line}")
+        manner = Manner(
+            TransactionMode.AUTOCOMMIT, f"sql-migrate's notransaction in line {found.no_transaction_line}"
+        )
     return _cut(source, found.parts, manner)
 
 
