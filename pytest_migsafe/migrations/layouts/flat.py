@@ -43,7 +43,7 @@ def read(listing: Listing) -> tuple[FoundFile, ...]:
                 order=tuple(int(number) for part in numbers for number in part.split(".")),
                 version="_".join(numbers),
                 path=listing.folder / name,
-                down=_down(stem, listing),
+                down=_down(stem, suffix, listing),
             )
         )
     return in_order(found)
@@ -66,13 +66,13 @@ def _undoes_another(stem: str, listing: Listing) -> bool:
     )
 
 
-def _down(stem: str, listing: Listing) -> Path | None:
-    for beside in (f"{stem.removesuffix('.up')}.down.sql", f"{stem}_down.sql"):
+def _down(stem: str, suffix: str, listing: Listing) -> Path | None:
+    for beside in (f"{stem.removesuffix('.up')}.down{suffix}", f"{stem}_down{suffix}"):
         if beside in listing.file_set:
             return listing.folder / beside
     if "rollback" in listing.folders:
         rollback = listing.below("rollback")
-        for behind in (f"{stem}_down.sql", f"{stem}.down.sql"):
+        for behind in (f"{stem}_down{suffix}", f"{stem}.down{suffix}"):
             if behind in rollback.file_set:
                 return rollback.folder / behind
     return None
