@@ -167,7 +167,7 @@ def _history(project: Path, found: _Found, runner: Runner) -> History:
 
 def _is_below(folder: Path, path: Path) -> bool:
     # Path.relative_to costs more than reading the folder, for each of thousands of files.
-    return str(path).startswith(str(folder))
+    return str(path).startswith(f"{folder}{os.sep}")
 
 
 def _name(folder: Path, path: Path) -> str:
