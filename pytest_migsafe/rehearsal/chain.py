@@ -354,7 +354,7 @@ class _OpenDatabase:
             for oid, reading in one.after.relations.items()
             if reading.kind in ("sequence", None)
         }
-        if touched:
+        if touched or any(one.after is not None and one.after.unread for one in run.traced):
             highest = max(known, default=0)
             self._sequences = known | read_sequences(self._session.connection, above=highest, of=touched)
 

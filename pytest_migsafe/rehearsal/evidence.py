@@ -147,6 +147,8 @@ class StatementEvidence:
     scans: tuple[Scan, ...] = ()
     writes: tuple[Write, ...] = ()
     wal_bytes: int = 0
+    #: How many relations, all created by the file itself, were not looked at, because there are too many.
+    unread_relations: int = 0
     notices: tuple[Notice, ...] = ()
     kept: tuple[Kept, ...] = ()
     error: StatementError | None = None

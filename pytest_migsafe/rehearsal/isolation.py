@@ -26,7 +26,6 @@ from pytest_migsafe.rehearsal.trace import (
     TracedStatement,
     Tracer,
     error_evidence,
-    relations_changed,
     relations_locked,
     with_counters_of,
 )
@@ -135,7 +134,7 @@ def run_in_savepoint(
         changes = catalog.read_changes(
             source,
             mark,
-            locked=relations_changed(traced),
+            locked=tracer.relations_changed(),
             locks_tell_all=all(statement.node in _LOCKS_WHAT_IT_CHANGES for statement in script.body),
         )
         cluster = read_cluster(connection) if watch_cluster else None

@@ -15,7 +15,15 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from pytest_migsafe.catalog.composition import Fragment, Source, connection_of, fetch_all, fragment, oid_array
+from pytest_migsafe.catalog.composition import (
+    Fragment,
+    Source,
+    Value,
+    connection_of,
+    fetch_all,
+    fragment,
+    oid_array,
+)
 from pytest_migsafe.migrations.model import Part, Script
 from pytest_migsafe.migrations.source import CharOffset
 from pytest_migsafe.migrations.statements import Statement
@@ -33,7 +41,9 @@ from pytest_migsafe.rehearsal.evidence import (
 from pytest_migsafe.rehearsal.sending import send
 from pytest_migsafe.rehearsal.session import COUNTERS_ARE_FLUSHED_SINCE
 
-_TRACE = Fragment(files(__package__).joinpath("trace.sql").read_text(encoding="utf-8"))
+_TRACE = files(__package__).joinpath("trace.sql").read_text(encoding="utf-8")
+_LOCKED = files(__package__).joinpath("locked.sql").read_text(encoding="utf-8")
+_NEWEST = Fragment("SELECT coalesce(pg_catalog.max(oid), 0)::bigint FROM pg_catalog.pg_class")
 _BASELINE = Fragment(files(__package__).joinpath("baseline.sql").read_text(encoding="utf-8"))
 _AMONG = _BASELINE.template + " AND class.oid = ANY ({oids})"
 
@@ -43,7 +53,10 @@ _READ_SEQUENTIALLY = frozenset({"table", "materialized view"})
 _REWRITTEN = frozenset({"table", "materialized view", "index"})
 #: TRUNCATE and REFRESH give a relation a new file without rewriting the rows that were in it.
 _EMPTIED_BY = frozenset({"TruncateStmt", "RefreshMatViewStmt"})
-_CHANGES_CATALOG = LOCK_MODES.index("ShareUpdateExclusiveLock")
+_CHANGES_CATALOG = LOCK_MODES[LOCK_MODES.index("ShareUpdateExclusiveLock") :]
+#: Of so many relations that the file itself creates it is read what its statements do to them: nobody else knows
+#: them yet, and a file that creates thousands would take hours to read after each of its statements.
+_NEW_RELATIONS_READ = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +84,8 @@ class TransactionReading:
     started: str
     lock_timeout_ms: int
     relations: Mapping[int, RelationReading]
+    #: How many relations that the file created were left out.
+    unread: int = 0
 
 
 #: Relations by OID: what is known of them in the state before a file.
@@ -105,6 +120,9 @@ class Tracer:
         self._connection = connection_of(source)
         self._cursor = self._connection.cursor(row_factory=tuple_row)
         self._notices: list[Notice] = []
+        #: The query for a reading, once it is known which relations are new.
+        self._trace: Fragment | None = None
+        self._relations: Mapping[int, RelationReading] = {}
         self._connection.add_notice_handler(self._take_notice)
 
     def close(self) -> None:
@@ -124,10 +142,22 @@ class Tracer:
 
     def read(self) -> TransactionReading:
         """Return what the running transaction holds and has done so far."""
-        rows = self._ask(_TRACE)
-        wal_position, started, lock_timeout_ms, *_ = rows[0]
-        relations = {row[3]: _reading(row[3:]) for row in rows if row[3]}
-        return TransactionReading(wal_position, started, lock_timeout_ms, relations)
+        if self._trace is None:
+            ((newest,),) = self._ask(_NEWEST)
+            self._trace = fragment(
+                _TRACE, newest=Value(str(newest), "pg_catalog.oid"), most_new=str(_NEW_RELATIONS_READ)
+            )
+        rows = self._ask(self._trace)
+        wal_position, started, lock_timeout_ms, unread, *_ = rows[0]
+        relations = {row[4]: _reading(row[4:]) for row in rows if row[4]}
+        # Thousands of readings are kept, and most differ in nothing from the one before.
+        self._relations = self._relations if self._relations == relations else relations
+        return TransactionReading(wal_position, started, lock_timeout_ms, self._relations, unread)
+
+    def relations_changed(self) -> list[int]:
+        """Return the OIDs of relations locked strongly enough to change their definition, new ones too."""
+        modes = Value("{" + ",".join(_CHANGES_CATALOG) + "}", "text[]")
+        return [oid for (oid,) in self._ask(fragment(_LOCKED, modes=modes))]
 
     def run(self, statement: Statement, before: TransactionReading) -> TracedStatement:
         """Run a statement in the transaction block that is open, and read what it did.
@@ -217,18 +247,6 @@ def with_counters_of(baseline: Baseline, counted: Baseline) -> Baseline:
 _COUNTERS = ("scans", "tuples", "inserted", "updated", "deleted")
 
 
-def relations_changed(traced: Sequence[TracedStatement]) -> list[int]:
-    """Return the OIDs of relations locked strongly enough to change their definition."""
-    last = next((one.after for one in reversed(traced) if one.after is not None), None)
-    if last is None:
-        return []
-    return [
-        oid
-        for oid, reading in last.relations.items()
-        if any(LOCK_MODES.index(mode) >= _CHANGES_CATALOG for mode in reading.modes if mode in LOCK_MODES)
-    ]
-
-
 def relations_locked(traced: Sequence[TracedStatement]) -> set[int]:
     """Return the OIDs of all relations that any of the statements locked."""
     return {oid for one in traced if one.after is not None for oid in one.after.relations}
@@ -288,6 +306,7 @@ def _describe(
         scans=tuple(step.scan for step in steps if step.is_scanned and not step.is_emptied(statement.node)),
         writes=tuple(step.write for step in steps if step.is_written),
         wal_bytes=one.after.wal_position - one.before.wal_position,
+        unread_relations=one.after.unread,
     )
 
 

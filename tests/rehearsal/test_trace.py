@@ -2,6 +2,8 @@
 
 import pytest
 
+from pytest_migsafe import catalog
+from pytest_migsafe.rehearsal import trace
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
 
 from .conftest import Rehearse
@@ -131,3 +133,70 @@ def test_the_comparison_that_if_not_exists_needs_is_not_counted_as_the_files_wor
     assert index.differs
     assert after.scans == ()
     assert kept.scans == ()
+
+
+def test_what_happens_to_old_tables_is_read_however_many_new_ones_there_are(
+    rehearse: Rehearse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that made thousands of tables took hours: all of them were read after each statement."""
+    file = "".join(
+        f"CREATE TABLE new{number} (id bigint PRIMARY KEY, k bigint REFERENCES busy);\n{old};\n"
+        for number, old in enumerate(
+            [
+                "ALTER TABLE busy ADD c int",
+                "ALTER TABLE busy ALTER k TYPE bigint",
+                "CREATE INDEX ON busy (k)",
+                "INSERT INTO parent VALUES (100)",
+                "INSERT INTO new3 VALUES (1)",
+                "TRUNCATE new1",
+                "DROP TABLE new0",
+                "DROP INDEX busy_name",
+            ]
+        )
+    )
+
+    all_read = rehearse.last(GROUND, file)
+    monkeypatch.setattr(trace, "_NEW_RELATIONS_READ", 2)
+    some_read = rehearse.last(GROUND, file)
+
+    def of_old_tables(evidence: Evidence) -> list[object]:
+        return [
+            tuple(
+                [one for one in found if one.preexisting]
+                for found in (statement.locks, statement.rewrites, statement.scans, statement.writes)
+            )
+            for statement in evidence.statements
+        ]
+
+    assert all_read.error is None
+    assert some_read.error is None
+    assert of_old_tables(some_read) == of_old_tables(all_read)
+    assert {one.unread_relations for one in all_read.statements} == {0}
+    assert some_read.statements[0].unread_relations == 0
+    assert some_read.statements[-1].unread_relations > 8
+    # What the file made is all in the schema, read or not.
+    assert some_read.after == all_read.after
+    assert {f"public.new{number}" for number in range(1, 8)} <= some_read.after.tables.keys()
+
+
+def test_the_schema_after_many_new_tables_is_the_full_one(
+    rehearse: Rehearse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace, "_NEW_RELATIONS_READ", 2)
+    many = "".join(
+        f"CREATE TABLE n{number} (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, t text);\n"
+        f"ALTER TABLE n{number} ADD c int;\n"
+        f"INSERT INTO n{number} (t) VALUES ('a'), ('b');\n"
+        for number in range(20)
+    )
+    chain = rehearse.chain(GROUND, f"{many}ALTER TABLE busy ADD c int;", "INSERT INTO n19 (t) VALUES ('c');")
+    many_read = chain.rehearse(1)
+    assert isinstance(many_read, Evidence)
+    with chain.database.connect() as connection:
+        assert many_read.after == catalog.snapshot(connection)
+    after = chain.rehearse(2)
+    assert isinstance(after, Evidence)
+    assert after.error is None
+    with chain.database.connect() as connection:
+        # A rehearsal that did not know of the sequence would have left it one further.
+        assert connection.execute("SELECT max(id) FROM n19").fetchone() == (3,)
