@@ -454,12 +454,73 @@ def _timeout(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noq
 
 
 def _unavailable(evidence: Evidence, error: StatementError) -> Iterator[str]:
-    match = re.search(r'extension "([^"]+)" is not available', error.message)
+    server = f"The server (PostgreSQL {evidence.server_version})"
+    if missing := _NO_EXTENSION.search(error.message):
+        name = missing[1] or missing[2]
+        yield f"{server} does not have the extension {name}."
+    elif missing := _NO_LIBRARY.search(error.message):
+        created = _CREATE_EXTENSION.search(_failing_text(evidence))
+        name = created[1] if created else missing[1]
+        package = _LIBRARIES.get(missing[2].split(".so")[0])
+        where = f" (Debian, Ubuntu: apt install {package})" if package else ""
+        yield f"{server} has {name}, which needs the system's library {missing[2]}: install it{where}."
+    else:
+        return
+    major = evidence.server_version.split(".")[0]
+    yield (
+        f"A server that has it: apt install {_package(name, major)} (Debian, Ubuntu) and --migsafe-bindir "
+        f"/usr/lib/postgresql/{major}/bin, or one that runs already, such as a container: --migsafe-dsn."
+    )
+    yield "Or a stub, a file of SQL with what your migrations use of the extension, named in pyproject.toml:"
+    yield f'[tool.migsafe.extensions]\n{name} = "stubs/{name}.sql"'
+
+
+#: Until PostgreSQL 14 only the file is named.
+_NO_EXTENSION = re.compile(
+    r'extension "([^"]+)" is not available|could not open extension control file ".*/([^"/]+)\.control"'
+)
+_NO_LIBRARY = re.compile(
+    r'could not load library ".*/([^"/]+)\.\w+": (?:.*: )?([^:\s]+): cannot open shared object file'
+)
+
+_CREATE_EXTENSION = re.compile(r'CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?"?([\w-]+)', re.IGNORECASE)
+
+#: Where Debian has the libraries that modules of the bundled server need (docs/servers.md).
+_LIBRARIES = {
+    "libossp-uuid": "libossp-uuid16",
+    "libpq": "libpq5",
+    "libpython3.11": "libpython3.11",
+    "libxslt": "libxslt1.1",
+}
+
+#: Extensions whose packages are not called like them, in Debian and on apt.postgresql.org.
+_PACKAGES = {
+    "address_standardizer": "postgis-3",
+    "pg_cron": "cron",
+    "pg_partman": "partman",
+    "pg_repack": "repack",
+    "pg_similarity": "similarity",
+    "vector": "pgvector",
+}
+
+
+def _package(extension: str, major: str) -> str:
+    """Return the Debian package of an extension; those of the server's own languages end with the version."""
+    if language := re.fullmatch(r"(plperl|plpython3|pltcl)u?", extension):
+        return f"postgresql-{language[1]}-{major}"
+    if extension.startswith("postgis"):
+        return f"postgresql-{major}-postgis-3"
+    return f"postgresql-{major}-{_PACKAGES.get(extension, extension.replace('_', '-'))}"
+
+
+def _other_version(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
+    match = re.search(r'extension "([^"]+)" has no .*update path .*version "([^"]+)"', error.message)
     if match:
         yield (
-            f"The throwaway server (PostgreSQL {evidence.server_version}) does not have the extension {match[1]}: install "
-            "its package for that server and point --migsafe-bindir at it."
+            "Each server has the versions of its own packages: leave VERSION or TO out, unless the migrations need "
+            "this one. A stub says in its first line for which version it stands:"
         )
+        yield f"-- version: {match[2]}"
 
 
 def _dependents(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
@@ -495,6 +556,7 @@ _EXPLANATIONS: dict[str, Explain] = {
     "57014": _timeout,
     "0A000": _unavailable,
     "58P01": _unavailable,
+    "22023": _other_version,
     "2BP01": _dependents,
     "55006": _pending_events,
 }

@@ -412,17 +412,96 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
     ),
     "0A000 an extension that is not there": (
         failed(
-            "CREATE EXTENSION postgis",
+            "CREATE EXTENSION vector",
             sqlstate="0A000",
-            message='extension "postgis" is not available',
+            message='extension "vector" is not available',
+        ),
+        [
+            "The server (PostgreSQL 18.1) does not have the extension vector.",
+            (
+                "A server that has it: apt install postgresql-18-pgvector (Debian, Ubuntu) and --migsafe-bindir "
+                "/usr/lib/postgresql/18/bin, or one that runs already, such as a container: --migsafe-dsn."
+            ),
+            "Or a stub, a file of SQL with what your migrations use of the extension, named in pyproject.toml:",
+            '[tool.migsafe.extensions]\nvector = "stubs/vector.sql"',
+        ],
+    ),
+    "58P01 an extension that is not there, before PostgreSQL 15": (
+        failed(
+            "CREATE EXTENSION postgis_topology",
+            sqlstate="58P01",
+            message=(
+                'could not open extension control file "/usr/share/postgresql/14/extension/postgis_topology.control": '
+                "No such file or directory"
+            ),
+        ),
+        [
+            "The server (PostgreSQL 18.1) does not have the extension postgis_topology.",
+            (
+                "A server that has it: apt install postgresql-18-postgis-3 (Debian, Ubuntu) and --migsafe-bindir "
+                "/usr/lib/postgresql/18/bin, or one that runs already, such as a container: --migsafe-dsn."
+            ),
+            "Or a stub, a file of SQL with what your migrations use of the extension, named in pyproject.toml:",
+            '[tool.migsafe.extensions]\npostgis_topology = "stubs/postgis_topology.sql"',
+        ],
+    ),
+    "58P01 an extension without its library": (
+        failed(
+            "CREATE EXTENSION plpython3u",
+            sqlstate="58P01",
+            message=(
+                'could not load library "/opt/postgresql/lib/plpython3.so": libpython3.11.so.1.0: cannot open shared '
+                "object file: No such file or directory"
+            ),
         ),
         [
             (
-                "The throwaway server (PostgreSQL 18.1) does not have the extension postgis: install its package for that "
-                "server and point --migsafe-bindir at it."
-            )
+                "The server (PostgreSQL 18.1) has plpython3u, which needs the system's library libpython3.11.so.1.0: "
+                "install it (Debian, Ubuntu: apt install libpython3.11)."
+            ),
+            (
+                "A server that has it: apt install postgresql-plpython3-18 (Debian, Ubuntu) and --migsafe-bindir "
+                "/usr/lib/postgresql/18/bin, or one that runs already, such as a container: --migsafe-dsn."
+            ),
+            "Or a stub, a file of SQL with what your migrations use of the extension, named in pyproject.toml:",
+            '[tool.migsafe.extensions]\nplpython3u = "stubs/plpython3u.sql"',
         ],
     ),
+    "58P01 something else": (
+        failed(
+            "COPY t FROM '/nowhere'", sqlstate="58P01", message='could not open file "/nowhere" for reading'
+        ),
+        [],
+    ),
+    "22023 a version that the server does not have": (
+        failed(
+            "CREATE EXTENSION pg_cron VERSION '1.4'",
+            sqlstate="22023",
+            message='extension "pg_cron" has no installation script nor update path for version "1.4"',
+        ),
+        [
+            (
+                "Each server has the versions of its own packages: leave VERSION or TO out, unless the migrations need "
+                "this one. A stub says in its first line for which version it stands:"
+            ),
+            "-- version: 1.4",
+        ],
+    ),
+    "22023 an update that the server does not have": (
+        failed(
+            "ALTER EXTENSION vector UPDATE TO '9'",
+            sqlstate="22023",
+            message='extension "vector" has no update path from version "0.8.0" to version "9"',
+        ),
+        [
+            (
+                "Each server has the versions of its own packages: leave VERSION or TO out, unless the migrations need "
+                "this one. A stub says in its first line for which version it stands:"
+            ),
+            "-- version: 9",
+        ],
+    ),
+    "22023 something else": (failed("SELECT 1", sqlstate="22023", message="invalid parameter"), []),
     "0A000 something else": (
         failed("ALTER TABLE v ADD c int", sqlstate="0A000", message="not supported"),
         [],
