@@ -10,6 +10,7 @@ import psycopg
 
 from pytest_migsafe import catalog
 from pytest_migsafe.errors import MigrationReadError, ServerError
+from pytest_migsafe.migrations.dialect import WrittenFor, written_for
 from pytest_migsafe.migrations.model import History, Migration, Script
 from pytest_migsafe.migrations.source import CharOffset
 from pytest_migsafe.migrations.statements import Statement
@@ -108,7 +109,7 @@ class Chain:
         try:
             task = database.task(migration)
         except MigrationReadError as error:
-            return self._fail(position, database.unread(migration, str(error)))
+            return self._fail(position, None, database.unread(migration, str(error)))
         try:
             evidence = database.rehearse(task)
         except IsolationLostError:
@@ -127,7 +128,7 @@ class Chain:
         )
         if evidence.error is not None:
             database.demand_room(migration, evidence.error)
-            return self._fail(position, evidence)
+            return self._fail(position, task.script, evidence)
         return evidence
 
     @property
@@ -159,12 +160,26 @@ class Chain:
     def _blocked(self, position: int, error: StatementError) -> Blocked:
         return Blocked(by=self._history.migrations[position], error=error)
 
-    def _fail(self, position: int, evidence: Evidence) -> Evidence:
+    def _fail(self, position: int, script: Script | None, evidence: Evidence) -> Evidence:
         assert evidence.error is not None  # noqa: S101 - the callers' condition
         self._failed = position, evidence.error
         # What a failed file left behind (outside a transaction, much may stay) is no state to go on from.
         self.close()
-        return replace(evidence, creations=find_creations(self._history, position))
+        return replace(
+            evidence,
+            creations=find_creations(self._history, position),
+            written_for=_written_for(script, evidence.error),
+        )
+
+
+#: syntax_error and undefined_object, such as a type (manual: "PostgreSQL Error Codes").
+_NOT_POSTGRESQL = frozenset({"42601", "42704"})
+
+
+def _written_for(script: Script | None, error: StatementError) -> WrittenFor | None:
+    if script is None or error.sqlstate not in _NOT_POSTGRESQL:
+        return None
+    return written_for(script.source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,3 +144,18 @@ def test_a_server_that_does_not_start_is_told_once_in_full(
     assert run.text.count("/proc/none") == 1
     assert "no server to rehearse on: No directory can serve as pytest-migsafe's cache." in run.lines
     assert _shows_nothing_of_ours(run.text.replace("pytest-migsafe", ""))
+
+
+def test_a_file_for_another_database_is_said_to_be_one(project: Project) -> None:
+    project.write(
+        {
+            "migrations/0001_a.sql": (
+                "CREATE TABLE `users` (\n  `id` INT UNSIGNED NOT NULL AUTO_INCREMENT,\n  PRIMARY KEY (`id`)\n"
+                ") ENGINE=InnoDB;\n"
+            )
+        }
+    )
+    run = project.run()
+
+    assert run.counts == {"failed": 1}
+    assert "The file is written for MySQL" in run.text
