@@ -11,12 +11,13 @@ from time import perf_counter
 
 from pytest_migsafe.migrations.discovery import find_histories
 from pytest_migsafe.postgres.binaries import find_binaries
-from pytest_migsafe.postgres.server import Server, start_server
+from pytest_migsafe.postgres.database import Database
+from pytest_migsafe.postgres.server import start_server
 from pytest_migsafe.rehearsal.chain import Blocked, Chain
 
 
-def _start(resources: ExitStack) -> Server:
-    return resources.enter_context(start_server(find_binaries()))
+def _open(resources: ExitStack) -> Database:
+    return Database(resources.enter_context(start_server(find_binaries())), "postgres")
 
 
 def _time(tables: int) -> str:
@@ -27,7 +28,7 @@ def _time(tables: int) -> str:
         text = "".join(f"CREATE TABLE t{number} (id bigint, at timestamptz);\n" for number in range(tables))
         (migrations / "0002_many.sql").write_text(text)
         (history,) = find_histories(Path(folder), [migrations])
-        with Chain(history, _start) as chain:
+        with Chain(history, _open) as chain:
             chain.rehearse(0)
             started = perf_counter()
             evidence = chain.rehearse(1)

@@ -92,7 +92,7 @@ def place_on(server: Server, settings: Settings, layout: str) -> Place:
     return Place(
         version=server.version,
         source=server.source,
-        open=partial(_open_given, server, preludes),
+        open=partial(_open_given, server, settings.role, preludes),
         preludes=tuple(prelude.name for prelude in preludes),
         limits=server.limits,
     )
@@ -127,8 +127,10 @@ def _open_own(
     return database
 
 
-def _open_given(server: Server, preludes: Sequence[Prelude], resources: ExitStack) -> Database:
-    database = resources.enter_context(create_database(server))
+def _open_given(
+    server: Server, role: str | None, preludes: Sequence[Prelude], resources: ExitStack
+) -> Database:
+    database = resources.enter_context(create_database(server, owner=role))
     _apply(preludes, database)
     return database
 

@@ -173,7 +173,8 @@ class Reviewer:
 def conditions(settings: Settings) -> Conditions:
     """Return the conditions under which files are rehearsed, as the project's runner would have them."""
     options = {"lock_timeout": settings.lock_timeout, "statement_timeout": settings.statement_timeout}
-    if settings.dsn is not None and settings.role is not None:
+    if settings.role is not None and (settings.dsn is not None or settings.server_fixture is not None):
+        # There we cannot log in as anybody else; a member of the role may become it.
         options["role"] = settings.role
     return Conditions(
         options=options,

@@ -260,11 +260,13 @@ class MigsafeSession:
     def _reviewer(self, where: Where, request: pytest.FixtureRequest) -> Reviewer:
         if where not in self._reviewers:
             at, _ = where
-            self._reviewers[where] = Reviewer(
-                history=self._histories[at],
-                settings=self._settings_of[at],
-                place=self._place(where, request),
-            )
+            settings = self._settings_of[at]
+            place = self._place(where, request)
+            reviewer = Reviewer(history=self._histories[at], settings=settings, place=place)
+            if settings.server_fixture is not None:
+                # The fixture's server goes before the session finishes; what is on it must go before that.
+                request.session.addfinalizer(reviewer.close)
+            self._reviewers[where] = reviewer
         return self._reviewers[where]
 
     def _place(self, where: Where, request: pytest.FixtureRequest) -> Place:

@@ -24,8 +24,9 @@ _TRANSACTION_MODES = ("transaction", "single-query", "autocommit")
 _OLDEST_MAJOR, _NEWEST_MAJOR = 14, 99
 
 
-#: A mapping that holds nothing, as a default that nobody can change.
-_NONE: Mapping[str, Any] = MappingProxyType({})
+def _nothing() -> Mapping[str, Any]:
+    """Return a mapping that holds nothing, as a default that nobody can change."""
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Settings:
     #: How the runner applies a file that does not opt out; None: as the layout's runner does.
     transaction_mode: str | None = None
     #: The values of ``${name}`` in files, for runners that put some in.
-    placeholders: Mapping[str, str] = _NONE
+    placeholders: Mapping[str, str] = field(default_factory=_nothing)
     #: The server's major versions, each of which the history is rehearsed on; empty: the first that is found.
     postgres: tuple[int, ...] = ()
     #: The folder of PostgreSQL's programs; None: look for them.
@@ -55,7 +56,7 @@ class Settings:
     #: What is there before the first migration: names of built-in preludes, and SQL files; None: what the layout needs.
     prelude: tuple[str, ...] | None = None
     #: SQL files that stand in for extensions that the throwaway server lacks, by extension.
-    extensions: Mapping[str, Path] = _NONE
+    extensions: Mapping[str, Path] = field(default_factory=_nothing)
     #: The role that migrations run as, and that owns the database; None: a superuser.
     role: str | None = None
     #: ``lock_timeout`` that the project's runner sets in its session, in PostgreSQL's notation.
@@ -65,7 +66,7 @@ class Settings:
     #: The time after which a file is given up, whatever timeouts it sets itself; in PostgreSQL's notation.
     file_timeout: str = "10min"
     #: The severity of single rules, by their ids.
-    rules: Mapping[str, Severity] = _NONE
+    rules: Mapping[str, Severity] = field(default_factory=_nothing)
     #: The settings of single histories, complete in themselves; ``migrations`` is the one folder of each.
     histories: tuple["Settings", ...] = ()
 

@@ -9,7 +9,7 @@ from typing import Self
 import psycopg
 
 from pytest_migsafe import catalog
-from pytest_migsafe.errors import MigrationReadError, ServerError
+from pytest_migsafe.errors import MigrationReadError
 from pytest_migsafe.migrations.dialect import WrittenFor, written_for
 from pytest_migsafe.migrations.model import History, Migration, Script
 from pytest_migsafe.migrations.source import CharOffset
@@ -386,7 +386,7 @@ class _OpenDatabase:
             ServerError: the server is gone although the file had not been sent to it.
         """
         if self._schema is None:
-            raise ServerError(f"the server went away: {problem}") from problem
+            raise self._server.lost(problem) from problem
         return replace(
             self._evidence(task.migration, task.script, self._schema),
             error=explain_loss(self._server, task.migration.relative_path, problem),

@@ -187,3 +187,25 @@ def test_statements_for_another_database_by_name_do_not_reach_it(project: Projec
         assert run.counts == {"passed": 1}
     finally:
         service.run("DROP DATABASE app_production")
+
+
+def test_migrations_run_as_a_role_that_ours_is_a_member_of(project: Project, service: Service) -> None:
+    service.run("GRANT app_owner TO ci")
+    try:
+        project.write(
+            settings("role = 'app_owner'"),
+            {
+                "migrations/0001_a.sql": (
+                    "create table notes (id int primary key);\n"
+                    "do $$ begin if current_user <> 'app_owner' then raise 'who am I?'; end if; end $$;\n"
+                ),
+                "migrations/0002_b.sql": "alter table notes add column body text;\n",
+            },
+        )
+        before = service.databases()
+        run = project.run(f"--migsafe-dsn={service.uri()}")
+
+        assert run.counts == {"passed": 2}
+        assert service.databases() == before
+    finally:
+        service.run("REVOKE app_owner FROM ci")
