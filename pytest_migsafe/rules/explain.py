@@ -302,12 +302,6 @@ def _duplicate_object(evidence: Evidence, error: StatementError) -> Iterator[str
 
 def _syntax(evidence: Evidence, error: StatementError) -> Iterator[str]:
     text = _failing_text(evidence)
-    if re.search(r"`|\bAUTO_INCREMENT\b|\bENGINE\s*=", text, re.IGNORECASE):
-        yield (
-            'This looks like MySQL. PostgreSQL quotes names with double quotes ("name"), numbers rows with '
-            "GENERATED ALWAYS AS IDENTITY instead of AUTO_INCREMENT, and has no ENGINE clause."
-        )
-        return
     if error.message == 'syntax error at or near "\\"':
         yield (
             "A backslash begins a command of psql, which is not SQL: only psql knows it, and this project's runner sends "

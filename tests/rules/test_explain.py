@@ -260,20 +260,6 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
         ),
         ["migrations/1_a.sql (line 1) creates it already."],
     ),
-    "42601 MySQL": (
-        failed(
-            "CREATE TABLE `t` (id int AUTO_INCREMENT)",
-            sqlstate="42601",
-            message='syntax error at or near "`"',
-            at="`",
-        ),
-        [
-            (
-                'This looks like MySQL. PostgreSQL quotes names with double quotes ("name"), numbers rows with GENERATED '
-                "ALWAYS AS IDENTITY instead of AUTO_INCREMENT, and has no ENGINE clause."
-            )
-        ],
-    ),
     "42601 a file for MySQL": (
         failed(
             "CREATE TABLE t (id int AUTO_INCREMENT)",
