@@ -62,7 +62,9 @@ def find_places(settings: Settings, layout: str) -> Places:
         return Places((place_on(given_server(settings.dsn), settings, layout),))
     if len(settings.postgres) < 2:
         major = settings.postgres[0] if settings.postgres else None
-        return Places((_own_place(find_binaries(bindir=settings.bindir, major=major), settings, layout),))
+        return Places(
+            (place_of_our_own(find_binaries(bindir=settings.bindir, major=major), settings, layout),)
+        )
     found, missing, problems = [], [], []
     for major in settings.postgres:
         try:
@@ -71,7 +73,7 @@ def find_places(settings: Settings, layout: str) -> Places:
             missing.append(str(major))
             problems.append(problem)
         else:
-            found.append(replace(_own_place(binaries, settings, layout), label=str(major)))
+            found.append(replace(place_of_our_own(binaries, settings, layout), label=str(major)))
     if not found:
         raise problems[0]
     return Places(tuple(found), tuple(missing))
@@ -98,7 +100,8 @@ def place_on(server: Server, settings: Settings, layout: str) -> Place:
     )
 
 
-def _own_place(binaries: Binaries, settings: Settings, layout: str) -> Place:
+def place_of_our_own(binaries: Binaries, settings: Settings, layout: str) -> Place:
+    """Return the place on a throwaway server of these programs."""
     preludes = tuple(_preludes(settings, layout))
     return Place(
         version=binaries.version,

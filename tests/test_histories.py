@@ -3,38 +3,66 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pytest_migsafe import catalog
 from pytest_migsafe.migrations.discovery import find_histories
+from pytest_migsafe.migrations.index_parameters import without_index_parameters
 from pytest_migsafe.migrations.model import History, TransactionMode
+from pytest_migsafe.places import Place, place_of_our_own
 from pytest_migsafe.postgres.account import server_account
 from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.postgres.cache import cache_directory
 from pytest_migsafe.postgres.database import Database
 from pytest_migsafe.postgres.installation import installed
-from pytest_migsafe.postgres.server import start_server
 from pytest_migsafe.rehearsal.chain import Chain
 from pytest_migsafe.rehearsal.evidence import Evidence, Lane
+from pytest_migsafe.settings import Settings
+
+_STUBS = Path(__file__).parent / "stubs"
+#: What a project would write into [tool.migsafe], where more than the folder is needed.
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "crates_io": {},
+    "minder": {},
+    "ftl": {},
+    "marquez": {},
+    "basejump": {"layout": "supabase"},
+    "nextbase": {"layout": "supabase"},
+    "liam": {
+        "layout": "supabase",
+        "extensions": {path.stem: path for path in _STUBS.glob("*.sql")},
+    },
+}
 
 
-@pytest.fixture(params=["crates_io", "minder", "ftl", "marquez"])
-def history(request: pytest.FixtureRequest, corpora: Path, binaries: Binaries) -> History:
+@dataclass(frozen=True)
+class Project:
+    """A real project: its history, and where it is rehearsed."""
+
+    history: History
+    place: Place
+
+    def chain(self) -> Chain:
+        return Chain(self.history, self.place.open)
+
+
+def project(corpora: Path, name: str, binaries: Binaries) -> Project:
+    settings = Settings(root=corpora, bindir=binaries.bindir, **_SETTINGS[name])
+    (history,) = find_histories(corpora, [corpora / name], layout=settings.layout)
+    place = place_of_our_own(binaries, settings, history.layout)
+    return Project(history, place)
+
+
+@pytest.fixture(params=_SETTINGS)
+def real(request: pytest.FixtureRequest, corpora: Path, binaries: Binaries) -> Project:
     if request.param == "minder" and binaries.major < 15:
         pytest.skip("minder says NULLS NOT DISTINCT, which came with PostgreSQL 15")
-    (found,) = find_histories(corpora, [corpora / request.param])
-    return found
-
-
-@pytest.fixture
-def chain(history: History, binaries: Binaries) -> Iterator[Chain]:
-    with Chain(
-        history, lambda resources: Database(resources.enter_context(start_server(binaries)), "postgres")
-    ) as opened:
-        yield opened
+    return project(corpora, request.param, binaries)
 
 
 def program(binaries: Binaries, name: str) -> str:
@@ -48,9 +76,13 @@ def psql_loop(binaries: Binaries, history: History, database: Database) -> None:
     """Apply the files in their order with psql, one process each, in the runner's transaction mode."""
     psql = program(binaries, "psql")
     for migration in history.migrations:
-        flags = ["-1"] if migration.read().manner.mode is TransactionMode.TRANSACTION else []
+        script = migration.read()
+        flags = ["-1"] if script.manner.mode is TransactionMode.TRANSACTION else []
+        if database.server.stubbed:
+            script, _ = without_index_parameters(script)
         subprocess.run(
-            [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", *flags, "-d", database.dsn(), "-f", migration.path],
+            [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", *flags, "-d", database.dsn()],
+            input=script.source.text.encode(),
             check=True,
             capture_output=True,
             env=os.environ | {"PGOPTIONS": "-c client_min_messages=error"},
@@ -68,33 +100,33 @@ def dump(binaries: Binaries, database: Database) -> str:
     return re.sub(r"^\\(un)?restrict .*\n", "", done.stdout, flags=re.MULTILINE)
 
 
-def test_every_file_is_applied_and_the_schema_is_psqls(
-    chain: Chain, history: History, binaries: Binaries, database: Database
-) -> None:
-    results = [chain.rehearse(position) for position in range(len(history.migrations))]
-    assert [one for one in results if not isinstance(one, Evidence) or one.error is not None] == []
+def test_every_file_is_applied_and_the_schema_is_psqls(real: Project, binaries: Binaries) -> None:
+    with real.chain() as chain, ExitStack() as resources:
+        results = [chain.rehearse(position) for position in range(len(real.history.migrations))]
+        assert [one for one in results if not isinstance(one, Evidence) or one.error is not None] == []
 
-    psql_loop(binaries, history, database)
-    assert dump(binaries, chain.database) == dump(binaries, database)
+        by_psql = real.place.open(resources)
+        psql_loop(binaries, real.history, by_psql)
+        assert dump(binaries, chain.database) == dump(binaries, by_psql)
 
-    # What was carried from file to file is what a look at the whole database gives.
-    last = results[-1]
-    assert isinstance(last, Evidence)
-    with chain.database.connect() as connection:
-        assert catalog.diff(last.after, catalog.snapshot(connection)) == []
+        # What was carried from file to file is what a look at the whole database gives.
+        last = results[-1]
+        assert isinstance(last, Evidence)
+        with chain.database.connect() as connection:
+            assert catalog.diff(last.after, catalog.snapshot(connection)) == []
 
 
 def test_crates_io_is_rehearsed_in_savepoints_but_for_the_files_that_opt_out(
     corpora: Path, binaries: Binaries
 ) -> None:
-    (crates,) = find_histories(corpora, [corpora / "crates_io"])
+    crates = project(corpora, "crates_io", binaries)
     opted_out = [
-        one.id for one in crates.migrations if one.read().manner.mode is not TransactionMode.TRANSACTION
+        one.id
+        for one in crates.history.migrations
+        if one.read().manner.mode is not TransactionMode.TRANSACTION
     ]
-    with Chain(
-        crates, lambda resources: Database(resources.enter_context(start_server(binaries)), "postgres")
-    ) as opened:
-        evidence = [opened.rehearse(position) for position in range(len(crates.migrations))]
-    real = [one for one in evidence if isinstance(one, Evidence) and one.lane is Lane.REAL]
-    assert {one.migration_id for one in real} <= set(opted_out)
-    assert all("CONCURRENTLY" in one.lane_reason for one in real)
+    with crates.chain() as chain:
+        evidence = [chain.rehearse(position) for position in range(len(crates.history.migrations))]
+    outside = [one for one in evidence if isinstance(one, Evidence) and one.lane is Lane.REAL]
+    assert {one.migration_id for one in outside} <= set(opted_out)
+    assert all("CONCURRENTLY" in one.lane_reason for one in outside)
