@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_migsafe.migrations.dialect import _NAMES, WrittenFor
+from pytest_migsafe.migrations.model import TransactionMode
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rules.explain import _EXPLANATIONS, _IN_POSTGRESQL, explain
 from tests.rules.evidence import created, evidence, failed, function, schema, view
@@ -381,6 +382,45 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
                 "Move the statement into a file of its own that runs without one: `-- no-transaction` as the first line, or "
                 "the runner's own way (Diesel: run_in_transaction = false in metadata.toml)."
             ),
+        ],
+    ),
+    "25001 a statement that runs outside a transaction only, with the way of the runner": (
+        failed(
+            "VACUUM",
+            sqlstate="25001",
+            message="VACUUM cannot run inside a transaction block",
+            mode_reason="goose wraps each file in a transaction",
+        ),
+        [
+            "The runner puts this file into a transaction (goose wraps each file in a transaction).",
+            "Move the statement into a file of its own that runs without one: `-- +goose NO TRANSACTION`.",
+        ],
+    ),
+    "25001 a statement that was not sent alone": (
+        failed(
+            "VACUUM",
+            sqlstate="25001",
+            message="VACUUM cannot run inside a transaction block",
+            mode=TransactionMode.SINGLE_QUERY,
+            mode_reason="transaction:false in line 1",
+        ),
+        [
+            "PostgreSQL runs what comes in one query as one transaction (transaction:false in line 1).",
+            "Move the statement into a file of its own, with no other statement in it.",
+        ],
+    ),
+    "42601 a function that the runner cut": (
+        failed(
+            "CREATE FUNCTION f() RETURNS int AS $$\nBEGIN\n  RETURN 1",
+            sqlstate="42601",
+            message='unterminated dollar-quoted string at or near "$$\nBEGIN\n  RETURN 1"',
+            mode_reason="goose wraps each file in a transaction",
+        ),
+        [
+            (
+                "The runner ends a statement with the first line that ends with a semicolon, in a function's body too: "
+                "put the whole between `-- +goose StatementBegin` and `-- +goose StatementEnd`."
+            )
         ],
     ),
     "57014 a timeout": (
