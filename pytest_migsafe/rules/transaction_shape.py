@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pytest_migsafe.findings import Finding, Severity
-from pytest_migsafe.rehearsal.evidence import Evidence
+from pytest_migsafe.rehearsal.evidence import Evidence, TransactionControlStatement
 from pytest_migsafe.rules.registry import rule
 
 
@@ -26,10 +26,11 @@ from pytest_migsafe.rules.registry import rule
 )
 def transaction_control_in_file(evidence: Evidence) -> Iterator[Finding]:
     """Judge a file's own transaction control under a runner that opens the transaction."""
-    if not evidence.mode.wraps or not evidence.transaction_control:
+    controls = _controls(evidence)
+    if not evidence.mode.wraps or not controls:
         return
     if evidence.has_transaction_pair:
-        begin, commit = evidence.transaction_control[0], evidence.transaction_control[-1]
+        begin, commit = controls[0], controls[-1]
         yield transaction_control_in_file.finding(
             evidence,
             # Nothing of the file stands outside the pair, so only the runner's own record does.
@@ -44,8 +45,8 @@ def transaction_control_in_file(evidence: Evidence) -> Iterator[Finding]:
             remedy=transaction_control_in_file.remedy,
         )
         return
-    first = evidence.transaction_control[0]
-    others = ", ".join(f"line {one.line}: {one.text}" for one in evidence.transaction_control)
+    first = controls[0]
+    others = ", ".join(f"line {one.line}: {one.text}" for one in controls)
     yield transaction_control_in_file.finding(
         evidence,
         line=first.line,
@@ -57,6 +58,15 @@ def transaction_control_in_file(evidence: Evidence) -> Iterator[Finding]:
         evidence=(evidence.mode_reason, others),
         remedy=transaction_control_in_file.remedy,
     )
+
+
+def _controls(evidence: Evidence) -> tuple[TransactionControlStatement, ...]:
+    # Behind a quote that is not closed stands only what a runner that knows no quotes has cut off: the END of a
+    # function's body is no COMMIT.
+    error = evidence.error
+    if error is not None and error.message.startswith("unterminated"):
+        return tuple(one for one in evidence.transaction_control if one.line < error.line)
+    return evidence.transaction_control
 
 
 def _verb(text: str) -> str:

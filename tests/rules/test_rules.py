@@ -152,6 +152,19 @@ def test_a_commit_in_the_middle_is_an_error() -> None:
     assert finding.evidence == ("each file is one transaction, the default", "line 1: commit;, line 2: BEGIN")
 
 
+def test_the_end_of_a_body_that_the_runner_cut_is_no_commit() -> None:
+    given = failed(
+        "SELECT 1",
+        "CREATE FUNCTION f() RETURNS int AS $$ BEGIN RETURN 1",
+        sqlstate="42601",
+        message='unterminated dollar-quoted string at or near "$$ BEGIN RETURN 1"',
+        transaction_control=control("COMMIT", "SELECT 1", "END")[::2],
+    )
+    (finding,) = transaction_control_in_file(given)
+
+    assert finding.evidence[-1] == "line 1: COMMIT"
+
+
 @pytest.mark.parametrize("mode", [TransactionMode.SINGLE_QUERY, TransactionMode.AUTOCOMMIT])
 def test_a_runner_that_opens_no_transaction_leaves_them_to_the_file(mode: TransactionMode) -> None:
     assert list(transaction_control_in_file(evidence(mode=mode, transaction_control=control("COMMIT")))) == []

@@ -94,6 +94,7 @@ def test_a_function_without_a_block_fails_with_goose_and_is_told_why(project: Pr
 
     assert run.verdicts["migrations/00002_touch.sql"] == "failed"
     assert "unterminated dollar-quoted string" in run.text
+    assert "transaction-control-in-file" not in run.text
     assert "put the whole between `-- +goose StatementBegin` and `-- +goose StatementEnd`" in run.text
 
 
