@@ -8,7 +8,7 @@ is a long text, for the memory that its tree would take.
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 import postgast
@@ -16,7 +16,7 @@ from postgast import PgQueryError, deparse, pg_query_pb2, unwrap_node
 
 from pytest_migsafe.migrations.lexemes import first_token, tokens
 from pytest_migsafe.migrations.parse_tree import SHORT, can_be_parsed, parse, parse_whole
-from pytest_migsafe.migrations.semicolons import statement_spans, without_trailing_comment
+from pytest_migsafe.migrations.semicolons import Span, statement_spans, without_trailing_comment
 from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, ByteOffset, CharOffset, SourceText
 from pytest_migsafe.migrations.statements import CreatedObject, Statement, TransactionControl, Twin
 
@@ -30,7 +30,8 @@ def split_statements(source: SourceText) -> tuple[Statement, ...]:
     """Return the statements of a text in order, each exactly as written.
 
     The statements and the text between them (white space, comments, semicolons) make up the whole text.
-    A statement that the grammar rejects is returned with its ``syntax_error``; the others are not lost.
+    A statement that the grammar rejects is returned with its ``syntax_error``; the others are not lost. In a file
+    of data, INSERTs that follow each other are taken together.
     """
     if len(source.text) <= SHORT:
         with suppress(PgQueryError):
@@ -57,9 +58,26 @@ def _statements_by_parser(source: SourceText, tree: Any) -> Iterator[Statement]:
 
 def _statements_by_semicolons(text: str) -> Iterator[Statement]:
     """Split a text at its semicolons, and parse each piece alone."""
-    for span in statement_spans(text, _is_accepted):
+    spans = statement_spans(text, _is_accepted)
+    for span in spans if len(text) <= _SEED else _with_inserts_joined(text, spans):
         # With its semicolon: the message that something is missing names it, as the server's does.
         yield _statement(text[span.start : span.semicolon_end], span.start, span.end)
+
+
+#: A longer text is somebody's data. Half a million INSERTs, each looked at alone, would take hours and gigabytes.
+_SEED = 1_000_000
+_INSERT = re.compile(r"insert\s+into\s", re.IGNORECASE)
+_JOINED = 1_000
+
+
+def _with_inserts_joined(text: str, spans: Iterator[Span]) -> Iterator[Span]:
+    """Yield spans with up to a thousand INSERTs that follow each other taken for one statement.
+
+    They are sent together, and what they do is told of them together; an error still has its own place.
+    """
+    for is_insert, group in groupby(spans, lambda span: _INSERT.match(text, span.start) is not None):
+        while some := list(islice(group, _JOINED if is_insert else 1)):
+            yield Span(some[0].start, some[-1].end, some[-1].semicolon_end)
 
 
 def _statement(text: str, start: int, end: int) -> Statement:

@@ -162,6 +162,23 @@ def test_a_seed_of_many_rows_for_copy_is_no_longer_than_it_is() -> None:
     assert read.source.position(select.start).line == 300_004
 
 
+def test_a_seed_of_many_inserts_is_few_statements() -> None:
+    insert = "INSERT INTO t (a, b) VALUES (1, 'it''s; a name'); -- a row\n"
+    text = f"SELECT 1;\n{insert * 30_000}SELECT 2;\n{insert}SELECT 3;"
+
+    first, *inserts, two, alone, three = split_statements(SourceText(text))
+    assert [one.text for one in (first, two, alone, three)] == [
+        "SELECT 1",
+        "SELECT 2",
+        insert.partition("; --")[0],
+        "SELECT 3",
+    ]
+    assert {one.node for one in (*inserts, alone)} == {"InsertStmt"}
+    assert len(inserts) == 30
+    assert sum(one.text.count("INSERT") for one in inserts) == 30_000
+    assert all(text[one.start : one.end] == one.text for one in inserts)
+
+
 # -- any bytes -----------------------------------------------------------------------------------------------
 
 PLAIN = {

@@ -166,3 +166,23 @@ def test_a_seed_of_one_big_statement_is_applied(verdicts: Verdicts) -> None:
 
     assert evidence.error is None
     assert [one.rows_written for one in evidence.statements] == [0, 100_000]
+
+
+def test_an_error_in_one_of_many_inserts_is_in_its_line(verdicts: Verdicts) -> None:
+    rows = "".join(f"INSERT INTO t VALUES ({number}, '{'é' * 30}');\n" for number in range(20_000))
+    seed = f"CREATE TABLE t (a int, b text);\n{rows}INSERT INTO t VALUES ('x');\n{rows}".encode()
+
+    for mode in TransactionMode:
+        error = verdicts.of(seed, mode).error
+        assert error is not None
+        assert (error.line, error.column) == (20_002, 23)
+
+
+def test_many_inserts_are_all_run(verdicts: Verdicts) -> None:
+    rows = "".join(f"INSERT INTO t VALUES ({number}, '{'x' * 40}');\n" for number in range(20_000))
+
+    for mode in TransactionMode:
+        evidence = verdicts.of(f"CREATE TABLE t (a int, b text);\n{rows}".encode(), mode)
+        assert evidence.error is None
+        assert sum(one.rows_written for one in evidence.statements) == 20_000
+        assert [(one.line, one.end_line) for one in evidence.statements][-1] == (19_002, 20_001)
