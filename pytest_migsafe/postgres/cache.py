@@ -37,10 +37,10 @@ def cache_directory(account: Account) -> Path:
         reason = _unusable(candidate, account)
         if reason is None:
             return candidate
-        refused.append(f"  {candidate}: {reason}")
+        refused.append(f"{candidate}: {reason}")
     raise ServerError(
-        "No directory can serve as pytest-migsafe's cache.\nLooked at:\n"
-        + "\n".join(refused)
+        f"No directory can serve as pytest-migsafe's cache; {refused[0]}.\nLooked at:\n"
+        + "\n".join(f"  {line}" for line in refused)
         + "\nSet MIGSAFE_CACHE_DIR to a directory that you own and that programs may be run from."
     )
 
@@ -96,7 +96,7 @@ def _candidates() -> Iterator[Path]:
     explicit = os.environ.get("MIGSAFE_CACHE_DIR")
     if explicit:
         # The user's word: when it does not serve, say so instead of going elsewhere.
-        yield Path(explicit).absolute() / f"uid-{os.geteuid()}"
+        yield _common(Path(explicit).absolute()) / f"uid-{os.geteuid()}"
         return
     for base in _home_caches():
         # `sudo` may keep the HOME of the user: what root left there, the user could not write to.
@@ -104,6 +104,15 @@ def _candidates() -> Iterator[Path]:
             yield base / "pytest-migsafe"
     for base in dict.fromkeys((Path("/var/tmp"), Path(tempfile.gettempdir()))):  # noqa: S108  # owner is verified
         yield base / f"pytest-migsafe-{os.geteuid()}"
+
+
+def _common(directory: Path) -> Path:
+    """Return the directory in which every user has a cache; if root is the first who needs it, it is made like /tmp."""
+    if os.geteuid() == 0 and not directory.exists():
+        with contextlib.suppress(OSError):  # what is wrong with it shows in a moment
+            directory.mkdir(parents=True)
+            directory.chmod(0o1777)
+    return directory
 
 
 def _home_caches() -> Iterator[Path]:

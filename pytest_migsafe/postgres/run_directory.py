@@ -141,8 +141,8 @@ def _base(account: Account) -> Path:
     standard = Path(tempfile.gettempdir())
     candidates = [standard] if chosen else [*([_RAM_DISK] if _is_roomy(_RAM_DISK) else []), standard]
     for candidate in (*candidates, Path("/var/tmp"), Path("/tmp")):  # noqa: S108  # we make a closed directory
-        # Root's own TMPDIR may be closed to the account that runs the server.
-        if candidate.is_dir() and account.can_enter(candidate):
+        # postmaster.pid has a line for each path. Root's own TMPDIR may be closed to the account that runs the server.
+        if candidate.is_dir() and "\n" not in str(candidate) and account.can_enter(candidate):
             return candidate
     return standard
 

@@ -124,7 +124,7 @@ class Workplace:
         """Start a run; whatever is left of it after the block is killed."""
         mark = f"{_MARK}={os.getpid()}-{time.monotonic_ns()}"
         name, _, value = mark.partition("=")
-        report = self.project / "report.json"
+        report = self.temporary.parent / "report.json"
         report.unlink(missing_ok=True)
         process = subprocess.Popen(
             [*self.command, "--migsafe", f"--migsafe-json={report}", *args],
@@ -145,10 +145,18 @@ class Workplace:
             yield running
         finally:
             process.kill()
-            process.communicate()
+            with process:  # closes the pipe and waits
+                pass
             for pid in running.processes():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+
+
+def limited(workplace: Workplace, limits: str) -> Workplace:
+    """Return the place with limits as the shell's ulimit takes them, such as "-n 64"."""
+    return replace(
+        workplace, command=("/bin/sh", "-c", f'ulimit {limits}; exec "$@"', "sh", *workplace.command)
+    )
 
 
 @dataclass
