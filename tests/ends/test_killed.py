@@ -23,7 +23,7 @@ def test_the_server(workplace: Workplace) -> None:
     assert ended.outcomes == ["passed", "passed", "failed", "failed", "failed"]
     gone = "The throwaway server went away while migrations/0003_slow.sql was rehearsed: it was killed"
     assert sum(line.startswith(gone) for line in ended.lines) == 1
-    assert sum(line.startswith(f"no throwaway server: {gone}") for line in ended.lines) == 2
+    assert sum(line.startswith(f"no server to rehearse on: {gone}") for line in ended.lines) == 2
     assert "cannot be applied" not in ended.output
 
 
