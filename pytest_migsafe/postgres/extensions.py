@@ -36,6 +36,11 @@ _TERSE = ("-c", "log_min_error_statement=panic")
 #: What the server says of a failed statement, by the kind of the line: "... [4711] FATAL:  type "x" does not exist".
 _SAID = re.compile(r"\] (FATAL|DETAIL|HINT):  (.*)")
 
+#: Where in an extension's script a statement failed, and that statement, if the position is in it.
+_NEAR = re.compile(
+    r'(?:QUERY:  (?P<query>.*(?:\n\t.*)*)\n.*CONTEXT:  )?extension script file ".*", near line (?P<line>\d+)'
+)
+
 #: How libraries are named on Linux, and on macOS since PostgreSQL 16.
 _MODULE_SUFFIXES = (".so", ".dylib")
 
@@ -205,10 +210,11 @@ def _refused(stub: Stub, programs: Binaries, outcome: Outcome) -> str:
 
 def _line(stub: Stub, output: str, position: str) -> str:
     """Return the line of a stub that the server complains of; empty when it does not say."""
-    # From 18 on it names the line where the statement begins; before, at most a character of the whole script.
-    if near := re.search(r'extension script file ".*", near line (\d+)', output):
-        return near[1]
-    is_of_the_script = position and "QUERY:  " not in output  # and not of a statement that a function runs
+    if near := _NEAR.search(output):  # from 18 on: the line of the statement, and the position in that
+        statement = (near["query"] or "").replace("\n\t", "\n")  # a log's further lines begin with a tab
+        return str(int(near["line"]) + statement.count("\n", 0, int(position or 0)))
+    # Before: at most a character of the whole script, or of a statement that a function in it runs.
+    is_of_the_script = position and "QUERY:  " not in output
     return str(stub.sql.count("\n", 0, int(position)) + 1) if is_of_the_script else ""
 
 

@@ -354,6 +354,17 @@ def test_a_mistake_in_the_sql_is_told_with_file_and_line(either: Binaries, tmp_p
         assert rest[-1].startswith("Mend its SQL")
 
 
+def test_a_line_is_told_where_comments_and_several_lines_make_a_statement(
+    either: Binaries, tmp_path: Path
+) -> None:
+    sql = "-- a\n\n-- b\nCREATE TYPE x;\n-- c\nCREATE TABLE y (\n\ta int,\n\tb int int\n);"
+    assert message(either, x=write(tmp_path, "x", sql)).splitlines()[1].endswith("x.sql, line 8")
+    # What is no matter of grammar is told without a position, but from 18 on with the statement's line.
+    sql = "SELECT 1;\n\n-- c\nCREATE FUNCTION f(text,\n\tint)\n\tRETURNS nope LANGUAGE sql AS 'SELECT 1';"
+    place = message(either, x=write(tmp_path, "x", sql)).splitlines()[1]
+    assert place.endswith("x.sql, line 4" if either.major >= 18 else "x.sql")
+
+
 def test_what_the_server_adds_to_its_error_is_told_too(either: Binaries, tmp_path: Path) -> None:
     stub = write(tmp_path, "x", "DO $$ BEGIN RAISE 'no' USING DETAIL = 'why', HINT = 'do this'; END $$;")
     assert message(either, x=stub).splitlines()[2:4] == ["DETAIL: why", "HINT: do this"]
