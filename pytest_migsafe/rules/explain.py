@@ -334,6 +334,10 @@ def _syntax(evidence: Evidence, error: StatementError) -> Iterator[str]:
 _COPY_FROM_STDIN = re.compile(r"\s*copy\b[^;]*\bfrom\s+stdin\b", re.IGNORECASE)
 #: Where runners cut files that know no quotes, by what stands in the reason for a file's mode.
 _CUTS = {
+    "Liquibase": (
+        "at its first semicolon outside of quotes, of which Liquibase does not know dollar quotes: add splitStatements:false to "
+        "the --changeset line, or endDelimiter:// with // below each statement"
+    ),
     "goose": (
         "with the first line that ends with a semicolon, in a function's body too: put the whole between "
         "`-- +goose StatementBegin` and `-- +goose StatementEnd`"
