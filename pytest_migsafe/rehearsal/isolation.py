@@ -122,7 +122,7 @@ def run_in_savepoint(
             session is gone.
     """
     connection = source.connection
-    with _noticing_deallocation(), _tracing(source) as tracer:
+    with _noticing_deallocation(), _tracing(source, script) as tracer:
         connection.execute(b"BEGIN; SAVEPOINT migsafe_rehearsal")
         mark = catalog.mark(source)
         counted = tracer.counted_before()
@@ -160,8 +160,8 @@ def _noticing_deallocation() -> Iterator[None]:
 
 
 @contextmanager
-def _tracing(source: Source) -> Iterator[Tracer]:
-    tracer = Tracer(source)
+def _tracing(source: Source, script: Script) -> Iterator[Tracer]:
+    tracer = Tracer(source, len(script.statements))
     try:
         yield tracer
     finally:
@@ -262,7 +262,7 @@ def run_for_real(connection: psycopg.Connection[Any], script: Script) -> Run:
 
     What runs in a transaction block is traced like in a rehearsal; of the rest, what shows afterwards.
     """
-    with _tracing(connection) as tracer:
+    with _tracing(connection, script) as tracer:
         baseline = tracer.baseline(None)
         traced: list[TracedStatement] = []
         error = None

@@ -53,10 +53,13 @@ _READ_SEQUENTIALLY = frozenset({"table", "materialized view"})
 _REWRITTEN = frozenset({"table", "materialized view", "index"})
 #: TRUNCATE and REFRESH give a relation a new file without rewriting the rows that were in it.
 _EMPTIED_BY = frozenset({"TruncateStmt", "RefreshMatViewStmt"})
-_CHANGES_CATALOG = LOCK_MODES[LOCK_MODES.index("ShareUpdateExclusiveLock") :]
+_CHANGES_CATALOG = frozenset(LOCK_MODES[LOCK_MODES.index("ShareUpdateExclusiveLock") :])
 #: Of so many relations that the file itself creates it is read what its statements do to them: nobody else knows
 #: them yet, and a file that creates thousands would take hours to read after each of its statements.
 _NEW_RELATIONS_READ = 200
+#: After so few statements it costs less to read all relations each time than to ask once which are new.
+_FEW_STATEMENTS = 100
+_NEWER_THAN_ALL = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +118,18 @@ class Tracer:
     or the rehearsal says so.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, statements: int) -> None:
+        """``statements`` says about how many there will be."""
         self._source = source
+        self._are_few = statements <= _FEW_STATEMENTS
         self._connection = connection_of(source)
         self._cursor = self._connection.cursor(row_factory=tuple_row)
         self._notices: list[Notice] = []
         #: The query for a reading, once it is known which relations are new.
         self._trace: Fragment | None = None
+        #: What the last reading was, and what it left out.
         self._relations: Mapping[int, RelationReading] = {}
+        self._unread = 0
         self._connection.add_notice_handler(self._take_notice)
 
     def close(self) -> None:
@@ -143,7 +150,7 @@ class Tracer:
     def read(self) -> TransactionReading:
         """Return what the running transaction holds and has done so far."""
         if self._trace is None:
-            ((newest,),) = self._ask(_NEWEST)
+            newest = _NEWER_THAN_ALL if self._are_few else self._ask(_NEWEST)[0][0]
             self._trace = fragment(
                 _TRACE, newest=Value(str(newest), "pg_catalog.oid"), most_new=str(_NEW_RELATIONS_READ)
             )
@@ -152,11 +159,14 @@ class Tracer:
         relations = {row[4]: _reading(row[4:]) for row in rows if row[4]}
         # Thousands of readings are kept, and most differ in nothing from the one before.
         self._relations = self._relations if self._relations == relations else relations
+        self._unread = unread
         return TransactionReading(wal_position, started, lock_timeout_ms, self._relations, unread)
 
     def relations_changed(self) -> list[int]:
         """Return the OIDs of relations locked strongly enough to change their definition, new ones too."""
-        modes = Value("{" + ",".join(_CHANGES_CATALOG) + "}", "text[]")
+        if self._unread == 0:
+            return [oid for oid, one in self._relations.items() if not _CHANGES_CATALOG.isdisjoint(one.modes)]
+        modes = Value("{" + ",".join(sorted(_CHANGES_CATALOG)) + "}", "text[]")
         return [oid for (oid,) in self._ask(fragment(_LOCKED, modes=modes))]
 
     def run(self, statement: Statement, before: TransactionReading) -> TracedStatement:
