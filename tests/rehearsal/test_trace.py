@@ -157,6 +157,7 @@ def test_what_happens_to_old_tables_is_read_however_many_new_ones_there_are(
 
     all_read = rehearse.last(GROUND, file)
     monkeypatch.setattr(trace, "_NEW_RELATIONS_READ", 2)
+    monkeypatch.setattr(trace, "_FEW_STATEMENTS", 0)
     some_read = rehearse.last(GROUND, file)
 
     def of_old_tables(evidence: Evidence) -> list[object]:
@@ -183,6 +184,7 @@ def test_the_schema_after_many_new_tables_is_the_full_one(
     rehearse: Rehearse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trace, "_NEW_RELATIONS_READ", 2)
+    monkeypatch.setattr(trace, "_FEW_STATEMENTS", 0)
     many = "".join(
         f"CREATE TABLE n{number} (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, t text);\n"
         f"ALTER TABLE n{number} ADD c int;\n"
