@@ -434,6 +434,7 @@ _OPT_OUTS = {
     "goose": "`-- +goose NO TRANSACTION`",
     "sql-migrate": "`-- +migrate Up notransaction`",
     "sqlx": "`-- no-transaction` as its very first characters",
+    "Supabase": "`-- pg-delta: transaction=false` as its first line",
     "tern": "`---- tern: disable-tx ----`",
     "node-pg-migrate": "a migration in JavaScript with pgm.noTransaction(), for SQL files have no way",
     "Drizzle": "apply it by hand, for Drizzle has no way",

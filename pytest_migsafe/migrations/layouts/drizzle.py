@@ -76,10 +76,11 @@ def _entries(listing: Listing) -> tuple[str, list[tuple[str, int]]]:
         ValueError: it is no journal.
     """
     try:
-        journal: Any = json.loads(listing.below("meta").beginning(_JOURNAL))
+        written = (listing.below("meta").folder / _JOURNAL).read_text(encoding="utf-8-sig")
+        journal: Any = json.loads(written)
         entries = [(str(entry["tag"]), int(entry.get("when", 0))) for entry in journal["entries"]]
         return str(journal.get("dialect", "")), entries
-    except (KeyError, TypeError, AttributeError) as error:
+    except (OSError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(str(error)) from error
 
 
@@ -88,7 +89,7 @@ def _refusing_other(dialect: str) -> Reader | None:
         return None
     return refusing(
         f'meta/_journal.json says "dialect": "{dialect}": these migrations are not for PostgreSQL; '
-        "leave their folder out of [tool.migsafe] migrations"
+        "name the folders of those that are in [tool.migsafe] migrations"
     )
 
 

@@ -41,7 +41,7 @@ def _refusing_other(listing: Listing) -> Reader | None:
         return None
     return refusing(
         f'{_LOCK} says provider = "{provider[1]}": these migrations are not for PostgreSQL; '
-        "leave their folder out of [tool.migsafe] migrations"
+        "name the folders of those that are in [tool.migsafe] migrations"
     )
 
 

@@ -136,7 +136,8 @@ def read_tern(source: SourceText, runner: Runner, direction: Direction) -> Scrip
 
 
 def _is_tern_s(listing: Listing) -> bool:
-    return "tern.conf" in listing.file_set or first_file_has(re.compile(re.escape(_TERN_BETWEEN)))(listing)
+    is_configured = "tern.conf" in listing.file_set or (listing.folder.parent / "tern.conf").is_file()
+    return is_configured or first_file_has(re.compile(re.escape(_TERN_BETWEEN)))(listing)
 
 
 TERN = Layout(
@@ -145,7 +146,7 @@ TERN = Layout(
     order="the number",
     transactions="one a file; with `---- tern: disable-tx ----` each statement alone",
     down=f"below `{_TERN_BETWEEN}`",
-    detected_by="`tern.conf` in the folder, or the line between the halves in the first file",
+    detected_by="`tern.conf` in the folder or above, or the line between the halves in the first file",
     manner=Manner(TransactionMode.TRANSACTION, "tern wraps each file in a transaction"),
     read=lambda listing: files_named(listing, _TERN_NAME, order=lambda name: (int(name["version"]),)),
     reader=read_tern,

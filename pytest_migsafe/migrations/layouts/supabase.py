@@ -8,6 +8,7 @@ COMMIT of its own has its statements run as they stand (6347), and so has one th
 """
 
 import glob
+import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -34,11 +35,10 @@ _NAME = re.compile(r"(?P<version>[0-9]+)_.*\.sql")
 _OLD_INIT = re.compile(r"([0-9]{14})_init\.sql")
 _OLD_INIT_BEFORE = 20211209000000
 _NO_TRANSACTION = re.compile(rf"{BYTE_ORDER_MARK}?-- pg-delta: transaction=false\r?(?:\n|$)")
-#: Where none of these words stands, there is nothing to look for in the statements.
-_CONTROLS = re.compile(
-    r"\b(?:BEGIN|START|COMMIT|END|ABORT|ROLLBACK|PREPARE|CONCURRENTLY|VACUUM|SYSTEM|CLUSTER|DATABASE|TABLESPACE"
-    r"|SUBSCRIPTION|DISCARD|FINALIZE|SCHEMA)\b",
-    re.IGNORECASE,
+#: Where none of these words stands, no statement needs a look: most files, and seeds are large.
+_WORDS = (
+    *("begin", "transaction", "commit", "abort", "rollback", "savepoint", "concurrently", "vacuum", "system"),
+    *("cluster", "database", "tablespace", "subscription", "discard", "finalize", "reindex"),
 )
 
 
@@ -76,13 +76,10 @@ def _seeds(home: Path) -> Iterator[Path]:
         for pattern in (patterns if isinstance(patterns, list) else [patterns])
         for name in sorted(glob.glob(str(pattern), root_dir=home))  # noqa: PTH207 - Path.glob knows no ".."
     )
-    for path in dict.fromkeys(Path(_normal(path)) for path in paths):
+    # Without the "..", but as it was named: links stay.
+    for path in dict.fromkeys(Path(os.path.normpath(path)) for path in paths):
         if path.is_file():
             yield path
-
-
-def _normal(path: Path) -> str:
-    return str(path.parent.resolve() / path.name) if ".." in path.parts else str(path)
 
 
 def _seed_version(home: Path, seed: Path) -> str:
@@ -110,13 +107,18 @@ def read_batches(source: SourceText, runner: Runner, direction: Direction) -> Sc
         reason = "-- pg-delta: transaction=false in line 1"
         return Script.whole(source, Manner(TransactionMode.AUTOCOMMIT, reason))
     whole = Script.whole(source, runner.usual)
-    if not runner.usual.mode.wraps or _CONTROLS.search(source.text) is None:
+    if not runner.usual.mode.wraps or not _needs_a_look(source.text):
         return whole
     if any(statement.transaction_control for statement in whole.statements):
         return _as_it_stands(whole)
     if any(_runs_alone(statement) for statement in whole.statements):
         return Script(source, tuple(_units(whole)))
     return whole
+
+
+def _needs_a_look(text: str) -> bool:
+    lowered = text.lower()
+    return any(word in lowered for word in _WORDS)
 
 
 def _as_it_stands(whole: Script) -> Script:

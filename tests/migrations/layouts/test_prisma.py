@@ -36,7 +36,7 @@ def test_a_lock_for_another_database_is_refused(tmp_path: Path) -> None:
 
     assert refusal(the_history(root)) == (
         'migration_lock.toml says provider = "mysql": these migrations are not for PostgreSQL; '
-        "leave their folder out of [tool.migsafe] migrations"
+        "name the folders of those that are in [tool.migsafe] migrations"
     )
 
 
