@@ -74,7 +74,8 @@ def without_trailing_comment(statement: str) -> str:
 def _length(statement: str) -> int:
     text = statement.rstrip(_BLANKS)
     if text.endswith("*/") or "--" in text[text.rfind("\n") + 1 :]:
-        return next((last.end for last in deque(tokens(text), maxlen=1)), 0)
+        # A byte order mark in the middle of a file is a token, though at the beginning of a text it is none.
+        return next((last.end for last in deque(tokens(text), maxlen=1)), 1)
     return len(text)
 
 
