@@ -34,7 +34,6 @@ _CHANGESET = _line(r'\s*--\s*changeset\s+(?P<author>"[^"]+"|[^:]+):(?P<id>"[^"]+
 _IGNORE_LINES = _line(r"--\s*ignoreLines:(?P<count>\w+)\s*")
 _ROLLBACK = _line(r"\s*--\s*rollback (?P<sql>.*)")
 _ROLLBACK_BEGINS = _line(r"\s*/\*\s*liquibase\s*rollback\s*")
-_ROLLBACK_ENDS = _line(r"(?P<sql>.*?)\s*\*/\s*")
 _PRECONDITION = _line(r"\s*--\s*precondition(?:s\b|-).*")
 #: Lines in a changeset that say something of it.
 _ABOUT = _line(r"--\s*(?:comment:?|validCheckSum:?) .*")
@@ -103,6 +102,11 @@ class _Reading:
         return self.changesets
 
     def _take(self, line: str, start: int, end: int) -> None:
+        if not line.lstrip().startswith(("-", "/*")):
+            # Nearly every line of a seed; none of those below begins otherwise.
+            if self.changesets:
+                self._add(self.changesets[-1].body, start, end)
+            return
         if _PROPERTY.fullmatch(line):
             return
         if found := _IGNORE_LINES.fullmatch(line):
@@ -126,7 +130,14 @@ class _Reading:
             changeset.has_preconditions = True
         elif not _ABOUT.fullmatch(line):
             self._refuse(line, _NEARLY_IN_CHANGESET)
-            changeset.body.append((start, end))
+            self._add(changeset.body, start, end)
+
+    def _add(self, spans: list[_Span], start: int, end: int) -> None:
+        """Add a line to others, which it makes longer when it follows them."""
+        if spans and self._lines[self._at - 1][1] == spans[-1][1]:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
 
     def _refuse(self, line: str, forms: tuple[tuple[re.Pattern[str], str], ...]) -> None:
         for pattern, form in forms:
@@ -170,8 +181,9 @@ class _Reading:
     def _take_rollback(self, changeset: _Changeset) -> None:
         for at in range(self._at + 1, len(self._lines)):
             start, end = self._lines[at]
-            if closing := _ROLLBACK_ENDS.fullmatch(self._source.text, start, end):
-                changeset.rollback.append((start, closing.end("sql")))
+            line = self._source.text[start:end].rstrip()
+            if line.endswith("*/"):
+                changeset.rollback.append((start, start + len(line) - len("*/")))
                 self._at = at
                 return
             changeset.rollback.append((start, end))
@@ -257,11 +269,13 @@ def _points(delimiter: str | None) -> re.Pattern[str]:
 
 
 def _part(text: str, start: int, end: int) -> Iterator[Part]:
+    piece = text[start:end].rstrip()
+    begin = len(piece) - len(piece.lstrip())
     # A piece of comments alone is nothing, for Liquibase strips them.
-    begin = start + first_token(text[start:end], 0)
-    stop = start + len(text[start:end].rstrip())
-    if begin < stop:
-        yield Part(CharOffset(begin), CharOffset(stop))
+    if piece.startswith(("--", "/*", BYTE_ORDER_MARK), begin):
+        begin = first_token(piece, 0)
+    if begin < len(piece):
+        yield Part(CharOffset(start + begin), CharOffset(start + len(piece)))
 
 
 # -- the script ----------------------------------------------------------------------------------------------
