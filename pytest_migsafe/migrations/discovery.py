@@ -45,7 +45,11 @@ def find_histories(
                 usual = one.layout.manner
                 if mode is not None:
                     usual = Manner(mode, "transaction_mode in [tool.migsafe]")
-                runner = Runner(usual=usual, placeholders=placeholders or {})
+                runner = Runner(
+                    usual=usual,
+                    placeholders=placeholders or {},
+                    session_per_file=one.layout.session_per_file,
+                )
                 found[one.listing.folder] = _history(project, one, runner)
     return tuple(found.values())
 

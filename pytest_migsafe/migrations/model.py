@@ -53,6 +53,8 @@ class Runner:
     usual: Manner
     #: The values of ``${name}`` in files, where the runner puts some in.
     placeholders: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    #: Whether each file has a session of its own, so that none finds what another left behind.
+    session_per_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)

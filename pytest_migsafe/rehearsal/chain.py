@@ -409,6 +409,7 @@ class _OpenDatabase:
             mode_reason=manner.reason,
             lane=Lane.SAVEPOINT,
             server_version=self._server.version,
+            session_per_file=migration.runner.session_per_file,
             statement_count=len(script.body) if script is not None else 0,
             before=before,
             after=before,

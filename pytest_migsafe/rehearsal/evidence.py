@@ -257,6 +257,8 @@ class Evidence:
     #: The text of the file's line that the error points at.
     error_line: str = ""
     leaks: tuple[Leak, ...] = ()
+    #: Whether the runner ends the session with the file, and what is left in it.
+    session_per_file: bool = False
     transaction_control: tuple[TransactionControlStatement, ...] = ()
     #: Whether BEGIN comes first and COMMIT last in the file, and nothing else controls the transaction.
     has_transaction_pair: bool = False

@@ -34,7 +34,7 @@ _REMEDIES = {
 )
 def session_state_leaked(evidence: Evidence) -> Iterator[Finding]:
     """Report what is left in the session once the file has been applied, as one finding."""
-    if not evidence.leaks or evidence.error is not None:
+    if not evidence.leaks or evidence.session_per_file or evidence.error is not None:
         return
     yield session_state_leaked.finding(
         evidence,

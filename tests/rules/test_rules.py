@@ -192,6 +192,12 @@ def test_each_kind_of_leak_has_its_remedy(kind: str, remedy: str) -> None:
     assert (finding.severity, finding.line, finding.remedy) == (Severity.WARNING, 1, remedy)
 
 
+def test_what_ends_with_the_files_session_is_no_leak() -> None:
+    given = evidence("SET x.y = 1", leaks=(Leak(kind="setting", name="x.y"),), session_per_file=True)
+
+    assert list(session_state_leaked(given)) == []
+
+
 def test_all_leaks_of_a_file_are_one_finding() -> None:
     leaks = (
         Leak(kind="setting", name="search_path", value="app"),

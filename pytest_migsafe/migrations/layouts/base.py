@@ -148,6 +148,8 @@ class Layout:
     is_detected_in: Callable[[Listing], bool] = _always
     #: Whether a folder is this layout's beyond doubt, whatever it is called.
     is_marked: Callable[[Listing], bool] = _never
+    #: Whether the runner gives each file a session of its own.
+    session_per_file: bool = False
     #: Whether the runner ends with an error when two files have the same version.
     refuses_duplicates: bool = True
     #: What else the owner of a folder should know: files that the runner would pass over, and why.

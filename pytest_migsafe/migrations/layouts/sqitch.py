@@ -264,5 +264,6 @@ LAYOUT = Layout(
     reader=read_script,
     is_detected_in=_has_plan,
     is_marked=_has_plan,
+    session_per_file=True,
     remarks=remarks,
 )

@@ -59,6 +59,14 @@ FRAGMENTS = (
         "SELECT 'é;\n';",
     ),
     *(
+        "--liquibase formatted sql\n--changeset a:1",
+        "--changeset b:2 runInTransaction:false endDelimiter://",
+        "--rollback DROP TABLE a;",
+        "/* liquibase rollback",
+        "*/",
+        "--ignoreLines:2",
+    ),
+    *(
         "COPY a FROM STDIN;",
         "1\n\\.",
         "$$ BEGIN; $$",
@@ -83,10 +91,8 @@ def test_a_file_is_read_or_refused_and_what_is_sent_stands_in_it(
         script = layout.reader(SourceText(text), Runner(usual=layout.manner), direction)
     except MigrationReadError:
         return
-    parts = [part for unit in script.units for part in unit.parts]
-
-    assert all(before.end <= after.start for before, after in pairwise(parts))
     for unit in script.units:
+        assert all(before.end <= after.start for before, after in pairwise(unit.parts))
         assert all(0 <= part.start < part.end <= len(unit.source.text) for part in unit.parts)
         for statement in unit.statements:
             assert unit.source.text[statement.start : statement.end] == statement.text
