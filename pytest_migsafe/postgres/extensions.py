@@ -30,8 +30,8 @@ _FORMAT = 1
 #: The library that the functions of an extension are in, such as '$libdir/uuid-ossp' (manual, "Extension Files").
 _MODULE = re.compile(r"^\s*module_pathname\s*=\s*'\$libdir/([^']+)'", re.MULTILINE)
 
-#: The script that a mistake is in need not be repeated with it.
-_TERSE = ("-c", "log_min_error_statement=panic")
+#: The script that a mistake is in need not be repeated with it; and one that never ends is a mistake.
+_TRIAL = ("-c", "log_min_error_statement=panic", "-c", "statement_timeout=60s")
 
 #: What the server says of a failed statement, by the kind of the line: "... [4711] FATAL:  type "x" does not exist".
 _SAID = re.compile(r"\] (FATAL|DETAIL|HINT):  (.*)")
@@ -78,23 +78,15 @@ def with_stubs(programs: Binaries, stubs: Mapping[str, Path], *, account: Accoun
         if stubs:
             raise ServerError(_no_directories(programs))
         return Stubbed(programs)
-    needed = [stub for _, stub in sorted(offered.items()) if lacks(directories, stub.name)]
-    if not needed:
-        return Stubbed(programs)
-    entry = cache / f"stubs-{programs.version}-{_key(programs, directories, needed)}"
     try:
-        if not entry.is_dir():
-            with making(entry) as draft:
-                _write(draft, programs, directories, needed)
-                let_in(draft, account)
-                served = _served(draft, programs, needed)
-                _try_out(programs, served, needed, account=account, cache=cache, room=draft / "trial")
+        needed = [stub for _, stub in sorted(offered.items()) if lacks(directories, stub.name)]
+        return _prepared(programs, directories, needed, account, cache) if needed else Stubbed(programs)
     except (OSError, shutil.Error) as error:
         raise ServerError(
-            f"The stubs for extensions could not be put into the cache: {error}.\nPlace: {entry}\n"
+            f"The stubs for extensions could not be put into the cache: {error}.\n"
+            f"Cache: {cache}; programs: {programs.bindir}.\n"
             "See that there is room, or set MIGSAFE_CACHE_DIR to another directory."
         ) from error
-    return _served(entry, programs, needed)
 
 
 def lacks(directories: Directories, name: str) -> bool:
@@ -112,6 +104,20 @@ def lacks(directories: Directories, name: str) -> bool:
     missing = missing_library(module)
     # The server is told of the libraries beside its modules (`own_libraries`), our process is not.
     return missing is not None and not (directories.modules / missing).exists()
+
+
+def _prepared(
+    programs: Binaries, directories: Directories, stubs: list[Stub], account: Account, cache: Path
+) -> Stubbed:
+    """Return what serves the stubs from the cache, made and tried out when it is missing."""
+    entry = cache / f"stubs-{programs.version}-{_key(programs, directories, stubs)}"
+    if not entry.is_dir():
+        with making(entry) as draft:
+            _write(draft, programs, directories, stubs)
+            let_in(draft, account)
+            served = _served(draft, programs, stubs)
+            _try_out(programs, served, stubs, account=account, cache=cache, room=draft / "trial")
+    return _served(entry, programs, stubs)
 
 
 def _key(programs: Binaries, directories: Directories, stubs: Iterable[Stub]) -> str:
@@ -172,7 +178,7 @@ def _try_out(
         # A stub that an earlier one requires is there already.
         sql = f'CREATE EXTENSION IF NOT EXISTS "{stub.name}" CASCADE;\n\n'
         outcome = run_alone(
-            served.programs, cluster, account, sql, arguments=(*_TERSE, *command_line(served.settings))
+            served.programs, cluster, account, sql, arguments=(*_TRIAL, *command_line(served.settings))
         )
         if not outcome.succeeded:
             raise ServerError(_refused(stub, programs, outcome))
