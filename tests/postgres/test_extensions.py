@@ -184,6 +184,9 @@ def test_uuid_ossp_can_be_created_in_a_schema(server: Server, database: Database
         made = connection.execute(
             "SELECT uuid_generate_v1(), uuid_generate_v5(uuid_ns_dns(), 'a')"
         ).fetchone()
+        [(directory,)] = connection.execute(
+            "SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR'"
+        ).fetchall()
 
     assert row == ("uuid-ossp", "1.1", "extensions", True, "uuid")
     assert made is not None
