@@ -121,8 +121,11 @@ class MigsafeSession:
         if self._named:
             if is_asked_for_by_hand(self._config):
                 self._refuse_others(histories)
+            # Seeds belong to a folder that is named, wherever they stand.
+            whole = [one for one in histories if any(one.root.is_relative_to(path) for path in self._named)]
+            self._have_collected([path for one in whole for path in one.outside])
         else:
-            self._have_collected(histories)
+            self._have_collected([path for one in histories for path in (one.root, *one.outside)])
         return histories, tuple(settings for _, settings in found.values())
 
     def _refuse_others(self, histories: tuple[History, ...]) -> None:
@@ -142,8 +145,8 @@ class MigsafeSession:
                     f"name the folder to see what is (layouts: {', '.join(LAYOUT_NAMES)})"
                 )
 
-    def _have_collected(self, histories: tuple[History, ...]) -> None:
-        """Add the histories' folders to pytest's arguments, unless they lie below one of them."""
+    def _have_collected(self, places: list[Path]) -> None:
+        """Add folders and files of histories to pytest's arguments, unless they lie below one of them."""
         args, directory = self._config.args, self._config.invocation_params.dir
         if self._config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR:
             # The same folder; but in an absolute path pytest would take a "[" for the begin of a parameter.
@@ -151,8 +154,7 @@ class MigsafeSession:
         collected = [Path(os.path.abspath(directory / arg)) for arg in args]  # noqa: PTH100 - links stay
         args += [
             os.path.relpath(place, directory)
-            for history in histories
-            for place in (history.root, *history.outside)
+            for place in places
             if not any(place.is_relative_to(path) for path in collected)
         ]
 

@@ -41,6 +41,14 @@ def test_the_seeds_are_collected_beside_the_tests_of_a_project(project: Project)
     assert project.run().counts == {"passed": 6}
 
 
+def test_a_folder_that_is_named_has_its_roles_and_seeds(project: Project) -> None:
+    project.write(SHOP)
+
+    assert list(project.run("supabase/migrations").verdicts) == APPLIED
+    one = "supabase/migrations/20240103000000_index.sql"
+    assert list(project.run(one).verdicts) == [one]
+
+
 def test_a_seed_that_fails_is_named(project: Project) -> None:
     project.write(SHOP, {"supabase/seeds/orders.sql": "INSERT INTO public.orders VALUES (1, NULL);\n"})
     run = project.run()
