@@ -59,7 +59,7 @@ def with_environment(
 
 _VARIABLE = re.compile(
     r"""
-      (?<! \$ ) \$ (?: (?P<bare> [A-Za-z_][A-Za-z0-9_]* ) (?! [A-Za-z0-9_]* \$ )
+      (?<! \$ ) \$ (?: (?P<bare> [A-Za-z_][A-Za-z0-9_]*+ ) (?! \$ )
     | \{ (?P<name> [A-Za-z_][A-Za-z0-9_]* ) (?: (?P<dash> :?- ) (?P<default> [^}]* ) )? \} )
     """,
     re.VERBOSE,

@@ -1,6 +1,6 @@
 """What happened when a migration was rehearsed: plain, immutable facts, the input of every rule."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +19,14 @@ LOCK_MODES = (
     "ExclusiveLock",
     "AccessExclusiveLock",
 )
+
+
+_LONGEST_TEXT = 10_000
+
+
+def shortened(text: str, longest: int = _LONGEST_TEXT) -> str:
+    """Return a text as it is, or what it begins with when it is longer than so many characters."""
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 class Lane(StrEnum):
@@ -162,7 +170,8 @@ class StatementEvidence:
 
     def to_json(self) -> dict[str, Any]:
         """Return the statement's evidence as JSON values."""
-        plain = asdict(self)
+        # A seed's statement may have megabytes, and travels with every report.
+        plain = asdict(replace(self, text=shortened(self.text)))
         plain["rows_written"] = self.rows_written
         plain["duration_ms"] = round(self.duration_ms, 3)
         return plain

@@ -37,6 +37,7 @@ from pytest_migsafe.rehearsal.evidence import (
     StatementError,
     StatementEvidence,
     Write,
+    shortened,
 )
 from pytest_migsafe.rehearsal.sending import send
 from pytest_migsafe.rehearsal.session import COUNTERS_ARE_FLUSHED_SINCE
@@ -414,10 +415,11 @@ def error_evidence(
     place = script.position(_error_offset(diagnostic, script, sent))
     return StatementError(
         sqlstate=diagnostic.sqlstate or "",
-        message=diagnostic.message_primary or str(error).strip() or type(error).__name__,
-        detail=diagnostic.message_detail or "",
+        # They may quote what they complain of, and a quote that is not closed goes on to the end of the file.
+        message=shortened(diagnostic.message_primary or str(error).strip() or type(error).__name__, 500),
+        detail=shortened(diagnostic.message_detail or "", 2_000),
         hint=diagnostic.message_hint or "",
-        context=diagnostic.context or "",
+        context=shortened(diagnostic.context or "", 10_000),
         schema=diagnostic.schema_name or "",
         table=diagnostic.table_name or "",
         column_name=diagnostic.column_name or "",

@@ -8,6 +8,8 @@ from pytest_migsafe.review import Review
 
 #: How many lines of a long statement are shown around the marked one.
 _AROUND = 4
+#: How many characters of a line are shown.
+_WIDEST = 400
 
 
 def verdict(review: Review) -> str:
@@ -62,9 +64,13 @@ def excerpt(review: Review, finding: Finding) -> Iterator[str]:
         yield f"  {'':{width}} | ..."
     for number in shown:
         mark = ">" if number == finding.line else " "
-        yield f"{mark} {number:{width}} | {numbered[number]}".rstrip()
         if number == finding.line:
-            yield f"  {'':{width}} | {_caret(numbered[number], finding.column)}"
+            text, column = _around(numbered[number], finding.column)
+            yield f"{mark} {number:{width}} | {text}".rstrip()
+            yield f"  {'':{width}} | {_caret(text, column)}"
+        else:
+            text, _ = _around(numbered[number], 1)
+            yield f"{mark} {number:{width}} | {text}".rstrip()
     if shown[-1] < max(numbered):
         yield f"  {'':{width}} | ..."
 
@@ -86,6 +92,15 @@ def _statement_lines(statement: StatementEvidence) -> dict[int, str]:
     # The statement may begin in the middle of its line: keep columns true.
     texts = [" " * (statement.column - 1) + first, *rest]
     return {statement.line + at: text.rstrip("\r") for at, text in enumerate(texts)}
+
+
+def _around(text: str, column: int) -> tuple[str, int]:
+    """Return a line cut to what is around a column, and the column in that: a seed's line may have megabytes."""
+    if len(text) <= _WIDEST:
+        return text, column
+    start = max(column - 1 - _WIDEST // 2, 0)
+    before, after = "…" if start else "", "…" if start + _WIDEST < len(text) else ""
+    return before + text[start : start + _WIDEST] + after, column - start + len(before)
 
 
 def _caret(text: str, column: int) -> str:

@@ -308,7 +308,7 @@ def _syntax(evidence: Evidence, error: StatementError) -> Iterator[str]:
             "the file to the server as it is. Leave the command out, or say it in SQL."
         )
         return
-    if any(_COPY_FROM_STDIN.search(one.text) for one in evidence.statements if one.line <= error.line):
+    if any(_COPY_FROM_STDIN.match(one.text) for one in evidence.statements if one.line <= error.line):
         yield (
             "Only psql sends the rows that stand below COPY ... FROM STDIN as rows; this project's runner sends them as "
             "SQL. Write them as INSERT."
@@ -331,7 +331,7 @@ def _syntax(evidence: Evidence, error: StatementError) -> Iterator[str]:
             yield "A semicolon may be missing before this line."
 
 
-_COPY_FROM_STDIN = re.compile(r"\s*copy\b[^;]*\bfrom\s+stdin\b", re.IGNORECASE)
+_COPY_FROM_STDIN = re.compile(r"copy\b[^;]{1,10000}\bfrom\s+stdin\b", re.IGNORECASE)
 #: Where runners cut files that know no quotes, by what stands in the reason for a file's mode.
 _CUTS = {
     "Liquibase": (

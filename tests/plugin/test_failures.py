@@ -159,3 +159,24 @@ def test_a_file_for_another_database_is_said_to_be_one(project: Project) -> None
 
     assert run.counts == {"failed": 1}
     assert "The file is written for MySQL" in run.text
+
+
+def test_a_seed_with_one_long_line_fails_in_a_few_lines(project: Project) -> None:
+    """The whole line was shown: eight megabytes of rows, and as many blanks before the caret."""
+    rows = ",".join(f"({number})" for number in range(100_000))
+    project.write(
+        {"migrations/0001_seed.sql": f"CREATE TABLE t (a int);\nINSERT INTO t VALUES {rows}, (no), {rows};\n"}
+    )
+    run = project.run("--migsafe-json=migsafe.json")
+
+    assert max(map(len, run.lines)) < 500
+    (shown,) = [at for at, line in enumerate(run.lines) if line.startswith("> 2 | …")]
+    caret = run.lines[shown + 1].index("^")
+    assert run.lines[shown][caret : caret + 2] == "no"
+    assert (project.path / "migsafe.json").stat().st_size < 50_000
+
+
+def test_a_quote_that_is_not_closed_is_not_shown_to_its_end(project: Project) -> None:
+    project.write({"migrations/0001_open.sql": f"SELECT 1;\nSELECT '{'x' * 300_000}"})
+
+    assert max(map(len, project.run().lines)) < 600
