@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pytest_migsafe import catalog
+from pytest_migsafe.migrations.adaptations import without_index_parameters
 from pytest_migsafe.migrations.discovery import find_histories
-from pytest_migsafe.migrations.index_parameters import without_index_parameters
 from pytest_migsafe.migrations.model import History, TransactionMode
 from pytest_migsafe.places import Place, place_of_our_own
 from pytest_migsafe.postgres.account import server_account

@@ -292,6 +292,7 @@ def _running(
                 **_SETTINGS,
                 # From 18 on three processes read for the others; a small server is quicker without them.
                 **({"io_method": "sync"} if programs.major >= 18 else {}),
+                **_in_place_tablespaces(programs),
                 **stubbed.settings,
                 **settings,
                 "unix_socket_directories": _as_list_element(str(run.socket_dir)),
@@ -311,6 +312,17 @@ def _running(
         yield server
     finally:
         postmaster.stop()
+
+
+def _in_place_tablespaces(programs: Binaries) -> Mapping[str, str]:
+    """Let tablespaces be inside the data directory (manual: "Developer Options", allow_in_place_tablespaces).
+
+    It came with PostgreSQL 15; 14 has it since a minor release of 2022, and a server does not start with a setting
+    that it does not know.
+    """
+    minor = programs.version.partition(".")[2]
+    is_known = programs.major > 14 or (minor.isdigit() and int(minor) >= 5)
+    return {"allow_in_place_tablespaces": "on"} if is_known else {}
 
 
 def _as_options(settings: Mapping[str, str]) -> str:

@@ -12,7 +12,6 @@ from pytest_migsafe import catalog
 from pytest_migsafe.errors import MigrationReadError
 from pytest_migsafe.migrations.dialect import WrittenFor, written_for
 from pytest_migsafe.migrations.model import History, Migration, Script
-from pytest_migsafe.migrations.source import CharOffset
 from pytest_migsafe.migrations.statements import Statement
 from pytest_migsafe.postgres.database import Database
 from pytest_migsafe.rehearsal.cluster import Cluster, cluster_changes, read_cluster, read_configuration
@@ -22,8 +21,6 @@ from pytest_migsafe.rehearsal.evidence import (
     ClusterChange,
     Evidence,
     Lane,
-    LeftOut,
-    LeftOutFor,
     StatementError,
     TransactionControlStatement,
 )
@@ -40,6 +37,7 @@ from pytest_migsafe.rehearsal.isolation import (
 from pytest_migsafe.rehearsal.loss import demand_room, explain_loss
 from pytest_migsafe.rehearsal.sequences import SequenceValues, read_sequences, restore_sequences
 from pytest_migsafe.rehearsal.session import MigrationSession
+from pytest_migsafe.rehearsal.task import Task, read_task
 from pytest_migsafe.rehearsal.trace import describe
 
 #: Opens an empty database for a chain, and leaves closing it to the stack.
@@ -182,15 +180,6 @@ def _written_for(script: Script | None, error: StatementError) -> WrittenFor | N
     return written_for(script.source)
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """A file that is to be rehearsed: what of it is run, and what is not."""
-
-    migration: Migration
-    script: Script
-    left_out: tuple[LeftOut, ...] = ()
-
-
 class _OpenDatabase:
     """The chain's database while it is open."""
 
@@ -212,18 +201,13 @@ class _OpenDatabase:
     def _may_change_cluster(self) -> bool:
         return self._server.is_ours or self._conditions.cluster_wide
 
-    def task(self, migration: Migration) -> _Task:
+    def task(self, migration: Migration) -> Task:
         """Return what is to be run of a file.
 
         Raises:
             MigrationReadError: it cannot be read.
         """
-        task = _Task(migration, migration.read())
-        if self._server.stubbed:
-            task = _without_index_parameters(task)
-        if not self._may_change_cluster:
-            task = _without_cluster_wide(task)
-        return task
+        return read_task(migration, self._server, may_change_cluster=self._may_change_cluster)
 
     def apply(self, migration: Migration) -> StatementError | None:
         """Apply a file without looking closer, on the way to another; return the error that ended it."""
@@ -258,7 +242,7 @@ class _OpenDatabase:
             hint="[tool.migsafe] file_timeout is the limit for a whole file.",
         )
 
-    def rehearse(self, task: _Task, *, hold: bool = True) -> Evidence:
+    def rehearse(self, task: Task, *, hold: bool = True) -> Evidence:
         """Rehearse a file and apply it; ``hold=False`` applies it for real only."""
         script = task.script
         connection = self._session.connection
@@ -379,7 +363,7 @@ class _OpenDatabase:
             self._schema = catalog.snapshot(self._session.connection)
         return replace(self._evidence(migration, None, self._schema), error=_unreadable(problem))
 
-    def lost(self, task: _Task, problem: psycopg.OperationalError) -> Evidence:
+    def lost(self, task: Task, problem: psycopg.OperationalError) -> Evidence:
         """Return the evidence of a file that ended the session or the server.
 
         Raises:
@@ -410,6 +394,7 @@ class _OpenDatabase:
             lane=Lane.SAVEPOINT,
             server_version=self._server.version,
             session_per_file=migration.runner.session_per_file,
+            role=self._conditions.options.get("role", self._server.role),
             statement_count=len(script.body) if script is not None else 0,
             before=before,
             after=before,
@@ -421,30 +406,6 @@ class _OpenDatabase:
 def _has_extension(schema: catalog.Schema, name: str) -> bool:
     # Names in a schema are written as `quote_ident` writes them.
     return any(schema.get("extension", written) is not None for written in (name, f'"{name}"'))
-
-
-def _without_index_parameters(task: _Task) -> _Task:
-    # The grammar costs 50 ms to import, and here it is needed only where there are stubs.
-    from pytest_migsafe.migrations.index_parameters import without_index_parameters  # noqa: PLC0415
-
-    written = task.script.source.text
-    script, spans = without_index_parameters(task.script)
-    left_out = (_left_out(script, start, written[start:end], LeftOutFor.STUB) for start, end in spans)
-    return _Task(task.migration, script, (*task.left_out, *left_out))
-
-
-def _without_cluster_wide(task: _Task) -> _Task:
-    # The grammar costs 50 ms to import, and here it is needed only where others use the server, too.
-    from pytest_migsafe.migrations.cluster_wide import without_cluster_wide  # noqa: PLC0415
-
-    script, found = without_cluster_wide(task.script)
-    left_out = (_left_out(script, one.start, one.text, LeftOutFor.CLUSTER, changes) for one, changes in found)
-    return _Task(task.migration, script, (*task.left_out, *left_out))
-
-
-def _left_out(script: Script, start: int, text: str, reason: LeftOutFor, changes: str = "") -> LeftOut:
-    place = script.position(CharOffset(start))
-    return LeftOut(line=place.line, column=place.column, text=text, reason=reason, changes=changes)
 
 
 def _unreadable(problem: str) -> StatementError:

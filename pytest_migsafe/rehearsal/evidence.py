@@ -216,6 +216,8 @@ class LeftOutFor(StrEnum):
     CLUSTER = "cluster"
     #: It is a parameter of something of which there is only a stub.
     STUB = "stub"
+    #: It is a place on production's disks: the tablespace is made inside the data directory.
+    TABLESPACE = "tablespace"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +258,8 @@ class Evidence:
     #: Why a savepoint could not hold the file; empty in the savepoint lane.
     lane_reason: str = ""
     server_version: str
+    #: The role that ran the file, in the beginning.
+    role: str = ""
     statements: tuple[StatementEvidence, ...] = ()
     #: The statements of the file, of which those after an error did not run.
     statement_count: int = 0

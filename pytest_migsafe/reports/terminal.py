@@ -76,7 +76,7 @@ def summary_lines(reviews: Sequence[Mapping[str, Any]]) -> Iterator[StyledLine]:
     yield f"{len(reviews)} {noun}: {said} ({seconds:.2f}s rehearsing)", _PLAIN
     yield from _blocked_lines(reviews)
     yield from _warning_lines(reviews)
-    yield from _stub_lines(reviews)
+    yield from _otherwise_lines(reviews)
     slow = sorted(
         (review for review in reviews if review.get("duration_ms", 0) >= _SLOW_MS),
         key=lambda review: -review["duration_ms"],
@@ -111,15 +111,22 @@ def _warning_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]
                 yield f"warning {place}: {finding['rule']}: {finding['message']}", {"yellow": True}
 
 
-def _stub_lines(reviews: Sequence[Mapping[str, Any]]) -> Iterator[StyledLine]:
+def _otherwise_lines(reviews: Sequence[Mapping[str, Any]]) -> Iterator[StyledLine]:
     stubbed = sorted({name for review in reviews for name in review.get("stubbed", ())})
     if stubbed:
         listed = ", ".join(stubbed)
         yield f"only stubs of extensions, not the extensions themselves: {listed}", {"yellow": True}
     for review in reviews:
         for one in review.get("left_out", ()):
-            if one["reason"] == "stub":
-                yield f"left out for a stub: {review['path']}:{one['line']}: {one['text']}", {"yellow": True}
+            if said := _LEFT_OUT.get(one["reason"]):
+                yield f"{said}: {review['path']}:{one['line']}: {one['text']}", {"yellow": True}
+
+
+#: What is left out for another server's sake is a finding, and listed as such.
+_LEFT_OUT = {
+    "stub": "left out, for its extension is a stub",
+    "tablespace": "made inside the throwaway server's data directory instead",
+}
 
 
 def change_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]:

@@ -537,6 +537,32 @@ def _pending_events(evidence: Evidence, error: StatementError) -> Iterator[str]:
     yield "SET CONSTRAINTS ALL IMMEDIATE;"
 
 
+def _not_allowed(evidence: Evidence, error: StatementError) -> Iterator[str]:
+    if not evidence.role or "must be owner" in error.message:
+        yield from _owner(evidence, error)
+        return
+    yield (
+        f"The file was run as {evidence.role}. If that role may do this in production, grant it before the first "
+        "migration, in a prelude ([tool.migsafe] prelude); if not, a superuser has to do it there, too."
+    )
+
+
+def _owner(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
+    if evidence.role:
+        yield (
+            f"The file was run as {evidence.role}, and only an object's owner, or a member of the owning role, may "
+            "change it."
+        )
+
+
+def _no_publisher(evidence: Evidence, error: StatementError) -> Iterator[str]:
+    if "connect to the publisher" in error.message and _failing_text(evidence):
+        yield (
+            "No publisher can be reached from a rehearsal. `WITH (connect = false)` makes the subscription without "
+            "reaching for it (manual: CREATE SUBSCRIPTION)."
+        )
+
+
 _EXPLANATIONS: dict[str, Explain] = {
     "42703": _missing_column,
     "42P01": _missing_relation,
@@ -550,6 +576,8 @@ _EXPLANATIONS: dict[str, Explain] = {
     "42601": _syntax,
     "23502": _not_null,
     "23505": _unique,
+    "42501": _not_allowed,
+    "08006": _no_publisher,
     "55P04": _enum_in_use,
     "25001": _outside_only,
     "57014": _timeout,

@@ -299,3 +299,25 @@ def test_what_lies_in_the_folder_and_is_no_migration_is_told(project: Project) -
         "migsafe: not migrations in this layout: data.sql",
         "migsafe: numbers are missing in the sequence: 3, 4",
     ]
+
+
+def test_a_tablespace_is_made_whatever_disks_production_has(project: Project) -> None:
+    project.write(
+        {
+            "migrations/0001_a.sql": (
+                "-- no-transaction\ncreate tablespace \"location\" location '/mnt/nvme/fast';\n"
+                'create table t (id int) tablespace "location";\n'
+            ),
+            "migrations/0002_b.sql": "create table u (id int) tablespace nowhere;\n",
+        }
+    )
+    run = project.run()
+
+    assert run.counts == {"passed": 1, "failed": 1}
+    assert run.report["migrations"][0]["cluster_changes"] == [
+        {"kind": "tablespace", "name": "location", "before": None, "after": "OWNER postgres"}
+    ]
+    assert [(one["line"], one["text"]) for one in run.report["migrations"][0]["left_out"]] == [
+        (2, "'/mnt/nvme/fast'")
+    ]
+    assert "migrations/0002_b.sql:1:1" in run.text

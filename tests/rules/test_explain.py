@@ -11,6 +11,36 @@ from tests.rules.evidence import created, evidence, failed, function, schema, vi
 EARLIER, LATER, HERE = "migrations/1_a.sql", "migrations/3_c.sql", "migrations/2_b.sql"
 
 CASES: dict[str, tuple[Evidence, list[str]]] = {
+    "42501 something that the role may not do": (
+        failed("CREATE ROLE x", sqlstate="42501", message="permission denied to create role", role="shop"),
+        [
+            (
+                "The file was run as shop. If that role may do this in production, grant it before the first migration, "
+                "in a prelude ([tool.migsafe] prelude); if not, a superuser has to do it there, too."
+            )
+        ],
+    ),
+    "42501 something that another role owns": (
+        failed("DROP TABLE crm.t", sqlstate="42501", message="must be owner of table t", role="shop"),
+        [
+            (
+                "The file was run as shop, and only an object's owner, or a member of the owning role, may change it."
+            )
+        ],
+    ),
+    "08006 a subscription whose publisher is far away": (
+        failed(
+            "CREATE SUBSCRIPTION s CONNECTION 'host=x' PUBLICATION p",
+            sqlstate="08006",
+            message='subscription "s" could not connect to the publisher: connection refused',
+        ),
+        [
+            (
+                "No publisher can be reached from a rehearsal. `WITH (connect = false)` makes the subscription without "
+                "reaching for it (manual: CREATE SUBSCRIPTION)."
+            )
+        ],
+    ),
     "42P01 a relation that a later file creates": (
         failed(
             "ALTER TABLE orders ADD x int",

@@ -1,0 +1,80 @@
+"""What of a file cannot be on a throwaway server as it is in production, and is run otherwise.
+
+- ``USING ivfflat (...) WITH (lists = 100)``: which parameters an index has, its access method's library says, and the
+  stub of an extension has no library (manual: "Index Access Method Functions", amoptions).
+- ``CREATE TABLESPACE ... LOCATION '/mnt/fast'``: the directory is production's. With an empty location the tablespace
+  is made inside the data directory (manual: "Developer Options", allow_in_place_tablespaces).
+
+What is put in is as long as what was there, so that every position stays what it is.
+"""
+
+from dataclasses import replace
+
+from postgast import unwrap_node
+
+from pytest_migsafe.migrations.lexemes import tokens
+from pytest_migsafe.migrations.model import Script
+from pytest_migsafe.migrations.parse_tree import parse
+from pytest_migsafe.migrations.source import CharOffset, Replacement, SourceText
+from pytest_migsafe.migrations.statements import Statement
+
+#: PostgreSQL's own (manual: "Index Types").
+_OWN = frozenset({"btree", "hash", "gist", "spgist", "gin", "brin", ""})
+
+#: First and one after the last character, in the file's text.
+Span = tuple[int, int]
+#: A script that was changed, and where.
+Adapted = tuple[Script, tuple[Span, ...]]
+
+
+def without_index_parameters(script: Script) -> Adapted:
+    """Return a script without the parameters of indexes whose access method is not PostgreSQL's own."""
+    spans = tuple(span for statement in script.statements for span in _parameters(statement))
+    return _with(script, script.source.masked(spans), spans)
+
+
+def with_tablespaces_in_place(script: Script) -> Adapted:
+    """Return a script whose tablespaces are made inside the data directory."""
+    spans = tuple(span for statement in script.statements for span in _location(statement))
+    in_place = [Replacement(CharOffset(low), CharOffset(high), "''".ljust(high - low)) for low, high in spans]
+    return _with(script, script.source.replaced(in_place), spans)
+
+
+def _with(script: Script, source: SourceText, spans: tuple[Span, ...]) -> Adapted:
+    if not spans:
+        return script, ()
+    return Script(source, tuple(replace(unit, source=source) for unit in script.units)), spans
+
+
+def _location(statement: Statement) -> tuple[Span, ...]:
+    if statement.node != "CreateTableSpaceStmt":
+        return ()
+    found = list(tokens(statement.text))
+    words = [statement.text[token.start : token.end].lower() for token in found]
+    # The name may be "location" as well; the keyword is the last such word, with the literal behind it.
+    keyword = len(words) - 1 - words[::-1].index("location")
+    literal = found[keyword + 1]
+    return ((statement.start + literal.start, statement.start + literal.end),)
+
+
+def _parameters(statement: Statement) -> tuple[Span, ...]:
+    if statement.node != "IndexStmt":
+        return ()
+    node = unwrap_node(parse(statement.text).stmts[0].stmt)
+    if node.access_method in _OWN or not node.options:
+        return ()
+    start, end = _with_clause(statement.text)
+    return ((statement.start + start, statement.start + end),)
+
+
+def _with_clause(text: str) -> Span:
+    """Return where ``WITH (...)`` stands in CREATE INDEX, outside any parentheses; there is one."""
+    depth, start = 0, -1
+    for token in tokens(text):
+        word = text[token.start : token.end]
+        if token.kind == "word" and word.lower() == "with" and depth == 0:
+            start = token.start
+        depth += (word == "(") - (word == ")") if token.kind == "mark" else 0
+        if start >= 0 and word == ")" and depth == 0:
+            return start, token.end
+    raise AssertionError("the parse tree has options, the text has none")

@@ -1,0 +1,68 @@
+"""What is run of a file on a server: all of it, but for what cannot, or must not, be there as in production."""
+
+from dataclasses import dataclass
+
+from pytest_migsafe.migrations.model import Migration, Script
+from pytest_migsafe.migrations.source import CharOffset
+from pytest_migsafe.postgres.server import Server
+from pytest_migsafe.rehearsal.evidence import LeftOut, LeftOutFor
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A file that is to be rehearsed: what of it is run, and what is not."""
+
+    migration: Migration
+    script: Script
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def read_task(migration: Migration, server: Server, *, may_change_cluster: bool) -> Task:
+    """Return what is to be run of a file on a server.
+
+    Raises:
+        MigrationReadError: the file cannot be read.
+    """
+    task = Task(migration, migration.read())
+    if server.stubbed:
+        task = _without_index_parameters(task)
+    if server.is_ours and "tablespace" in task.script.source.text.lower():
+        task = _with_tablespaces_in_place(task)
+    if not may_change_cluster:
+        task = _without_cluster_wide(task)
+    return task
+
+
+def _without_index_parameters(task: Task) -> Task:
+    # The grammar costs 50 ms to import, and here it is needed only where there are stubs.
+    from pytest_migsafe.migrations.adaptations import without_index_parameters  # noqa: PLC0415
+
+    return _adapted(task, without_index_parameters(task.script), LeftOutFor.STUB)
+
+
+def _with_tablespaces_in_place(task: Task) -> Task:
+    # The grammar costs 50 ms to import, and here it is needed only for files that speak of tablespaces.
+    from pytest_migsafe.migrations.adaptations import with_tablespaces_in_place  # noqa: PLC0415
+
+    return _adapted(task, with_tablespaces_in_place(task.script), LeftOutFor.TABLESPACE)
+
+
+def _adapted(task: Task, adapted: tuple[Script, tuple[tuple[int, int], ...]], reason: LeftOutFor) -> Task:
+    written = task.script.source.text
+    script, spans = adapted
+    left_out = (_left_out(script, start, written[start:end], reason) for start, end in spans)
+    return Task(task.migration, script, (*task.left_out, *left_out))
+
+
+def _without_cluster_wide(task: Task) -> Task:
+    # The grammar costs 50 ms to import, and here it is needed only where others use the server, too.
+    from pytest_migsafe.migrations.cluster_wide import without_cluster_wide  # noqa: PLC0415
+
+    script, found = without_cluster_wide(task.script)
+    left_out = (_left_out(script, one.start, one.text, LeftOutFor.CLUSTER, changes) for one, changes in found)
+    return Task(task.migration, script, (*task.left_out, *left_out))
+
+
+def _left_out(script: Script, start: int, text: str, reason: LeftOutFor, changes: str = "") -> LeftOut:
+    place = script.position(CharOffset(start))
+    return LeftOut(line=place.line, column=place.column, text=text, reason=reason, changes=changes)
