@@ -155,6 +155,7 @@ def _history(project: Path, found: _Found, runner: Runner) -> History:
             runner=replace(runner, usual=file.manner) if file.manner is not None else runner,
             reader=file.reader or found.layout.reader,
             down=file.down,
+            encoding=file.encoding,
             same_version=tuple(one for one in by_version[file.version] if one != named[file.path]),
         )
         for file in found.files

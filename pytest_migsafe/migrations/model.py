@@ -210,6 +210,8 @@ class Migration:
     reader: Reader
     #: The file that undoes this one; the file itself where both directions stand in one.
     down: Path | None = None
+    #: What the project says that the files are encoded in.
+    encoding: str = "utf-8"
     #: Other files of the same version, relative to the project's root.
     same_version: tuple[str, ...] = ()
 
@@ -219,7 +221,7 @@ class Migration:
         Raises:
             MigrationReadError: the file cannot be read as text, or its runner could make nothing of it.
         """
-        return self.reader(read_source(self.path), self.runner, Direction.UP)
+        return self.reader(read_source(self.path, self.encoding), self.runner, Direction.UP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,8 +146,8 @@ def _blanks(found: re.Match[str]) -> str:
     return " " * len(found.group())
 
 
-def read_source(path: Path) -> SourceText:
-    """Return a file's text.
+def read_source(path: Path, encoding: str = "utf-8") -> SourceText:
+    """Return a file's text; ``encoding`` is what the project says of the file, if it says anything.
 
     Raises:
         MigrationReadError: the file cannot be opened, or is not UTF-8 text, or holds a NUL byte, which
@@ -157,7 +157,7 @@ def read_source(path: Path) -> SourceText:
         data = path.read_bytes()
     except OSError as error:
         raise MigrationReadError(f"cannot read the file: {error.strerror or error}") from error
-    return decode_source(data)
+    return decode_source(data) if _is_utf_8(encoding) else _decoded(data, encoding)
 
 
 def decode_source(data: bytes) -> SourceText:
@@ -180,3 +180,22 @@ def decode_source(data: bytes) -> SourceText:
         raise MigrationReadError(
             f"the file is not UTF-8: line {line} holds the byte 0x{data[error.start]:02x}; save it as UTF-8"
         ) from error
+
+
+def _is_utf_8(encoding: str) -> bool:
+    return encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+
+
+def _decoded(data: bytes, encoding: str) -> SourceText:
+    try:
+        text = data.decode(encoding)
+    except LookupError as error:
+        raise MigrationReadError(
+            f"{encoding} is no encoding that Python knows; name another, or save the file as UTF-8"
+        ) from error
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise MigrationReadError(
+            f"the file is not {encoding}: line {line} holds the byte 0x{data[error.start]:02x}; save it as UTF-8"
+        ) from error
+    return decode_source(text.encode())

@@ -430,6 +430,8 @@ def _outside_only(evidence: Evidence, error: StatementError) -> Iterator[str]:  
 #: How a file opts out of its runner's transaction, by what stands in the reason for its mode.
 _OPT_OUTS = {
     "Diesel": "run_in_transaction = false in its metadata.toml",
+    "Flyway": "executeInTransaction=false in `<file>.conf` beside it",
+    "Liquibase": "runInTransaction:false on the line of a changeset that has this statement alone",
     "dbmate": "`-- migrate:up transaction:false`",
     "goose": "`-- +goose NO TRANSACTION`",
     "sql-migrate": "`-- +migrate Up notransaction`",

@@ -93,6 +93,8 @@ class FoundFile:
     manner: Manner | None = None
     #: What its runner makes of it, where that is not what it makes of the layout's other files.
     reader: Reader | None = None
+    #: What the project says that it is encoded in.
+    encoding: str = "utf-8"
 
 
 def _always(listing: Listing) -> bool:  # noqa: ARG001 - the signature is Layout.is_detected_in's

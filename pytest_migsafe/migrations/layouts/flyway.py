@@ -228,6 +228,8 @@ def _migration(
     down: _File | None = None,
 ) -> FoundFile:
     beside = f"{file.name}.conf"
+    has_own = beside in file.listing.file_set
+    own = Configuration(read_properties(file.listing.folder / beside)) if has_own else Configuration()
     return FoundFile(
         order=order,
         version=version,
@@ -236,9 +238,10 @@ def _migration(
         reader=partial(
             read_script,
             name=file.name,
-            configuration=configuration,
-            beside=file.listing.folder / beside if beside in file.listing.file_set else None,
+            project=configuration,
+            own=own,
         ),
+        encoding=own.encoding or configuration.encoding or "utf-8",
     )
 
 
@@ -299,6 +302,7 @@ _OUTSIDE = re.compile(
 _MAY_BE_OUTSIDE = re.compile(
     r"concurrently|database|tablespace|subscription|alter\s+system|reindex|vacuum|discard", re.IGNORECASE
 )
+_NOTHING = Configuration()
 #: As many words of a statement Flyway looks at.
 _WORDS = 10
 
@@ -309,16 +313,14 @@ def read_script(
     direction: Direction,  # noqa: ARG001 - the signature is Reader's
     *,
     name: str = "",
-    configuration: Configuration | None = None,
-    beside: Path | None = None,
+    project: Configuration = _NOTHING,
+    own: Configuration = _NOTHING,
 ) -> Script:
-    """Read a script with what is configured for it beside it and for the project.
+    """Read a script with what is configured for the project, and beside the script for it alone.
 
     Raises:
         MigrationReadError: Flyway would refuse the script.
     """
-    project = configuration or Configuration()
-    own = Configuration(read_properties(beside)) if beside else Configuration()
     replaced = _with_placeholders(source, name, project, own, runner)
     script = _sent(replaced, runner.usual)
     manner = _manner(script, runner.usual, project, own, f"{name}.conf")

@@ -33,6 +33,11 @@ class Configuration:
         return self.values.get(name, str(default)).strip().lower() == "true"
 
     @property
+    def encoding(self) -> str:
+        """What scripts are encoded in; empty when nothing is said."""
+        return self.values.get("encoding", "")
+
+    @property
     def prefix(self) -> str:
         """What a versioned migration's name begins with."""
         return self.values.get("sqlMigrationPrefix", "V")

@@ -79,6 +79,7 @@ def read(listing: Listing) -> tuple[FoundFile, ...]:
             version=_relative(listing, one.path).removesuffix(".sql"),
             path=one.path,
             down=one.path if one.attributes is None else None,
+            encoding=(one.attributes or {}).get("encoding", "utf-8"),
             reader=partial(read_file, parameters=changelog.parameters, attributes=one.attributes),
         )
         for at, one in enumerate(changelog.files)

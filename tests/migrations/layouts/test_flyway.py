@@ -217,6 +217,27 @@ def test_a_script_may_opt_out_in_a_file_beside_it(tmp_path: Path) -> None:
     assert history.migrations[1].read().manner.reason == "executeInTransaction=false in V2__b.sql.conf"
 
 
+def test_a_script_may_be_encoded_otherwise(tmp_path: Path) -> None:
+    root = project(tmp_path, **{"flyway.conf": "flyway.encoding=ISO-8859-1\n"})
+    migrations = (
+        project(root, "migrations/V2__b.sql", **{"migrations/V3__c.sql.conf": "encoding=klingon"})
+        / "migrations"
+    )
+    (migrations / "V1__a.sql").write_bytes("SELECT 'é';".encode("latin-1"))
+    (migrations / "V2__b.sql.conf").write_text("encoding=ascii")
+    (migrations / "V2__b.sql").write_bytes(b"SELECT 1;\nSELECT '\xe9';")
+    (migrations / "V3__c.sql").write_text("SELECT 1;")
+    latin, ascii_only, unknown = the_history(root).migrations
+
+    assert latin.read().statements[0].text == "SELECT 'é'"
+    with pytest.raises(
+        MigrationReadError, match="the file is not ascii: line 2 holds the byte 0xe9; save it as"
+    ):
+        ascii_only.read()
+    with pytest.raises(MigrationReadError, match="klingon is no encoding that Python knows; name another"):
+        unknown.read()
+
+
 def test_placeholders_come_from_the_script_the_settings_the_project_and_flyway_itself(tmp_path: Path) -> None:
     root = project(
         tmp_path,

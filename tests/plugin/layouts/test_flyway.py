@@ -63,6 +63,7 @@ def test_a_concurrent_rebuild_that_flyway_does_not_know_fails_as_in_production(p
 
     assert run.verdicts["db/migration/V11__rebuild.sql"] == "failed"
     assert "REINDEX CONCURRENTLY cannot run inside a transaction block" in run.text
+    assert "executeInTransaction=false in `<file>.conf` beside it" in run.text
 
 
 def test_a_placeholder_without_a_value_fails_at_its_line(project: Project) -> None:

@@ -47,6 +47,7 @@ def test_a_changeset_with_an_index_made_concurrently_needs_to_opt_out(project: P
 
     assert run.verdicts[f"{CHANGES}/index.sql"] == "failed"
     assert "CREATE INDEX CONCURRENTLY cannot run inside a transaction block" in run.text
+    assert "runInTransaction:false on the line of a changeset" in run.text
 
 
 def test_a_function_that_liquibase_cuts_to_pieces_fails_and_the_way_out_is_named(project: Project) -> None:
