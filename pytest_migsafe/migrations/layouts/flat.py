@@ -9,6 +9,7 @@ No runner is known, so the layout stands for psql in somebody's script: its comm
 import re
 from pathlib import Path
 
+from pytest_migsafe.errors import MigrationReadError
 from pytest_migsafe.migrations.layouts.base import (
     FoundFile,
     Layout,
@@ -19,7 +20,7 @@ from pytest_migsafe.migrations.layouts.base import (
 )
 from pytest_migsafe.migrations.model import Direction, Manner, Runner, Script, TransactionMode
 from pytest_migsafe.migrations.psql import read_as_psql
-from pytest_migsafe.migrations.source import SourceText
+from pytest_migsafe.migrations.source import CharOffset, SourceText
 
 #: A date and a number of the day, or one number, or numbers with dots between; then the name.
 _NAME = re.compile(
@@ -53,9 +54,36 @@ def read_for_psql(source: SourceText, runner: Runner, direction: Direction) -> S
     """Read a whole file as psql does; ``-- no-transaction`` on its top opts out of the transaction.
 
     Raises:
-        MigrationReadError: a command of psql stands in the file without which it cannot be run truly.
+        MigrationReadError: a command of psql stands in the file without which it cannot be run truly, or the way
+            back of another runner, which must not be run.
     """
+    _refuse_way_back(source)
     return as_psql_sends(read_as_psql(source, runner.placeholders), manner_by_header(source, runner.usual))
+
+
+#: Where the way back begins in the files of runners that are told by their first file: it may lack the mark.
+_WAY_BACK = re.compile(
+    r"""^(?:
+      (?P<dbmate> --\s*migrate:down\b )
+    | (?P<goose> --\s*\+goose\s+down\b )
+    | (?P<sql_migrate> --\ \+migrate\ Down\b )
+    | (?P<tern> ----\ create\ above\ /\ drop\ below\ ---- )
+    | (?P<mybatis> --\s*//\s*@UNDO )
+    | (?P<play> (?:\#|--)[\s-]*!Downs\b )
+    )""",
+    re.VERBOSE | re.MULTILINE | re.IGNORECASE,
+)
+
+
+def _refuse_way_back(source: SourceText) -> None:
+    found = _WAY_BACK.search(source.text)
+    if found is not None:
+        name = (found.lastgroup or "").replace("_", "-")
+        line = source.position(CharOffset(found.start())).line
+        raise MigrationReadError(
+            f"line {line} begins the way back as {name} has it, but nothing in the folder's first file tells {name}'s "
+            f"layout, so all of the file would be run; name the layout: --migsafe-layout={name}"
+        )
 
 
 def _undoes_another(stem: str, listing: Listing) -> bool:

@@ -10,6 +10,7 @@
 import re
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 from pytest_migsafe.errors import MigrationReadError
 from pytest_migsafe.migrations.layouts.base import (
@@ -89,17 +90,39 @@ def _days_since_1970(year: int, month: int, day: int) -> int:
         return 0
 
 
+_NODE_MARK = re.compile(f"{_NODE_UP.pattern}|{_NODE_DOWN.pattern}", _NODE_UP.flags)
+
+
+def _is_node_pg_migrate_s(listing: Listing) -> bool:
+    return first_file_has(_NODE_MARK)(listing) or (
+        # Without a way back a file needs no mark; then the package that is installed tells.
+        any(re.match(rf"(?:\d{{{_MILLISECONDS}}}|\d{{{_UTC}}})_.*\.sql$", name) for name in listing.files)
+        and any(
+            _names_it(folder / "package.json") for folder in (listing.folder, *listing.folder.parents[:2])
+        )
+    )
+
+
+def _names_it(package: Path) -> bool:
+    try:
+        return '"node-pg-migrate"' in package.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+
+
 NODE_PG_MIGRATE = Layout(
     name="node-pg-migrate",
     files="`<timestamp>_<name>.sql`",
     order="the timestamp",
     transactions="one a file",
     down="below `-- Down Migration`",
-    detected_by="`-- Up Migration` or `-- Down Migration` in the first file",
+    detected_by=(
+        "`-- Up Migration` or `-- Down Migration` in the first file, or `node-pg-migrate` in a `package.json` up to two above"
+    ),
     manner=Manner(TransactionMode.TRANSACTION, "node-pg-migrate wraps each file in a transaction"),
     read=lambda listing: files_named(listing, _NODE_NAME, order=_moment),
     reader=read_node,
-    is_detected_in=first_file_has(re.compile(f"{_NODE_UP.pattern}|{_NODE_DOWN.pattern}", _NODE_UP.flags)),
+    is_detected_in=_is_node_pg_migrate_s,
     refuses_duplicates=False,
 )
 

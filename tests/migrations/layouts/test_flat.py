@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from pytest_migsafe.migrations.discovery import find_histories
-from tests.migrations.projects import downs, messages, order, project, sent, the_history
+from tests.migrations.projects import downs, messages, order, project, refusal, sent, the_history
 
 COPY = "CREATE TABLE a (id int);\nCOPY a FROM STDIN;\n1\n2\n\\.\nANALYZE a;\nVACUUM a;\n"
 
@@ -49,3 +51,26 @@ def test_commands_that_change_nothing_are_left_out_and_variables_get_values(tmp_
     (history,) = find_histories(root, [root], placeholders={"name": "a"})
 
     assert sent(history) == {"1": ["CREATE TABLE a (id int);"]}
+
+
+@pytest.mark.parametrize(
+    ("layout", "mark"),
+    [
+        ("dbmate", "-- migrate:down"),
+        ("goose", "-- +goose Down"),
+        ("sql-migrate", "-- +migrate Down"),
+        ("tern", "---- create above / drop below ----"),
+        ("mybatis", "-- //@UNDO"),
+        ("play", "# --- !Downs"),
+    ],
+)
+def test_the_way_back_of_a_runner_that_was_not_recognised_is_not_run(
+    tmp_path: Path, layout: str, mark: str
+) -> None:
+    text = f"CREATE TABLE a (id int);\n{mark}\nDROP TABLE a;\n"
+    root = project(tmp_path, "migrations/1_a.sql", **{"migrations/2_b.sql": text})
+    history = the_history(root)
+
+    assert history.layout == "flat"
+    assert refusal(history).startswith(f"line 2 begins the way back as {layout} has it, ")
+    assert refusal(history).endswith(f"name the layout: --migsafe-layout={layout}")

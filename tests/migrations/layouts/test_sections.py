@@ -63,6 +63,14 @@ def test_node_pg_migrate_s_halves(tmp_path: Path, text: str, up: str, down: str)
     assert sent(history, DOWN) == {"1": [down] if down else []}
 
 
+@pytest.mark.parametrize(("dependency", "layout"), [("node-pg-migrate", "node-pg-migrate"), ("pg", "flat")])
+def test_node_pg_migrate_s_package_tells_the_layout(tmp_path: Path, dependency: str, layout: str) -> None:
+    package = f'{{"devDependencies": {{"{dependency}": "^8.0.0"}}}}'
+    root = project(tmp_path, "api/db/migrations/1700000000000_a.sql", **{"api/package.json": package})
+
+    assert the_history(root).layout == layout
+
+
 # -- tern --------------------------------------------------------------------------------------------------
 
 TERN = "create table a (id int);\n\n---- create above / drop below ----\n\ndrop table a;\n"
