@@ -11,6 +11,7 @@ import pwd
 import signal
 import stat
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ from pytest_migsafe.postgres.libraries import search_path
 
 #: Accounts that root may lend the server to, best first; every Unix has the second.
 _UNPRIVILEGED = ("postgres", "nobody")
+
+#: How long a program that is interrupted may take to clean up after itself.
+_PARTING_SECONDS = 2.0
 
 
 class PopenAccount(TypedDict, total=False):
@@ -99,8 +103,7 @@ class Account:
             try:
                 output, _ = process.communicate(text)
             except BaseException:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                _end_family(process)
                 raise
         return Outcome(process.returncode == 0, output + _fate(command[0], process.returncode))
 
@@ -153,6 +156,24 @@ def environment(libraries: Path | None = None) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     # Messages are read by us and searched for on the web: in English, whatever the user's language.
     return kept | {"LC_ALL": "C", "LANGUAGE": "C"} | (search_path(libraries) if libraries else {})
+
+
+def _end_family(process: "subprocess.Popen[str]") -> None:
+    """End a program and its children; those that heed SIGTERM give their shared memory back."""
+    end = time.monotonic() + _PARTING_SECONDS
+    try:
+        os.killpg(process.pid, signal.SIGTERM)
+        while time.monotonic() < end:
+            process.poll()  # a family's name lives as long as one of it, or its body
+            os.killpg(process.pid, 0)
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # all are gone
+    except BaseException:  # such as a second Ctrl-C
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        raise
 
 
 def _fate(program: str, returncode: int) -> str:

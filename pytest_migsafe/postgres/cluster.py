@@ -40,8 +40,13 @@ _INITDB = (
     "--wal-segsize=1",
 )
 
+#: Shared memory in files of the data directory: when initdb is interrupted, nothing of it stays in /dev/shm.
+_MEMORY_IN_FILES = "dynamic_shared_memory_type=mmap"
+
 _SINGLE_USER = (
     "--single",
+    "-c",
+    _MEMORY_IN_FILES,
     "-j",  # a statement ends with a semicolon and an empty line (manual, postgres, "Options for Single-User Mode")
     "-c",
     "fsync=off",
@@ -113,6 +118,8 @@ def ready_cluster(binaries: Binaries, *, account: Account, cache: Path) -> Clust
 def _initialise(binaries: Binaries, directory: Path, account: Account) -> None:
     for locale in _LOCALES:
         command = [str(binaries.initdb), f"--pgdata={directory}", f"--locale={locale}", *_INITDB]
+        if binaries.major >= 16:  # before, initdb takes no settings
+            command += ["--set", _MEMORY_IN_FILES]
         outcome = account.run(command, cwd=directory, libraries=binaries.libraries)
         if outcome.succeeded:
             return
