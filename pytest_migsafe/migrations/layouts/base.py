@@ -62,6 +62,13 @@ class Listing:
             self._below[name] = self.of(self.folder / name)
         return self._below[name]
 
+    def leads_back(self, name: str) -> bool:
+        """Whether a folder is a link to this one, or to one above it."""
+        if name not in self.links:
+            return False
+        here, there = os.path.realpath(self.folder), os.path.realpath(self.folder / name)
+        return here == there or here.startswith(there + os.sep)
+
     def beginning(self, name: str) -> str:
         """Return the beginning of a file's text, read once however many layouts look at it."""
         if name not in self._beginnings:

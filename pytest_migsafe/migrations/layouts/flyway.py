@@ -51,7 +51,7 @@ _OTHER_DATABASES = frozenset(
     }
     | {"sqlserver"}
 )
-#: Enough for any folder of migrations; a symbolic link may lead in a circle.
+#: Enough for any folder of migrations; links may lead from one to another in a circle.
 _DEEPEST = 8
 
 #: The callbacks that a migration of an empty database runs once, and when: before all, between the versioned
@@ -132,7 +132,7 @@ def _files(listing: Listing, names: _Names, depth: int = _DEEPEST) -> Iterator[_
             yield _File(listing, name, stem)
     if depth:
         for name in listing.folders:
-            if name.lower() not in _OTHER_DATABASES:
+            if name.lower() not in _OTHER_DATABASES and not listing.leads_back(name):
                 yield from _files(listing.below(name), names, depth - 1)
 
 

@@ -26,7 +26,7 @@ _ROOT = re.compile(
 _CONVENTIONAL = frozenset({"changelog", "changelogs", "liquibase"})
 #: Folders that are searched to the bottom without a root changelog; a project's root must not be.
 _SEARCHED = _CONVENTIONAL | {"migration", "migrations", "migrate", "changes", "changesets"}
-#: Enough for any folder of changelogs; a symbolic link may lead in a circle.
+#: Enough for any folder of changelogs; links may lead from one to another in a circle.
 _DEEPEST = 8
 
 
@@ -97,13 +97,15 @@ def _changelog(listing: Listing) -> Changelog:
 def _sql_files(listing: Listing) -> Iterator[Path]:
     yield from (listing.folder / name for name in listing.files if name.endswith(".sql"))
     for name in listing.folders if listing.folder.name.lower() in _SEARCHED else ():
-        yield from _all_sql_files(listing.below(name), _DEEPEST)
+        if not listing.leads_back(name):
+            yield from _all_sql_files(listing.below(name), _DEEPEST)
 
 
 def _all_sql_files(listing: Listing, depth: int) -> Iterator[Path]:
     yield from (listing.folder / name for name in listing.files if name.endswith(".sql"))
     for name in listing.folders if depth else ():
-        yield from _all_sql_files(listing.below(name), depth - 1)
+        if not listing.leads_back(name):
+            yield from _all_sql_files(listing.below(name), depth - 1)
 
 
 def _relative(listing: Listing, path: Path) -> str:

@@ -102,6 +102,7 @@ def _read_configuration(path: Path) -> dict[str, str]:
 #: A change: its name, what it requires or conflicts with, when and by whom it was planned, a note. Of the name, all
 #: that matters here is where it ends; Sqitch checks the rest.
 _CHANGE = re.compile(r"\s*[+]?\s*(?P<name>[^\s\[@%#+-][^\s\[@#]*)(?:\s+(?:\[(?P<depends>[^\]]*)\])?.*|\[.*)?")
+_ID = re.compile(r"[0-9a-f]{40}")
 _TAG = re.compile(r"\s*@(?P<name>[^\s#]+).*")
 
 
@@ -136,6 +137,10 @@ class _Plan:
             self.tags[tag["name"]] = len(self.changes)
         elif change := _CHANGE.fullmatch(line):
             self._plan(_Change(change["name"], number, tuple((change["depends"] or "").split())))
+        elif line.lstrip().startswith("-"):
+            raise self.error(
+                number, f"{line.split(maxsplit=1)[0]} takes a change back, which a rehearsal cannot follow"
+            )
         else:
             raise self.error(number, f"{line.strip()!r} is neither a change nor a tag")
 
@@ -157,9 +162,11 @@ class _Plan:
     def _check_requirements(self, change: _Change) -> None:
         planned = {earlier.name for earlier in self.changes}
         for required in change.requires:
-            name, _, tag = required.partition("@")
-            # `!x` is a conflict, `project:x` stands in another plan, `@tag` is a place.
-            if required.startswith("!") or ":" in required:
+            name, _, place = required.partition("@")
+            # `@HEAD^` and `@v1~2` are places counted from one.
+            tag = re.split("[~^]", place)[0]
+            # `!x` is a conflict, `project:x` stands in another plan, an ID cannot be told from the plan.
+            if required.startswith("!") or ":" in required or _ID.fullmatch(required):
                 continue
             if (name and name not in planned) or (
                 tag and tag not in self.tags and tag not in ("HEAD", "ROOT")

@@ -101,6 +101,13 @@ def test_folders_below_are_one_history_but_those_of_other_databases_are_left_out
     assert ignored(history) == ("2024/notes.sql", "mysql/")
 
 
+def test_a_link_that_leads_back_is_not_followed(tmp_path: Path) -> None:
+    root = project(tmp_path, "migrations/V1__a.sql", "migrations/2023/V2__b.sql")
+    (root / "migrations/2023/all").symlink_to(root / "migrations", target_is_directory=True)
+
+    assert order(the_history(root)) == ["V1__a.sql", "2023/V2__b.sql"]
+
+
 def test_a_file_in_a_folder_below_belongs_to_the_whole_history(tmp_path: Path) -> None:
     root = project(tmp_path, "migrations/V1__a.sql", "migrations/2023/V2__b.sql")
 

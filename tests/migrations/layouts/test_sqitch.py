@@ -18,7 +18,7 @@ roles 2024-01-01T10:00:00Z Ann <ann@example.org> # Who may do what.
 users [roles] 2024-01-02T10:00:00Z Ann <ann@example.org> # Users
 @v1.0 2024-01-03T10:00:00Z Ann <ann@example.org> # Released.
 
-schema/orders [users !legacy other:thing] 2024-01-04T10:00:00Z Bob <bob@example.org> # Orders
++schema/orders   [users users@v1.0 @HEAD^ !legacy other:thing] 2024-01-04T10:00:00Z Bob <bob@example.org> # Orders
 users [users@v1.0] 2024-01-05T10:00:00Z Bob <bob@example.org> # Longer names.
 """
 
@@ -113,6 +113,10 @@ def test_a_project_for_another_engine_is_none_of_ours(tmp_path: Path) -> None:
         (
             "users 2024-01-09T10:00:00Z A <a@b.c>",
             "users is planned in line 11 already; a change can be reworked",
+        ),
+        (
+            "-users 2024-01-09T10:00:00Z A <a@b.c>",
+            "-users takes a change back, which a rehearsal cannot follow",
         ),
         ("[oops", "'[oops' is neither a change nor a tag"),
     ],
