@@ -78,8 +78,7 @@ def psql_loop(binaries: Binaries, history: History, database: Database) -> None:
     for migration in history.migrations:
         script = migration.read()
         flags = ["-1"] if script.manner.mode is TransactionMode.TRANSACTION else []
-        if database.server.stubbed:
-            script, _ = without_index_parameters(script)
+        script, _ = without_index_parameters(script, database.server.stubbed_access_methods)
         subprocess.run(
             [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", *flags, "-d", database.dsn()],
             input=script.source.text.encode(),

@@ -8,6 +8,7 @@
 What is put in is as long as what was there, so that every position stays what it is.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from postgast import unwrap_node
@@ -18,18 +19,15 @@ from pytest_migsafe.migrations.parse_tree import parse
 from pytest_migsafe.migrations.source import CharOffset, Replacement, SourceText
 from pytest_migsafe.migrations.statements import Statement
 
-#: PostgreSQL's own (manual: "Index Types").
-_OWN = frozenset({"btree", "hash", "gist", "spgist", "gin", "brin", ""})
-
 #: First and one after the last character, in the file's text.
 Span = tuple[int, int]
 #: A script that was changed, and where.
 Adapted = tuple[Script, tuple[Span, ...]]
 
 
-def without_index_parameters(script: Script) -> Adapted:
-    """Return a script without the parameters of indexes whose access method is not PostgreSQL's own."""
-    spans = tuple(span for statement in script.statements for span in _parameters(statement))
+def without_index_parameters(script: Script, access_methods: Collection[str]) -> Adapted:
+    """Return a script without the parameters of indexes by some access methods."""
+    spans = tuple(span for one in script.statements for span in _parameters(one, access_methods))
     return _with(script, script.source.masked(spans), spans)
 
 
@@ -57,11 +55,11 @@ def _location(statement: Statement) -> tuple[Span, ...]:
     return ((statement.start + literal.start, statement.start + literal.end),)
 
 
-def _parameters(statement: Statement) -> tuple[Span, ...]:
+def _parameters(statement: Statement, access_methods: Collection[str]) -> tuple[Span, ...]:
     if statement.node != "IndexStmt":
         return ()
     node = unwrap_node(parse(statement.text).stmts[0].stmt)
-    if node.access_method in _OWN or not node.options:
+    if node.access_method not in access_methods or not node.options:
         return ()
     start, end = _with_clause(statement.text)
     return ((statement.start + start, statement.start + end),)

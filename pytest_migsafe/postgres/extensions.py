@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -58,6 +58,8 @@ class Stubbed:
     settings: Mapping[str, str] = field(default_factory=dict)
     #: The extensions that have a stub, in alphabetical order.
     names: tuple[str, ...] = ()
+    #: The access methods of indexes that stubs make.
+    access_methods: tuple[str, ...] = ()
 
 
 def with_stubs(programs: Binaries, stubs: Mapping[str, Path], *, account: Account, cache: Path) -> Stubbed:
@@ -149,12 +151,13 @@ def _write(place: Path, programs: Binaries, directories: Directories, stubs: Ite
         stub.write_to(extensions)
 
 
-def _served(place: Path, programs: Binaries, stubs: Iterable[Stub]) -> Stubbed:
+def _served(place: Path, programs: Binaries, stubs: Sequence[Stub]) -> Stubbed:
     names = tuple(stub.name for stub in stubs)
+    access_methods = tuple(name for stub in stubs for name in stub.access_methods)
     if _has_control_path(programs, place):
         # Ours first: the server takes the first that it finds, and would not get further than one that does not load.
-        return Stubbed(programs, {"extension_control_path": f"{place}:$system"}, names)
-    return Stubbed(replace(programs, bindir=mirrored(programs.bindir, place)), {}, names)
+        return Stubbed(programs, {"extension_control_path": f"{place}:$system"}, names, access_methods)
+    return Stubbed(replace(programs, bindir=mirrored(programs.bindir, place)), {}, names, access_methods)
 
 
 def _try_out(

@@ -96,11 +96,14 @@ class Server:
     limits: tuple[str, ...] = ()
     #: The extensions that it has no more of than a stub (`extensions.with_stubs`).
     stubbed: tuple[str, ...] = ()
+    #: The access methods of indexes that are only a stub's.
+    stubbed_access_methods: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # JSON makes lists of tuples.
         object.__setattr__(self, "limits", tuple(self.limits))
         object.__setattr__(self, "stubbed", tuple(self.stubbed))
+        object.__setattr__(self, "stubbed_access_methods", tuple(self.stubbed_access_methods))
 
     @property
     def major(self) -> int:
@@ -306,7 +309,14 @@ def _running(
         except (ExecutorError, OSError) as error:
             raise ServerError(_cannot_start(programs, account, run, error)) from error
         conninfo = make_conninfo(host=str(run.socket_dir), port=PORT, **_OURS)
-        server = Server(programs.version, programs.source, conninfo, log=str(run.log), stubbed=stubbed.names)
+        server = Server(
+            programs.version,
+            programs.source,
+            conninfo,
+            log=str(run.log),
+            stubbed=stubbed.names,
+            stubbed_access_methods=stubbed.access_methods,
+        )
         # A damaged cluster may start, and then let nobody in.
         server.connect().close()
         yield server

@@ -25,6 +25,9 @@ _HEADER = re.compile(r"--\s*(version|requires)\s*:\s*(.*\S)")
 _NAME = re.compile(r"(?!-)(?!.*--)[^/\\'\"\s]+(?<!-)")
 
 
+_ACCESS_METHOD = re.compile(r"^\s*CREATE\s+ACCESS\s+METHOD\s+(\w+|\"[^\"]+\")", re.IGNORECASE | re.MULTILINE)
+
+
 @dataclass(frozen=True, slots=True)
 class Stub:
     """A stub that has been read."""
@@ -37,6 +40,11 @@ class Stub:
     version: str = _VERSION
     #: The extensions that must be there first; CREATE EXTENSION ... CASCADE installs them.
     requires: tuple[str, ...] = ()
+
+    @property
+    def access_methods(self) -> tuple[str, ...]:
+        """The access methods of indexes that the stub makes: they know no parameters, which only a library can have."""
+        return tuple(name.strip('"') for name in _ACCESS_METHOD.findall(self.sql))
 
     @property
     def control(self) -> str:

@@ -1,5 +1,6 @@
 """What is run of a file on a server: all of it, but for what cannot, or must not, be there as in production."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from pytest_migsafe.migrations.model import Migration, Script
@@ -24,8 +25,8 @@ def read_task(migration: Migration, server: Server, *, may_change_cluster: bool)
         MigrationReadError: the file cannot be read.
     """
     task = Task(migration, migration.read())
-    if server.stubbed:
-        task = _without_index_parameters(task)
+    if server.stubbed_access_methods:
+        task = _without_index_parameters(task, server.stubbed_access_methods)
     if server.is_ours and "tablespace" in task.script.source.text.lower():
         task = _with_tablespaces_in_place(task)
     if not may_change_cluster:
@@ -33,11 +34,11 @@ def read_task(migration: Migration, server: Server, *, may_change_cluster: bool)
     return task
 
 
-def _without_index_parameters(task: Task) -> Task:
+def _without_index_parameters(task: Task, access_methods: Collection[str]) -> Task:
     # The grammar costs 50 ms to import, and here it is needed only where there are stubs.
     from pytest_migsafe.migrations.adaptations import without_index_parameters  # noqa: PLC0415
 
-    return _adapted(task, without_index_parameters(task.script), LeftOutFor.STUB)
+    return _adapted(task, without_index_parameters(task.script, access_methods), LeftOutFor.STUB)
 
 
 def _with_tablespaces_in_place(task: Task) -> Task:
