@@ -1,4 +1,8 @@
-"""How the time for a statement grows with the number of tables that a file creates: hardly.
+"""How the time for a statement grows with the number of tables that a file creates.
+
+What is left of the growth is PostgreSQL's own list of locks, which a transaction with thousands of tables makes
+long; the server's lock table (`max_locks_per_transaction`) ends it at some ten thousand tables. Measured on two busy
+cores with PostgreSQL 18: 2.7, 4.1 and 14 ms a statement for 500, 2000 and 8000 tables.
 
 python benchmarks/many_tables.py 500 2000 8000
 """
