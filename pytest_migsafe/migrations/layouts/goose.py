@@ -12,6 +12,7 @@ Both order by the number that a name begins with, be it counted or a time. From 
 import os
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 from pytest_migsafe.errors import MigrationReadError
@@ -23,7 +24,7 @@ from pytest_migsafe.migrations.layouts.base import (
     first_file_has,
     in_order,
 )
-from pytest_migsafe.migrations.model import Direction, Manner, Part, Runner, Script, TransactionMode
+from pytest_migsafe.migrations.model import Direction, Manner, Part, Runner, Script, TransactionMode, Unit
 from pytest_migsafe.migrations.placeholders import with_environment
 from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, CharOffset, SourceText
 
@@ -226,8 +227,27 @@ def read_annotated(source: SourceText, runner: Runner, direction: Direction) -> 
 
 
 def _cut(source: SourceText, parts: tuple[Part, ...], manner: Manner) -> Script:
-    # No part means no statement, and not the whole text.
-    return Script.whole(source if parts else source.masked([(0, len(source.text))]), manner, parts)
+    if not parts:
+        # No statement, and not the whole text.
+        return Script.whole(source.masked([(0, len(source.text))]), manner)
+    if manner.mode is not TransactionMode.AUTOCOMMIT:
+        return Script.whole(source, manner, parts)
+    return Script(source, tuple(_units(source, parts, manner)))
+
+
+def _units(source: SourceText, parts: tuple[Part, ...], manner: Manner) -> Iterator[Unit]:
+    """Yield what runs as one outside a transaction: each part, and in a row those of one statement each."""
+    # Between StatementBegin and StatementEnd, or in a line, may stand several.
+    as_one = Manner(
+        TransactionMode.SINGLE_QUERY, f"{manner.reason}; what it takes for one statement is one query"
+    )
+    several = {part: _has_several(Unit(source, manner, (part,)), part) for part in parts}
+    for alone, these in groupby(parts, key=lambda part: part if several[part] else None):
+        yield Unit(source, manner if alone is None else as_one, tuple(these))
+
+
+def _has_several(unit: Unit, part: Part) -> bool:
+    return ";" in unit.text(part).rstrip("; \t\r\n") and len(unit.statements) > 1
 
 
 def _read_goose(listing: Listing) -> tuple[FoundFile, ...]:

@@ -89,6 +89,21 @@ def test_no_transaction_runs_each_statement_alone(tmp_path: Path) -> None:
     assert sent(the_history(root))["00002"] == ["VACUUM;", "SELECT 1;"]
 
 
+def test_a_block_of_several_statements_is_one_query_without_a_transaction(tmp_path: Path) -> None:
+    root = goose(
+        tmp_path,
+        f"-- +goose NO TRANSACTION\n{UP}VACUUM;\n{BEGIN}SELECT 1;\nVACUUM;\n{END}SELECT 2; SELECT 3;\n{BEGIN}{FUNCTION}{END}VACUUM;\n",
+    )
+    units = the_history(root).migrations[1].read().units
+
+    assert [(unit.mode.value, len(unit.statements)) for unit in units] == [
+        ("autocommit", 1),
+        ("single-query", 2),
+        ("single-query", 2),
+        ("autocommit", 2),
+    ]
+
+
 def test_an_empty_half_sends_nothing(tmp_path: Path) -> None:
     assert second(tmp_path, UP + DOWN) == []
     assert second(tmp_path, f"{UP}SELECT 1;\n", Direction.DOWN) == []

@@ -98,6 +98,16 @@ def test_a_function_without_a_block_fails_with_goose_and_is_told_why(project: Pr
     assert "put the whole between `-- +goose StatementBegin` and `-- +goose StatementEnd`" in run.text
 
 
+def test_a_block_is_one_query_without_a_transaction_too(project: Project) -> None:
+    name = "migrations/20240106000000_a.sql"
+    text = block("goose", f"{DROP_INDEX}{INDEX}")
+    project.write(GOOSE, {name: f"-- +goose NO TRANSACTION\n-- +goose Up\n{text}"})
+    run = project.run()
+
+    assert run.verdicts[name] == "failed"
+    assert "CREATE INDEX CONCURRENTLY cannot run inside a transaction block" in run.text
+
+
 def test_a_variable_without_a_value_is_named(project: Project) -> None:
     name = "migrations/20240106000000_a.sql"
     project.write(GOOSE, {name: "-- +goose Up\n-- +goose ENVSUB ON\nDROP ROLE $MIGSAFE_TEST_NONE;\n"})
