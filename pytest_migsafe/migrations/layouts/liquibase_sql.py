@@ -75,6 +75,11 @@ class _Changeset:
         """Whether it is meant for PostgreSQL, and not taken out."""
         return not self.is_on("ignore", default=False) and _is_for_postgresql(self.attributes.get("dbms", ""))
 
+    @property
+    def is_always_run(self) -> bool:
+        """Whether it is run whatever contexts and labels Liquibase is called with."""
+        return self.is_run and not {"context", "contextfilter", "labels"} & set(self.attributes)
+
 
 def _is_for_postgresql(dbms: str) -> bool:
     named = [one.strip().lower() for one in dbms.split(",") if one.strip()]
@@ -152,12 +157,14 @@ class _Reading:
             raise MigrationReadError(
                 f"{empty.name} (line {empty.line}) has no SQL, which Liquibase refuses; take it out"
             )
-        if any(one.name == called for one in self.changesets):
+        attributes = {one["name"].lower(): one["value"] for one in _ATTRIBUTE.finditer(found["attributes"])}
+        changeset = _Changeset(called, self._number, attributes)
+        if (
+            any(one.is_always_run and one.name == called for one in self.changesets)
+            and changeset.is_always_run
+        ):
             raise self._error(f"{called} is there twice, which Liquibase refuses", "give it an id of its own")
-        attributes = {
-            one["name"].lower(): one["value"].strip('"') for one in _ATTRIBUTE.finditer(found["attributes"])
-        }
-        self.changesets.append(_Changeset(called, self._number, attributes))
+        self.changesets.append(changeset)
 
     def _has_sql(self, changeset: _Changeset) -> bool:
         return any(self._source.text[start:end].strip() for start, end in changeset.body)

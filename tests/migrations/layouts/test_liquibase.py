@@ -72,6 +72,15 @@ def test_changesets_for_other_databases_and_ignored_ones_are_not_run(attributes:
     assert [one.text for one in read.statements] == (["SELECT 1"] if is_run else [])
 
 
+def test_one_id_may_stand_once_for_each_database() -> None:
+    read = script(
+        "--changeset ann:1 dbms:mysql\nCREATE TABLE `a` (x INT);\n--changeset ann:1 dbms:postgresql\nSELECT 1;\n"
+    )
+
+    assert pieces(read) == [["SELECT 1"]]
+    assert "`" not in read.source.text
+
+
 def test_lines_to_ignore_are_not_sent() -> None:
     read = script(
         "--changeset ann:1\nSELECT 1;\n--ignoreLines:1\nSELECT 2;\nSELECT 3;\n--ignoreLines:start\nSELECT 4;\n"
