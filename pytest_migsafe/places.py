@@ -1,17 +1,18 @@
 """Where a history is rehearsed: on throwaway servers of ours, one for each version, or on a server that is there."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pytest_migsafe.errors import BinariesNotFoundError, ServerError
+from pytest_migsafe.migrations.model import History
 from pytest_migsafe.postgres.binaries import Binaries, find_binaries
 from pytest_migsafe.postgres.database import Database, create_database
 from pytest_migsafe.postgres.given import given_server
 from pytest_migsafe.postgres.owner import owned_by
 from pytest_migsafe.postgres.preludes import Prelude, apply_prelude, read_prelude
-from pytest_migsafe.postgres.server import Server, start_server
+from pytest_migsafe.postgres.server import Server, start_server, stubbed_extensions
 from pytest_migsafe.rehearsal.chain import OpenDatabase
 from pytest_migsafe.settings import Settings
 
@@ -29,9 +30,10 @@ class Place:
     version: str
     source: str
     open: OpenDatabase = field(compare=False)
-    #: What is there before the first migration, and the extensions that the project has stubs for.
+    #: What is there before the first migration.
     preludes: tuple[str, ...] = ()
-    stubs: tuple[str, ...] = ()
+    #: Returns the extensions of which there are only stubs there; to know it, the programs must be made ready.
+    stubbed: Callable[[], tuple[str, ...]] = field(default=tuple, compare=False)
     #: What cannot be seen or done there.
     limits: tuple[str, ...] = ()
 
@@ -108,7 +110,7 @@ def place_of_our_own(binaries: Binaries, settings: Settings, layout: str) -> Pla
         source=binaries.source,
         open=partial(_open_own, binaries, settings, preludes),
         preludes=tuple(prelude.name for prelude in preludes),
-        stubs=tuple(sorted(settings.extensions)),
+        stubbed=partial(stubbed_extensions, binaries, settings.extensions),
     )
 
 
@@ -143,3 +145,24 @@ def _apply(preludes: Sequence[Prelude], database: Database) -> None:
         with database.connect() as connection:
             for prelude in preludes:
                 apply_prelude(connection, prelude)
+
+
+def stubs_used(history: History, places: Places) -> tuple[str, ...]:
+    """Return the extensions that a history names, or a prelude may make, and of which there are only stubs.
+
+    What cannot be found out is left to the rehearsal, which ends with the cause.
+    """
+    try:
+        stubbed = {name for place in places.found for name in place.stubbed()}
+    except ServerError:
+        return ()
+    has_prelude = any(place.preludes for place in places.found)
+    return tuple(name for name in sorted(stubbed) if has_prelude or _is_named(name.encode(), history))
+
+
+def _is_named(name: bytes, history: History) -> bool:
+    for migration in history.migrations:
+        with suppress(OSError):
+            if name in migration.path.read_bytes():
+                return True
+    return False

@@ -27,7 +27,7 @@ from pytest_migsafe.errors import MigsafeError, ServerError, SettingsError
 from pytest_migsafe.items import REVIEW, MigrationFile, MigrationItem, blocked_reason
 from pytest_migsafe.migrations.discovery import LAYOUT_NAMES, find_histories
 from pytest_migsafe.migrations.model import History, TransactionMode
-from pytest_migsafe.places import Place, Places, find_places, place_on
+from pytest_migsafe.places import Place, Places, find_places, place_on, stubs_used
 from pytest_migsafe.postgres.given import server_of_executor
 from pytest_migsafe.reports.json import json_report, write_json
 from pytest_migsafe.reports.terminal import StyledLine, change_lines, header_lines, summary_lines
@@ -356,19 +356,24 @@ class MigsafeSession:
 
     def pytest_report_header(self) -> list[str]:
         """Name the servers and the migrations."""
-        lines = header_lines(
-            [
-                (history, None if isinstance(places, MigsafeError) else places)
-                for history, places in zip(self._histories, self._places, strict=True)
-            ],
-            self._where(),
-        )
+        histories = [
+            (history, None if isinstance(places, MigsafeError) else places)
+            for history, places in zip(self._histories, self._places, strict=True)
+        ]
+        stubbed = {
+            name for history, places in histories if places for name in self._stubs_used(history, places)
+        }
+        lines = header_lines(histories, self._where(), sorted(stubbed))
         if (given := misleading_json_path(self._config)) is not None:
             lines.append(
                 f"migsafe: write --migsafe-json={given} with an equals sign: pytest took the file for a path to "
                 f"test and looked for its configuration there (rootdir: {self._config.rootpath})"
             )
         return lines
+
+    def _stubs_used(self, history: History, places: Places) -> tuple[str, ...]:
+        # Who only wants a list waits for no server to be unpacked.
+        return () if self._config.getoption("collectonly") else stubs_used(history, places)
 
     def _where(self) -> str:
         directory = self._config.invocation_params.dir

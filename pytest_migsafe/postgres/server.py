@@ -22,7 +22,7 @@ from pytest_migsafe.postgres.postmaster import PORT, Postmaster, command_line
 from pytest_migsafe.postgres.reach import cannot_reach, one_line, parts, place
 from pytest_migsafe.postgres.run_directory import RunDirectory, run_directory
 
-__all__ = ["MIGRATION_ROLE", "SUPERUSER", "Server", "start_server"]
+__all__ = ["MIGRATION_ROLE", "SUPERUSER", "Server", "start_server", "stubbed_extensions"]
 
 #: What every throwaway server is started with. Three kinds of reasons: the data is thrown away, so nothing need be
 #: safe on disk (manual, "Non-Durable Settings"); two runs must observe the same; and evidence should look as in
@@ -237,6 +237,18 @@ def start_server(
             discard(known)
             server = resources.enter_context(started(cache))
         yield server
+
+
+def stubbed_extensions(binaries: Binaries, stubs: Mapping[str, Path]) -> tuple[str, ...]:
+    """Return the extensions that a server of these programs has no more of than a stub; see `start_server`.
+
+    Raises:
+        ServerError: the programs cannot be made ready, or a stub cannot be read or is refused by the server.
+    """
+    account = server_account()
+    cache = cache_directory(account)
+    programs = installed(binaries, account=account, cache=cache)
+    return with_stubs(programs, stubs, account=account, cache=cache).names
 
 
 def _starts(

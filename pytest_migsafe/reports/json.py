@@ -57,7 +57,6 @@ def _server(place: Place) -> dict[str, Any]:
         "version": place.version,
         "source": place.source,
         "preludes": list(place.preludes),
-        "stubs": list(place.stubs),
         "limits": list(place.limits),
     }
 

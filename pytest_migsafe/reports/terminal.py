@@ -22,8 +22,13 @@ _SLOWEST = 3
 _SLOW_MS = 100
 
 
-def header_lines(histories: Sequence[tuple[History, Places | None]], where: str) -> list[str]:
-    """Return the header: each history with its servers (None: there is none), or where no history was found."""
+def header_lines(
+    histories: Sequence[tuple[History, Places | None]], where: str, stubbed: Sequence[str] = ()
+) -> list[str]:
+    """Return the header: each history with its servers (None: there is none), or where no history was found.
+
+    ``stubbed`` are the extensions that the histories use and of which there are only stubs.
+    """
     if not histories:
         return [f"migsafe: no migrations found in {where}"]
     lines = []
@@ -34,6 +39,8 @@ def header_lines(histories: Sequence[tuple[History, Places | None]], where: str)
             f"{_servers(places)}, {count} migration{plural} in {history.relative_root} ({history.layout} layout)"
         )
         lines += [*_circumstances(places), *_remarks(history)]
+    if stubbed:
+        lines.append(f"only stubs of extensions: {', '.join(stubbed)}")
     return [f"migsafe: {line}" for line in dict.fromkeys(lines)]
 
 
@@ -46,8 +53,6 @@ def _circumstances(places: Places | None) -> Iterator[str]:
     for place in places.found if places is not None else ():
         if place.preludes:
             yield f"before the first migration: prelude {', '.join(place.preludes)}"
-        if place.stubs:
-            yield f"stubs for extensions that the server may lack: {', '.join(place.stubs)}"
         yield from place.limits
     if places is not None and places.missing:
         listed = ", ".join(places.missing)

@@ -321,3 +321,37 @@ def test_a_tablespace_is_made_whatever_disks_production_has(project: Project) ->
         (2, "'/mnt/nvme/fast'")
     ]
     assert "migrations/0002_b.sql:1:1" in run.text
+
+
+# -- stubs -------------------------------------------------------------------------------------------------
+
+USES_A_STUB = {
+    "pyproject.toml": "[tool.migsafe.extensions]\nnotthere = 'stubs/notthere.sql'\nunused = 'stubs/unused.sql'\n",
+    "stubs/notthere.sql": (
+        "create access method shaky type index handler hashhandler;\n"
+        "create operator class int_ops default for type int using shaky as function 1 hashint4(int);\n"
+    ),
+    "stubs/unused.sql": "create function unused() returns int language sql return 1;\n",
+    "migrations/0001_a.sql": "create extension notthere;\ncreate table t (a int);\n",
+    "migrations/0002_b.sql": "create index i on t using shaky (a) with (lists = 7);\n",
+}
+
+
+def test_what_is_only_a_stub_is_said_in_header_and_reports(project: Project) -> None:
+    project.write(USES_A_STUB)
+    run = project.run()
+
+    assert run.counts == {"passed": 2}
+    assert "migsafe: only stubs of extensions: notthere" in header(run)
+    assert "only stubs of extensions, not the extensions themselves: notthere" in run.lines
+    assert "left out, for its extension is a stub: migrations/0002_b.sql:1: with (lists = 7)" in run.lines
+    assert [one["stubbed"] for one in run.report["migrations"]] == [["notthere"], ["notthere"]]
+
+
+def test_a_stub_that_the_server_refuses_is_named_with_its_file(project: Project) -> None:
+    project.write(USES_A_STUB, {"stubs/notthere.sql": "create type missing (input = nowhere);\n"})
+    run = project.run()
+
+    assert run.exit_code == 1
+    assert "stubs/notthere.sql" in run.text
+    assert "Traceback" not in run.text
