@@ -27,6 +27,7 @@ from pytest_migsafe.errors import MigsafeError, ServerError, SettingsError
 from pytest_migsafe.items import REVIEW, MigrationFile, MigrationItem, blocked_reason
 from pytest_migsafe.migrations.discovery import LAYOUT_NAMES, find_histories
 from pytest_migsafe.migrations.model import History, TransactionMode
+from pytest_migsafe.migrations.programs import hint_at_programs
 from pytest_migsafe.places import Place, Places, find_places, place_on, stubs_used
 from pytest_migsafe.postgres.given import server_of_executor
 from pytest_migsafe.reports.json import json_report, write_json
@@ -392,9 +393,11 @@ class MigsafeSession:
             _write(terminalreporter, "migsafe schema changes", change_lines(reviews))
         lines = [*(summary_lines(reviews) if reviews else ()), *self._blocked_lines(terminalreporter)]
         if not self._histories:
-            text = (
-                f"no migrations found in {self._where()}; name their folder: `pytest --migsafe DIR`, or "
-                f"[tool.migsafe] migrations in pyproject.toml (layouts: {', '.join(LAYOUT_NAMES)})"
+            hint = hint_at_programs(self._named or (self._settings.root,))
+            text = f"no migrations found in {self._where()}; " + (
+                hint
+                or "name their folder: `pytest --migsafe DIR`, or [tool.migsafe] migrations in pyproject.toml "
+                f"(layouts: {', '.join(LAYOUT_NAMES)})"
             )
             lines.append((text, {"yellow": True}))
         if self._unwritten:

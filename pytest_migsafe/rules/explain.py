@@ -447,7 +447,12 @@ _ANY_OPT_OUT = (
 )
 
 
-def _timeout(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
+def _canceled(evidence: Evidence, error: StatementError) -> Iterator[str]:
+    if error.message.startswith("COPY from stdin failed"):
+        yield f"{evidence.mode_reason}: it has no rows to send. Write them as INSERT, or load them otherwise."
+        return
+    if "statement timeout" not in error.message:
+        return
     yield (
         "The statement took longer than statement_timeout allows; raise it with [tool.migsafe] statement_timeout "
         "if the file really needs that long on an all but empty database."
@@ -582,7 +587,7 @@ _EXPLANATIONS: dict[str, Explain] = {
     "08006": _no_publisher,
     "55P04": _enum_in_use,
     "25001": _outside_only,
-    "57014": _timeout,
+    "57014": _canceled,
     "0A000": _unavailable,
     "58P01": _unavailable,
     "22023": _other_version,
