@@ -24,7 +24,7 @@ _LEXEME = re.compile(
     | (?P<quoted>  " )
     | (?P<dollar>  \$ (?: [{_LETTER}][{_LETTER}0-9]* )? \$ )
     | (?P<word>    [{_LETTER}][{_LETTER}0-9$]* )
-    | (?P<number>  [$.]? [0-9][{_LETTER}0-9.]* )
+    | (?P<number>  \$[0-9]+ | \.?[0-9][{_LETTER}0-9.]* )
     | (?P<mark>    . )
     """,
     re.VERBOSE | re.DOTALL,
