@@ -89,3 +89,22 @@ def test_an_ordinary_user_without_anything(workplace: Workplace, binaries: Binar
     ended = elsewhere(place, ordinary=True).write(SOUND).run()
     assert (ended.exit_code, ended.outcomes) == (0, ["passed", "passed"]), ended.output
     assert ended.report["server"]["version"] == binaries.version
+
+
+@needs_mounts
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_an_ordinary_user_s_server_of_pytest_postgresql(
+    workplace: Workplace, workers: tuple[str, ...]
+) -> None:
+    """Their ``postgresql_proc`` starts a server with pg_ctl, which root may not."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
+    if not programs:
+        pytest.skip("no pg_ctl of a system's package")
+    settings = {
+        "pyproject.toml": "[tool.migsafe]\nserver_fixture = 'postgresql_proc'\ncluster_wide = true\n",
+        "pytest.ini": f"[pytest]\npostgresql_exec = {programs[-1]}\n",
+        "migrations/0003_role.sql": "create role shop;\n",
+    }
+    place = workplace.with_environment(HOME=str(workplace.temporary))
+    ended = elsewhere(place, ordinary=True).write(SOUND, settings).run("-W", "error", *workers)
+    assert (ended.exit_code, ended.outcomes) == (0, ["passed"] * 3), ended.output

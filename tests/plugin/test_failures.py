@@ -143,7 +143,9 @@ def test_a_server_that_does_not_start_is_told_once_in_full(
     assert run.counts == {"failed": 2}
     assert run.text.count("Looked at:") == 1
     assert any(
-        line.startswith("no server to rehearse on: No directory can serve as pytest-migsafe's cache; /proc/none")
+        line.startswith(
+            "no server to rehearse on: No directory can serve as pytest-migsafe's cache; /proc/none"
+        )
         for line in run.lines
     )
     assert _shows_nothing_of_ours(run.text.replace("pytest-migsafe", ""))

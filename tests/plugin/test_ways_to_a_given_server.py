@@ -1,11 +1,8 @@
 """How a server that is already there is named, and what is not done on it: a flag, a variable, a setting, a fixture."""
 
-from pathlib import Path
-
 import pytest
 from psycopg import sql
 
-from pytest_migsafe.postgres.binaries import Binaries
 from tests.plugin.conftest import SOUND, Project, Run
 from tests.service import PASSWORD, Service
 
@@ -153,20 +150,6 @@ def test_a_fixture_that_does_not_exist_is_said_to_be_missing(project: Project) -
 
     assert run.exit_code == 1
     assert "fixture 'postgresql_prok' not found" in run.text
-
-
-def test_a_process_that_pytest_postgresql_starts_itself(project: Project, binaries: Binaries) -> None:
-    """Root cannot start one with ``pg_ctl``, so this is for ordinary users, and says so elsewhere."""
-    import os
-
-    if os.geteuid() == 0:
-        pytest.skip("pytest-postgresql's postgresql_proc does not start a server as root")
-    project.write(
-        SOUND,
-        settings("server_fixture = 'postgresql_proc'"),
-        {"pytest.ini": f"[pytest]\npostgresql_exec = {Path(binaries.bindir) / 'pg_ctl'}\n"},
-    )
-    assert project.run().counts == {"passed": 2}
 
 
 def test_statements_for_another_database_by_name_do_not_reach_it(project: Project, service: Service) -> None:
