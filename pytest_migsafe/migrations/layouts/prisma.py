@@ -1,6 +1,7 @@
 """Prisma: a folder ``<timestamp>_<name>`` a migration, with ``migration.sql``.
 
-The order is that of the folders' names. Prisma sends the file as one query and opens no transaction
+The order is that of the folders' names, and what Prisma records is the whole name (``migration_name`` in
+``_prisma_migrations``): two folders of one timestamp are two migrations, as any others. Prisma sends the file as one query and opens no transaction
 (its documentation, "Customizing migrations", and its schema engine's ``raw_cmd``). ``down.sql`` is a project's own
 ("Generating down migrations"); ``migration_lock.toml`` names the database that the files are for.
 """
@@ -26,7 +27,7 @@ def read(listing: Listing) -> tuple[FoundFile, ...]:
             found.append(
                 FoundFile(
                     order=(name,),
-                    version=name.split("_", 1)[0],
+                    version=name,
                     path=migration.folder / "migration.sql",
                     down=migration.folder / "down.sql" if "down.sql" in migration.file_set else None,
                     reader=reader,
@@ -66,6 +67,5 @@ LAYOUT = Layout(
     ),
     read=read,
     is_marked=lambda listing: _LOCK in listing.file_set,
-    refuses_duplicates=False,
     remarks=remarks,
 )

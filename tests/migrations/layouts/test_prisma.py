@@ -17,7 +17,7 @@ def test_a_baseline_and_a_schema_of_several_files(tmp_path: Path) -> None:
     history = the_history(root)
 
     assert (history.layout, history.relative_root) == ("prisma", "prisma/schema/migrations")
-    assert [one.id for one in history.migrations] == ["0", "20240101000000"]
+    assert [one.id for one in history.migrations] == ["0_init", "20240101000000_a"]
     assert all(one.read().statements for one in history.migrations)
 
 
@@ -25,6 +25,18 @@ def test_the_lock_tells_the_layout_whatever_the_folder_is_called(tmp_path: Path)
     root = project(tmp_path, "db/changes/1_a/migration.sql", "db/changes/migration_lock.toml")
 
     assert the_history(root).relative_root == "db/changes"
+
+
+def test_two_folders_of_one_timestamp_are_two_migrations(tmp_path: Path) -> None:
+    root = project(
+        tmp_path,
+        "prisma/migrations/20260401000000_add_scope/migration.sql",
+        "prisma/migrations/20260401000000_add_budget/migration.sql",
+    )
+    history = the_history(root)
+
+    assert [one.id for one in history.migrations] == ["20260401000000_add_budget", "20260401000000_add_scope"]
+    assert all(one.same_version == () for one in history.migrations)
 
 
 def test_a_lock_for_another_database_is_refused(tmp_path: Path) -> None:
