@@ -13,6 +13,8 @@ from pytest_migsafe.migrations.remarks import remarks_on
 
 #: What runners call the folder; a folder that the user names may be called anything.
 CONVENTIONAL_NAMES = frozenset({"migrations", "migration", "migrate"})
+#: What a project for several databases calls PostgreSQL's part of it: ``migrations/postgres``, beside ``mysql``.
+_POSTGRESQL = frozenset({"postgres", "postgresql", "pg", "pgsql", "psql"})
 #: Folders that hold other people's code or built things.
 _PASSED_OVER = frozenset(
     {"node_modules", "__pycache__", "build", "dist", "target", "vendor", "venv", "site-packages"}
@@ -97,7 +99,11 @@ def _owners(project: Path, file: Path, layout: str | None) -> list[_Found]:
 
 
 def _may_be_history(name: str, folder: Listing) -> bool:
-    return name in CONVENTIONAL_NAMES or any(layout.is_marked(folder) for layout in LAYOUTS)
+    return (
+        name in CONVENTIONAL_NAMES
+        or (name in _POSTGRESQL and folder.folder.parent.name in CONVENTIONAL_NAMES)
+        or any(layout.is_marked(folder) for layout in LAYOUTS)
+    )
 
 
 class _Search:

@@ -111,6 +111,19 @@ def test_a_virtual_environment_is_passed_over_whatever_its_name(tmp_path: Path) 
     assert roots(project(tmp_path, "env312/pyvenv.cfg", "env312/lib/pkg/migrations/1_a.sql")) == []
 
 
+@pytest.mark.parametrize("name", ["postgres", "postgresql", "pg", "pgsql", "psql"])
+def test_of_the_parts_for_several_databases_postgresql_s_is_found(tmp_path: Path, name: str) -> None:
+    root = project(
+        tmp_path,
+        f"assets/migrations/{name}/001_a.sql",
+        "assets/migrations/mysql/001_a.sql",
+        "assets/migrations/sqlite/001_a.sql",
+        "docs/postgres/1_query.sql",
+    )
+
+    assert roots(root) == roots(root, root / "assets" / "migrations") == [f"assets/migrations/{name}"]
+
+
 def test_an_empty_or_missing_folder_holds_nothing(tmp_path: Path) -> None:
     assert roots(tmp_path) == []
     assert roots(tmp_path, tmp_path / "gone") == []
