@@ -9,6 +9,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -105,44 +106,76 @@ def load_settings(
     readers = _readers(root, layouts, rules)
     table = dict(_table(root))
     tables = table.pop("history", [])
-    project = _read_table(table, "pyproject.toml, [tool.migsafe]", readers)
-    from_outside = _read_outside(
-        os.environ if environment is None else environment,
-        flags or {},
-        # What is said in a shell is meant from where it is said.
-        _readers(Path.cwd(), layouts, rules),
+    project = _read_table(table, "pyproject.toml, [tool.migsafe]", readers, known={*readers, "history"})
+    # What is said in a shell is meant from where it is said.
+    said_in_shell = _readers(Path.cwd(), layouts, rules)
+    from_outside = _beaten(
+        _read_environment(os.environ if environment is None else environment, said_in_shell),
+        _read_flags(flags or {}, said_in_shell),
     )
-    settings = replace(Settings(root=root), **project | from_outside)
     histories = _history_tables(tables, project, readers)
-    return replace(settings, histories=tuple(replace(settings, **own | from_outside) for own in histories))
+    return replace(
+        _made(root, _beaten(project, from_outside)),
+        histories=tuple(_made(root, _beaten(own, from_outside)) for own in histories),
+    )
 
 
-def _read_table(table: Mapping[str, Any], where: str, readers: "Readers") -> dict[str, Any]:
-    values = {}
-    for key, value in table.items():
-        if key not in readers:
-            raise _Place(where).error(
-                f"unknown setting {key!r}", _suggest(key, sorted({*readers, "history"}))
-            )
-        values[key] = readers[key](_Place(f"{where} {key}"), value)
+def _made(root: Path, values: Mapping[str, Any]) -> Settings:
+    return replace(Settings(root=root), **values)
+
+
+def _read_table(
+    table: Mapping[str, Any], where: str, readers: "Readers", *, known: AbstractSet[str]
+) -> dict[str, Any]:
+    _refuse_unknown(table, where, known)
+    values = {key: readers[key](_Place(f"{where} {key}"), value) for key, value in table.items()}
+    _refuse_two_servers(values, where)
     return values
 
 
-def _read_outside(
-    environment: Mapping[str, str], flags: Mapping[str, str], readers: "Readers"
-) -> dict[str, Any]:
+def _refuse_unknown(table: Mapping[str, Any], where: str, known: AbstractSet[str]) -> None:
+    for key in table:
+        if key not in known:
+            raise _Place(where).error(f"unknown setting {key!r}", _suggest(key, sorted(known)))
+
+
+#: What says which server is meant, each in a way that leaves no room for another.
+_SERVERS = (("dsn",), ("server_fixture",), ("postgres", "bindir"))
+
+
+def _refuse_two_servers(values: Mapping[str, Any], where: str) -> None:
+    """See that one place names one server: which of two was meant, nobody can tell."""
+    named = [next(key for key in keys if key in values) for keys in _SERVERS if values.keys() & {*keys}]
+    if len(named) > 1:
+        listed = " and ".join(repr(key) for key in named)
+        raise _Place(where).error(f"{listed} name different servers", "leave all but one out")
+
+
+def _beaten(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said in two places, the second of which goes first.
+
+    Who names a server there does not mean the one that the first names in another way.
+    """
+    meant = next((keys for keys in _SERVERS if above.keys() & {*keys}), None)
+    others = {key for keys in _SERVERS if meant is not None and keys != meant for key in keys}
+    return {key: value for key, value in below.items() if key not in others} | dict(above)
+
+
+def _read_environment(environment: Mapping[str, str], readers: "Readers") -> dict[str, Any]:
     values = {}
     for key in _FROM_OUTSIDE:
         variable = f"MIGSAFE_{key.upper()}"
         if text := environment.get(variable):
             values[key] = readers[key](_Place(variable), text)
-    for key, value in flags.items():
-        values[key] = readers[key](_Place(f"--migsafe-{key.replace('_', '-')}"), value)
-    # Who names a server from outside does not mean the one that the project names otherwise.
-    if "dsn" in values:
-        values.setdefault("server_fixture", None)
-    elif {"postgres", "bindir"} & values.keys():
-        values |= {"dsn": None, "server_fixture": None}
+    _refuse_two_servers(values, "the environment (MIGSAFE_...)")
+    return values
+
+
+def _read_flags(flags: Mapping[str, str], readers: "Readers") -> dict[str, Any]:
+    values = {
+        key: readers[key](_Place(f"--migsafe-{key.replace('_', '-')}"), value) for key, value in flags.items()
+    }
+    _refuse_two_servers(values, "the flags (--migsafe-...)")
     return values
 
 
@@ -156,13 +189,19 @@ def _history_tables(tables: Any, project: Mapping[str, Any], readers: "Readers")
             "there are [[tool.migsafe.history]] tables as well",
             "name each folder as `path` in a table of its own",
         )
+    known = {"path", *readers} - {"migrations"}
+    numbers: dict[Path, int] = {}
     for number, table in enumerate(tables, start=1):
         own = dict(table)
         place = f"{where} number {number}"
+        _refuse_unknown(own, place, known)
         if not isinstance(own.get("path"), str):
             raise _Place(place).error("has no `path`", 'name its folder, for example path = "db/migrations"')
-        folders = readers["migrations"](_Place(f"{place} path"), own.pop("path"))
-        yield {**project, **_read_table(own, place, readers), "migrations": folders}
+        (folder,) = readers["migrations"](_Place(f"{place} path"), own.pop("path"))
+        if (first := numbers.setdefault(folder, number)) != number:
+            raise _Place(f"{place} path").error(f"the folder of number {first}", "leave one of them out")
+        values = _beaten(project, _read_table(own, place, readers, known=known))
+        yield {**values, "migrations": (folder,)}
 
 
 #: The settings that a machine rather than a project decides.
@@ -178,14 +217,14 @@ def _readers(root: Path, layouts: Sequence[str], rules: Sequence[str]) -> dict[s
         "migrations": lambda place, value: _folders(place, value, root),
         "layout": lambda place, value: _one_of(place, value, layouts),
         "transaction_mode": lambda place, value: _one_of(place, value, _TRANSACTION_MODES),
-        "placeholders": _texts,
+        "placeholders": _values,
         "postgres": _majors,
         "bindir": lambda place, value: root / _text(place, value),
         "dsn": _text,
         "server_fixture": _text,
         "cluster_wide": _boolean,
-        "prelude": lambda place, value: tuple(_text(place, one) for one in _listed(value)),
-        "extensions": lambda place, value: {name: root / file for name, file in _texts(place, value).items()},
+        "prelude": _preludes,
+        "extensions": lambda place, value: _stubs(place, value, root),
         "role": _text,
         "lock_timeout": _duration,
         "statement_timeout": _duration,
@@ -244,20 +283,23 @@ def _folders(place: _Place, value: Any, root: Path) -> tuple[Path, ...]:
     names = _listed(value)
     if not names:
         raise place.error("the list is empty", "leave the setting out to have them looked for")
-    folders = tuple(Path(os.path.normpath(root / _text(place, name))) for name in names)
-    for name, folder in zip(names, folders, strict=True):
-        if not folder.exists():
-            siblings = (
-                sorted(entry.name for entry in folder.parent.iterdir()) if folder.parent.is_dir() else []
-            )
-            close = difflib.get_close_matches(folder.name, siblings, n=1)
-            hint = (
-                f"did you mean {str(Path(name).parent / close[0])!r}?"
-                if close
-                else f"it is looked for in {root}"
-            )
-            raise place.error(f"there is no {name!r}", hint)
-    return folders
+    return tuple(_folder(place, _text(place, name), root) for name in names)
+
+
+def _folder(place: _Place, name: str, root: Path) -> Path:
+    folder = Path(os.path.normpath(root / name))
+    if folder.is_file():
+        raise place.error(f"{name!r} is a file", f"name its folder, {str(Path(name).parent)!r}")
+    if not folder.exists():
+        raise place.error(f"there is no {name!r}", _meant(name, folder, root))
+    return folder
+
+
+def _meant(name: str, path: Path, root: Path) -> str:
+    """Return what is said of a path that is not there: the name beside it that is like its own."""
+    siblings = sorted(entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else []
+    close = difflib.get_close_matches(path.name, siblings, n=1)
+    return f"did you mean {str(Path(name).parent / close[0])!r}?" if close else f"it is looked for in {root}"
 
 
 def _listed(value: Any) -> list[Any]:
@@ -281,12 +323,44 @@ def _boolean(place: _Place, value: Any) -> bool:
     return value
 
 
-def _texts(place: _Place, value: Any) -> Mapping[str, str]:
+def _preludes(place: _Place, value: Any) -> tuple[str, ...]:
+    names = tuple(_text(place, one) for one in _listed(value))
+    for name in names:
+        if names.count(name) > 1:
+            raise place.error(f"{name!r} is named twice", "it is applied once, in the order of the list")
+    return names
+
+
+def _entries(place: _Place, value: Any) -> Iterator[tuple[_Place, str, Any]]:
+    """Yield the entries of a table, each with its place."""
     if not isinstance(value, dict):
         raise place.error("expected a table", f"write [tool.migsafe.{place.key}] and a line for each")
-    return MappingProxyType({name: _text(_Place(f"{place.text}.{name}"), one) for name, one in value.items()})
+    for name, one in value.items():
+        yield _Place(f"{place.text}.{name}"), name, one
 
 
+def _values(place: _Place, value: Any) -> Mapping[str, str]:
+    """Read the values of placeholders; to put nothing in is a value, too."""
+    return MappingProxyType(
+        {name: one if one == "" else _text(entry, one) for entry, name, one in _entries(place, value)}
+    )
+
+
+def _stubs(place: _Place, value: Any, root: Path) -> Mapping[str, Path]:
+    return MappingProxyType({name: _file(entry, one, root) for entry, name, one in _entries(place, value)})
+
+
+def _file(place: _Place, value: Any, root: Path) -> Path:
+    path = root / _text(place, value)
+    if path.is_dir():
+        raise place.error(f"{value!r} is a folder", "name a file of SQL")
+    if not path.exists():
+        raise place.error(f"there is no {value!r}", _meant(value, path, root))
+    return path
+
+
+#: What a timeout can be at most: it is kept in a signed integer of milliseconds (manual: "statement_timeout").
+_LONGEST = 2**31 / 1000
 #: How many seconds PostgreSQL's units of time are; a bare number of a timeout is in milliseconds.
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "": 1e-3, "s": 1, "min": 60, "h": 3600, "d": 86400}
 
@@ -302,6 +376,10 @@ def _duration(place: _Place, value: Any) -> str:
     if not _DURATION.fullmatch(text):
         raise place.error(
             f"{text!r} is no duration", "write it as PostgreSQL does, for example '5s' or '500ms'"
+        )
+    if in_seconds(text) >= _LONGEST:
+        raise place.error(
+            f"{text!r} is longer than PostgreSQL counts", "24d is possible, and '0' is no limit"
         )
     return text
 

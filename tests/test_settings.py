@@ -236,12 +236,99 @@ def test_a_duration_is_written_as_postgresql_writes_it(tmp_path: Path, value: st
             'rules = { "apply-error" = false }',
             "pyproject.toml, [tool.migsafe] rules.apply-error: false is none of its values; known: error, warning, off",
         ),
+        (
+            'prelude = ["supabase", "roles.sql", "supabase"]',
+            (
+                "pyproject.toml, [tool.migsafe] prelude: 'supabase' is named twice; it is applied once, in the order of "
+                "the list"
+            ),
+        ),
+        (
+            'file_timeout = "25d"',
+            (
+                "pyproject.toml, [tool.migsafe] file_timeout: '25d' is longer than PostgreSQL counts; 24d is possible, "
+                "and '0' is no limit"
+            ),
+        ),
+        (
+            'extensions = { vector = "vectr.sql" }',
+            "pyproject.toml, [tool.migsafe] extensions.vector: there is no 'vectr.sql'; it is looked for in {root}",
+        ),
+        (
+            'extensions = { vector = "." }',
+            "pyproject.toml, [tool.migsafe] extensions.vector: '.' is a folder; name a file of SQL",
+        ),
+        (
+            "placeholders = { schema = 3 }",
+            "pyproject.toml, [tool.migsafe] placeholders.schema: expected text, got 3",
+        ),
+        (
+            'migrations = "pyproject.toml"',
+            "pyproject.toml, [tool.migsafe] migrations: 'pyproject.toml' is a file; name its folder, '.'",
+        ),
+        (
+            'dsn = "host=db"\nserver_fixture = "postgresql_proc"\npostgres = 16',
+            (
+                "pyproject.toml, [tool.migsafe]: 'dsn' and 'server_fixture' and 'postgres' name different servers; leave "
+                "all but one out"
+            ),
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place_and_what_was_probably_meant(
     tmp_path: Path, table: str, message: str
 ) -> None:
-    assert problem(tmp_path, table) == message
+    assert problem(tmp_path, table) == message.replace("{root}", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        (
+            ['pth = "db"'],
+            "number 1: unknown setting 'pth'; did you mean 'path'? Known: bindir, cluster_wide,",
+        ),
+        (['path = "db"\nmigrations = "db"'], "number 1: unknown setting 'migrations'"),
+        (['path = "db"\nhistory = "db"'], "number 1: unknown setting 'history'"),
+        (['layout = "flat"'], "number 1: has no `path`; name its folder"),
+        (['path = "db"', 'path = "./db/"'], "number 2 path: the folder of number 1; leave one of them out"),
+        (
+            ['path = "db"\ndsn = "host=db"\npostgres = 16'],
+            "number 1: 'dsn' and 'postgres' name different servers; leave all but one out",
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_history_is_said_with_its_number(
+    tmp_path: Path, tables: list[str], message: str
+) -> None:
+    (tmp_path / "db").mkdir()
+
+    said = problem(tmp_path, "\n".join(f"[[tool.migsafe.history]]\n{table}" for table in tables))
+
+    assert said.startswith(f"pyproject.toml, [[tool.migsafe.history]] {message}")
+
+
+def test_who_names_a_server_does_not_mean_the_one_that_is_named_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "db").mkdir()
+    table = 'server_fixture = "postgresql_proc"\n[[tool.migsafe.history]]\npath = "db"\npostgres = 15'
+
+    def servers(
+        environment: Mapping[str, str], flags: Mapping[str, str]
+    ) -> list[tuple[str | None, str | None, tuple[int, ...]]]:
+        settings = load(tmp_path, table, environment=environment, flags=flags)
+        return [(one.server_fixture, one.dsn, one.postgres) for one in (settings, *settings.histories)]
+
+    assert servers({}, {}) == [("postgresql_proc", None, ()), (None, None, (15,))]
+    assert servers({"MIGSAFE_DSN": "host=ci"}, {}) == [(None, "host=ci", ())] * 2
+    assert servers({"MIGSAFE_DSN": "host=ci"}, {"postgres": "18"}) == [(None, None, (18,))] * 2
+    assert servers({"MIGSAFE_POSTGRES": "17"}, {"dsn": "host=by_hand"}) == [(None, "host=by_hand", ())] * 2
+    assert problem(tmp_path, flags={"dsn": "host=ci", "postgres": "18"}) == (
+        "the flags (--migsafe-...): 'dsn' and 'postgres' name different servers; leave all but one out"
+    )
+
+
+def test_a_placeholder_may_stand_for_nothing(tmp_path: Path) -> None:
+    assert load(tmp_path, 'placeholders = { suffix = "" }').placeholders == {"suffix": ""}
 
 
 def test_a_wrong_flag_or_variable_is_named(tmp_path: Path) -> None:
