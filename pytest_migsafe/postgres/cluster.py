@@ -62,7 +62,7 @@ _SINGLE_USER = (
 #: What the wheel's programs for Linux need of the system (readelf -d).
 _WHERE_LIBRARIES_COME_FROM = (
     "Install it: the bundled server needs on Debian and Ubuntu `apt install libxml2 libssl3 libgssapi-krb5-2 liblz4-1 "
-    "libzstd1 zlib1g`;\nor use a server from the system's own packages (--migsafe-bindir DIR)."
+    "libzstd1 zlib1g`;\nor use a server from the system's own packages (--migsafe-bindir=DIR)."
 )
 
 #: What a server or a program says that gives up.
@@ -174,5 +174,5 @@ def _failed(program: str, binaries: Binaries, directory: Path, outcome: Outcome)
         f"Programs: {binaries.bindir} ({binaries.source}); directory: {directory}.\n"
         "It said:\n" + "\n".join(f"  {line}" for line in lines[-20:]) + "\n"
         "See that there is room (about 70 MB), or set MIGSAFE_CACHE_DIR to another directory; "
-        "other programs can be chosen with --migsafe-bindir DIR."
+        "other programs can be chosen with --migsafe-bindir=DIR."
     )

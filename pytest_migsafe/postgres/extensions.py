@@ -232,5 +232,5 @@ def _no_directories(programs: Binaries) -> str:
         f"PostgreSQL {programs.version} cannot be given the project's stubs for extensions: it is not known where its own "
         f"extensions are.\nPrograms: {programs.bindir} ({programs.source}).\n"
         "Install its `pg_config` beside them (on Debian in the package postgresql-client-"
-        f"{programs.major}), or use another server (--migsafe-bindir DIR)."
+        f"{programs.major}), or use another server (--migsafe-bindir=DIR)."
     )

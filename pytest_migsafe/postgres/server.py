@@ -403,6 +403,6 @@ def _way_out(log: str) -> str:
     if "No space left on device" in log:
         return "Make room there (about 100 MB), or set TMPDIR to a directory on a larger disk."
     return (
-        "If a setting is at fault, mend it; other programs can be chosen with --migsafe-bindir DIR, "
+        "If a setting is at fault, mend it; other programs can be chosen with --migsafe-bindir=DIR, "
         "another disk with TMPDIR."
     )

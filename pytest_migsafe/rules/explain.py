@@ -396,18 +396,52 @@ def _offset_in(text: str, evidence: Evidence, error: StatementError) -> int:
     return sum(len(line) + 1 for line in lines[:down]) + error.column - 1
 
 
+#: Reserved in PostgreSQL, so that a name which is one of them must be quoted (manual, appendix "SQL Key Words").
+_RESERVED = frozenset(
+    """
+    all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation
+    column concurrently constraint create cross current_catalog current_date current_role current_schema current_time
+    current_timestamp current_user default deferrable desc distinct do else end except false fetch for foreign freeze
+    from full grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit
+    localtime localtimestamp natural not notnull null offset on only or order outer overlaps placing primary references
+    returning right select session_user similar some symmetric system_user table tablesample then to trailing true
+    union unique user using variadic verbose when where window with
+    """.split()  # noqa: SIM905 - a hundred quotes are harder to read
+)
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+def _quoted(name: str) -> str:
+    """Return a name as it must be written in SQL."""
+    if _PLAIN_NAME.fullmatch(name) and name not in _RESERVED:
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _table_of(error: StatementError) -> str:
+    """Return the table that the server names, as it must be written in SQL, or dots."""
+    schema = f"{_quoted(error.schema)}." if error.schema not in ("", "public") else ""
+    return f"{schema}{_quoted(error.table)}" if error.table else "..."
+
+
 def _not_null(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
-    table, column = error.table or "the table", error.column_name or "the column"
-    yield f"Rows that are there already have no value for {column}. Give them one before it is required:"
-    yield f"UPDATE {table} SET {column} = ... WHERE {column} IS NULL;"  # noqa: S608 - advice, never run
+    named = error.column_name or "the column"
+    column = _quoted(error.column_name) if error.column_name else "..."
+    yield f"Rows that are there already have no value for {named}. Give them one before it is required:"
+    yield f"UPDATE {_table_of(error)} SET {column} = ... WHERE {column} IS NULL;"  # noqa: S608 - advice, never run
 
 
 def _unique(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
     yield "Rows that earlier migrations inserted are equal in these columns; find them before making them unique:"
+    # The server writes the columns as SQL has them (BuildIndexValueDescription).
     match = re.match(r"Key \((.+?)\)=", error.detail)
-    table = error.table or "..."
     columns = match[1] if match else "..."
-    yield f"SELECT {columns}, count(*) FROM {table} GROUP BY {columns} HAVING count(*) > 1;"  # noqa: S608 - advice, never run
+    yield f"SELECT {columns}, count(*) FROM {_table_of(error)} GROUP BY {columns} HAVING count(*) > 1;"  # noqa: S608 - advice, never run
+
+
+def _unread(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
+    if "Permission denied" in error.message:
+        yield "The user that pytest runs as may not read the file: give it the right (chmod a+r), or change the user."
 
 
 def _enum_in_use(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
@@ -474,8 +508,8 @@ def _unavailable(evidence: Evidence, error: StatementError) -> Iterator[str]:
         return
     major = evidence.server_version.split(".")[0]
     yield (
-        f"A server that has it: apt install {_package(name, major)} (Debian, Ubuntu) and --migsafe-bindir "
-        f"/usr/lib/postgresql/{major}/bin, or one that runs already, such as a container: --migsafe-dsn."
+        f"A server that has it: apt install {_package(name, major)} (Debian, Ubuntu) and "
+        f"--migsafe-bindir=/usr/lib/postgresql/{major}/bin, or one that runs already, such as a container: --migsafe-dsn."
     )
     yield "Or a stub, a file of SQL with what your migrations use of the extension, named in pyproject.toml:"
     yield f'[tool.migsafe.extensions]\n{name} = "stubs/{name}.sql"'
@@ -571,6 +605,7 @@ def _no_publisher(evidence: Evidence, error: StatementError) -> Iterator[str]:
 
 
 _EXPLANATIONS: dict[str, Explain] = {
+    "": _unread,
     "42703": _missing_column,
     "42P01": _missing_relation,
     "42883": _missing_function,

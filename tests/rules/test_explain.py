@@ -382,6 +382,31 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
             "UPDATE t SET c = ... WHERE c IS NULL;",
         ],
     ),
+    "23502 names that must be quoted": (
+        failed(
+            'ALTER TABLE "order" ALTER "firstName" SET NOT NULL',
+            sqlstate="23502",
+            message='column "firstName" of relation "order" contains null values',
+            error_schema="Shop",
+            error_table="order",
+            error_column_name="firstName",
+        ),
+        [
+            "Rows that are there already have no value for firstName. Give them one before it is required:",
+            'UPDATE "Shop"."order" SET "firstName" = ... WHERE "firstName" IS NULL;',
+        ],
+    ),
+    " a file that may not be read": (
+        failed(
+            "",
+            sqlstate="",
+            message="cannot read the file: Permission denied",
+            error_during="reading the file",
+        ),
+        [
+            "The user that pytest runs as may not read the file: give it the right (chmod a+r), or change the user."
+        ],
+    ),
     "23505 rows that are equal": (
         failed(
             "CREATE UNIQUE INDEX ON t (a, b)",
@@ -475,8 +500,8 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
         [
             "The server (PostgreSQL 18.1) does not have the extension vector.",
             (
-                "A server that has it: apt install postgresql-18-pgvector (Debian, Ubuntu) and --migsafe-bindir "
-                "/usr/lib/postgresql/18/bin, or one that runs already, such as a container: --migsafe-dsn."
+                "A server that has it: apt install postgresql-18-pgvector (Debian, Ubuntu) and "
+                "--migsafe-bindir=/usr/lib/postgresql/18/bin, or one that runs already, such as a container: --migsafe-dsn."
             ),
             "Or a stub, a file of SQL with what your migrations use of the extension, named in pyproject.toml:",
             '[tool.migsafe.extensions]\nvector = "stubs/vector.sql"',
@@ -494,8 +519,8 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
         [
             "The server (PostgreSQL 18.1) does not have the extension postgis_topology.",
             (
-                "A server that has it: apt install postgresql-18-postgis-3 (Debian, Ubuntu) and --migsafe-bindir "
-                "/usr/lib/postgresql/18/bin, or one that runs already, such as a container: --migsafe-dsn."
+                "A server that has it: apt install postgresql-18-postgis-3 (Debian, Ubuntu) and "
+                "--migsafe-bindir=/usr/lib/postgresql/18/bin, or one that runs already, such as a container: --migsafe-dsn."
             ),
             "Or a stub, a file of SQL with what your migrations use of the extension, named in pyproject.toml:",
             '[tool.migsafe.extensions]\npostgis_topology = "stubs/postgis_topology.sql"',
@@ -516,8 +541,8 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
                 "install it (Debian, Ubuntu: apt install libpython3.11)."
             ),
             (
-                "A server that has it: apt install postgresql-plpython3-18 (Debian, Ubuntu) and --migsafe-bindir "
-                "/usr/lib/postgresql/18/bin, or one that runs already, such as a container: --migsafe-dsn."
+                "A server that has it: apt install postgresql-plpython3-18 (Debian, Ubuntu) and "
+                "--migsafe-bindir=/usr/lib/postgresql/18/bin, or one that runs already, such as a container: --migsafe-dsn."
             ),
             "Or a stub, a file of SQL with what your migrations use of the extension, named in pyproject.toml:",
             '[tool.migsafe.extensions]\nplpython3u = "stubs/plpython3u.sql"',
