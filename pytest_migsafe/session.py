@@ -24,12 +24,12 @@ from pytest_migsafe.arguments import (
     searches,
 )
 from pytest_migsafe.errors import MigsafeError, ServerError, SettingsError
+from pytest_migsafe.fixtures import server_of_fixture
 from pytest_migsafe.items import REVIEW, MigrationFile, MigrationItem, blocked_reason
 from pytest_migsafe.migrations.discovery import LAYOUT_NAMES, find_histories
 from pytest_migsafe.migrations.model import History, TransactionMode
 from pytest_migsafe.migrations.programs import hint_at_programs
 from pytest_migsafe.places import Place, Places, find_places, place_on, stubs_used
-from pytest_migsafe.postgres.given import server_of_executor
 from pytest_migsafe.reports.json import json_report, write_json
 from pytest_migsafe.reports.terminal import StyledLine, change_lines, header_lines, summary_lines
 from pytest_migsafe.review import Review, Reviewer
@@ -276,8 +276,8 @@ class MigsafeSession:
         at, label = where
         settings, places = self._settings_of[at], self._places[at]
         if settings.server_fixture is not None:
-            executor = request.getfixturevalue(settings.server_fixture)
-            return place_on(server_of_executor(executor), settings, self._histories[at].layout)
+            server = server_of_fixture(settings.server_fixture, request)
+            return place_on(server, settings, self._histories[at].layout)
         if isinstance(places, MigsafeError):
             raise ServerError(str(places)) from places
         return next(place for place in places.found if place.label == label)

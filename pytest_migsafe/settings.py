@@ -227,8 +227,8 @@ def _readers(root: Path, layouts: Sequence[str], rules: Sequence[str]) -> dict[s
         "extensions": lambda place, value: _stubs(place, value, root),
         "role": _text,
         "lock_timeout": _duration,
-        "statement_timeout": _duration,
-        "file_timeout": _duration,
+        "statement_timeout": _limit,
+        "file_timeout": _limit,
         "rules": lambda place, value: _severities(place, value, rules),
     }
     assert readers.keys() == {one.name for one in fields(Settings)} - {"root", "histories"}  # noqa: S101 - a twin list
@@ -361,6 +361,8 @@ def _file(place: _Place, value: Any, root: Path) -> Path:
 
 #: What a timeout can be at most: it is kept in a signed integer of milliseconds (manual: "statement_timeout").
 _LONGEST = 2**31 / 1000
+#: Shorter ones would end also our own reading of what a statement did.
+_SHORTEST = 0.1
 #: How many seconds PostgreSQL's units of time are; a bare number of a timeout is in milliseconds.
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "": 1e-3, "s": 1, "min": 60, "h": 3600, "d": 86400}
 
@@ -380,6 +382,17 @@ def _duration(place: _Place, value: Any) -> str:
     if in_seconds(text) >= _LONGEST:
         raise place.error(
             f"{text!r} is longer than PostgreSQL counts", "24d is possible, and '0' is no limit"
+        )
+    return text
+
+
+def _limit(place: _Place, value: Any) -> str:
+    """Read after which time something is given up; zero is no limit."""
+    text = _duration(place, value)
+    if 0 < in_seconds(text) < _SHORTEST:
+        raise place.error(
+            f"{text!r} is too short for anything to be rehearsed",
+            "a number without a unit is in milliseconds; write for example '30s'",
         )
     return text
 

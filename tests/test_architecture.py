@@ -20,6 +20,7 @@ FLOORS: dict[str, tuple[int, frozenset[str]]] = {
     "items": (7, frozenset({"pytest"})),
     # Which paths of pytest's command line are folders of migrations.
     "arguments": (7, frozenset({"pytest"})),
+    "fixtures": (7, frozenset({"pytest"})),
     "reports": (6, frozenset({"pygments"})),
     "review": (5, frozenset()),
     # Which servers a history is rehearsed on, and what is there before its first migration.

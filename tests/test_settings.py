@@ -251,6 +251,13 @@ def test_a_duration_is_written_as_postgresql_writes_it(tmp_path: Path, value: st
             ),
         ),
         (
+            "statement_timeout = 30",
+            (
+                "pyproject.toml, [tool.migsafe] statement_timeout: '30' is too short for anything to be rehearsed; a "
+                "number without a unit is in milliseconds; write for example '30s'"
+            ),
+        ),
+        (
             'extensions = { vector = "vectr.sql" }',
             "pyproject.toml, [tool.migsafe] extensions.vector: there is no 'vectr.sql'; it is looked for in {root}",
         ),

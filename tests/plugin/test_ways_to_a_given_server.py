@@ -144,12 +144,35 @@ def test_a_fixture_of_pytest_postgresql_can_name_the_server(
     assert service.databases() == before
 
 
-def test_a_fixture_that_does_not_exist_is_said_to_be_missing(project: Project) -> None:
-    project.write(SOUND, settings("server_fixture = 'postgresql_prok'"))
-    run = project.run()
+@pytest.mark.parametrize(
+    ("conftest", "said"),
+    [
+        ("", "There is no fixture my_server."),
+        ("def my_server(nowhere): pass", "There is no fixture nowhere, which my_server asks for."),
+        (
+            "def my_server(): return 'host=db'",
+            "The fixture my_server gives no server: str has no host, port, user, password, maintenance_dbname, options.",
+        ),
+        (
+            "def my_server(): pytest.skip('no docker here')",
+            "The fixture my_server gives no server, it was skipped: no docker here",
+        ),
+        ("def my_server(): raise OSError('no disk')", "The fixture my_server failed: OSError: no disk"),
+    ],
+)
+@pytest.mark.parametrize("workers", [[], ["-n1"]], ids=["alone", "xdist"])
+def test_a_fixture_that_gives_no_server_fails_the_run_and_says_why(
+    project: Project, conftest: str, said: str, workers: list[str]
+) -> None:
+    fixture = f'import pytest\n\n@pytest.fixture(scope="session")\n{conftest}\n' if conftest else ""
+    project.write(SOUND, settings("server_fixture = 'my_server'"), {"conftest.py": fixture})
 
-    assert run.exit_code == 1
-    assert "fixture 'postgresql_prok' not found" in run.text
+    run = project.run(*workers)
+
+    assert (run.exit_code, run.counts) == (1, {"failed": 2})
+    assert said in run.text.splitlines()
+    assert f"no server to rehearse on: {said}" in run.text.splitlines()
+    assert "pytest_migsafe/session.py" not in run.text
 
 
 def test_statements_for_another_database_by_name_do_not_reach_it(project: Project, service: Service) -> None:
