@@ -1,9 +1,11 @@
 """Where a history is rehearsed: on throwaway servers of ours, one for each version, or on a server that is there."""
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 from pytest_migsafe.errors import BinariesNotFoundError, ServerError
 from pytest_migsafe.migrations.model import History
@@ -11,8 +13,9 @@ from pytest_migsafe.postgres.binaries import Binaries, find_binaries
 from pytest_migsafe.postgres.database import Database, create_database
 from pytest_migsafe.postgres.given import given_server
 from pytest_migsafe.postgres.owner import owned_by
-from pytest_migsafe.postgres.preludes import Prelude, apply_prelude, read_prelude
+from pytest_migsafe.postgres.preludes import BUILT_IN, Prelude, apply_prelude, read_prelude
 from pytest_migsafe.postgres.server import Server, start_server, stubbed_extensions
+from pytest_migsafe.postgres.stub import stubs_of_platform
 from pytest_migsafe.rehearsal.chain import OpenDatabase
 from pytest_migsafe.settings import Settings
 
@@ -32,6 +35,7 @@ class Place:
     open: OpenDatabase = field(compare=False)
     #: What is there before the first migration.
     preludes: tuple[str, ...] = ()
+    prelude_sql: str = field(default="", compare=False, repr=False)
     #: Returns the extensions of which there are only stubs there; to know it, the programs must be made ready.
     stubbed: Callable[[], tuple[str, ...]] = field(default=tuple, compare=False)
     #: What cannot be seen or done there.
@@ -105,13 +109,20 @@ def place_on(server: Server, settings: Settings, layout: str) -> Place:
 def place_of_our_own(binaries: Binaries, settings: Settings, layout: str) -> Place:
     """Return the place on a throwaway server of these programs."""
     preludes = tuple(_preludes(settings, layout))
+    stubs = {**_stubs_of_platforms(preludes), **settings.extensions}
     return Place(
         version=binaries.version,
         source=binaries.source,
-        open=partial(_open_own, binaries, settings, preludes),
+        open=partial(_open_own, binaries, settings.role, preludes, stubs),
         preludes=tuple(prelude.name for prelude in preludes),
-        stubbed=partial(stubbed_extensions, binaries, settings.extensions),
+        prelude_sql="\n".join(prelude.sql for prelude in preludes),
+        stubbed=partial(stubbed_extensions, binaries, stubs),
     )
+
+
+def _stubs_of_platforms(preludes: Sequence[Prelude]) -> dict[str, Path]:
+    built_in = [prelude.name for prelude in preludes if prelude.name in BUILT_IN]
+    return {extension: path for name in built_in for extension, path in stubs_of_platform(name).items()}
 
 
 def _preludes(settings: Settings, layout: str) -> Iterator[Prelude]:
@@ -121,14 +132,18 @@ def _preludes(settings: Settings, layout: str) -> Iterator[Prelude]:
 
 
 def _open_own(
-    binaries: Binaries, settings: Settings, preludes: Sequence[Prelude], resources: ExitStack
+    binaries: Binaries,
+    role: str | None,
+    preludes: Sequence[Prelude],
+    stubs: Mapping[str, Path],
+    resources: ExitStack,
 ) -> Database:
-    server = resources.enter_context(start_server(binaries, stubs=settings.extensions))
+    server = resources.enter_context(start_server(binaries, stubs=stubs))
     # The server is one chain's alone, so the database that comes with every cluster will do.
     database = Database(server, "postgres")
     _apply(preludes, database)
-    if settings.role is not None:
-        return owned_by(database, settings.role)
+    if role is not None:
+        return owned_by(database, role)
     return database
 
 
@@ -148,7 +163,7 @@ def _apply(preludes: Sequence[Prelude], database: Database) -> None:
 
 
 def stubs_used(history: History, places: Places) -> tuple[str, ...]:
-    """Return the extensions that a history names, or a prelude may make, and of which there are only stubs.
+    """Return the extensions that a history or a prelude names, and of which there are only stubs.
 
     What cannot be found out is left to the rehearsal, which ends with the cause.
     """
@@ -156,13 +171,14 @@ def stubs_used(history: History, places: Places) -> tuple[str, ...]:
         stubbed = {name for place in places.found for name in place.stubbed()}
     except ServerError:
         return ()
-    has_prelude = any(place.preludes for place in places.found)
-    return tuple(name for name in sorted(stubbed) if has_prelude or _is_named(name.encode(), history))
-
-
-def _is_named(name: bytes, history: History) -> bool:
-    for migration in history.migrations:
+    texts = [place.prelude_sql.encode() for place in places.found]
+    for migration in history.migrations if stubbed else ():
         with suppress(OSError):
-            if name in migration.path.read_bytes():
-                return True
-    return False
+            texts.append(migration.path.read_bytes())
+    return tuple(name for name in sorted(stubbed) if any(map(_named(name).search, texts)))
+
+
+def _named(extension: str) -> re.Pattern[bytes]:
+    """Return what finds an extension in SQL: as one, or as a string, of which a block makes a statement."""
+    name = re.escape(extension)
+    return re.compile(rf"(?i)\bextension\s+(?:if\s+not\s+exists\s+)?\"?{name}\b|'{name}'".encode())

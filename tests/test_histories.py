@@ -24,7 +24,6 @@ from pytest_migsafe.rehearsal.chain import Chain
 from pytest_migsafe.rehearsal.evidence import Evidence, Lane
 from pytest_migsafe.settings import Settings
 
-_STUBS = Path(__file__).parent / "stubs"
 #: What a project would write into [tool.migsafe], where more than the folder is needed.
 _SETTINGS: dict[str, dict[str, Any]] = {
     "crates_io": {},
@@ -33,10 +32,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "marquez": {},
     "basejump": {"layout": "supabase"},
     "nextbase": {"layout": "supabase"},
-    "liam": {
-        "layout": "supabase",
-        "extensions": {path.stem: path for path in _STUBS.glob("*.sql")},
-    },
+    "liam": {"layout": "supabase"},
 }
 
 

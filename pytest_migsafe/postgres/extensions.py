@@ -168,7 +168,7 @@ def _try_out(
     Raises:
         ServerError: the server does not accept one.
     """
-    untried = [stub for stub in _in_order(stubs) if stub.path not in BUILT_IN.values()]
+    untried = [stub for stub in _in_order(stubs) if not stub.is_ours]
     if not untried:
         return
     room.mkdir()

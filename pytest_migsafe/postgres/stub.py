@@ -11,8 +11,9 @@ from pathlib import Path
 
 from pytest_migsafe.errors import ServerError
 
-#: What comes with us: the extensions whose libraries the bundled server's system most often lacks.
-BUILT_IN: Mapping[str, Path] = {"uuid-ossp": Path(__file__).with_name("stubs") / "uuid-ossp.sql"}
+_OURS = Path(__file__).with_name("stubs")
+#: What always comes with us: the extensions whose libraries the bundled server's system most often lacks.
+BUILT_IN: Mapping[str, Path] = {"uuid-ossp": _OURS / "uuid-ossp.sql"}
 
 #: The version of a stub that does not say for which one it stands.
 _VERSION = "0.0-stub"
@@ -40,6 +41,11 @@ class Stub:
     version: str = _VERSION
     #: The extensions that must be there first; CREATE EXTENSION ... CASCADE installs them.
     requires: tuple[str, ...] = ()
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it comes with us, and was tried out before it did."""
+        return self.path.is_relative_to(_OURS)
 
     @property
     def access_methods(self) -> tuple[str, ...]:
@@ -72,6 +78,14 @@ class Stub:
             # It may be a link to a file of the installation, which is not to be written to.
             (directory / name).unlink(missing_ok=True)
             (directory / name).write_text(text, encoding="utf-8")
+
+
+def stubs_of_platform(name: str) -> Mapping[str, Path]:
+    """Return what comes with us for the extensions that a platform offers and a stock server lacks.
+
+    A platform is called as the built-in prelude that makes what else is there.
+    """
+    return {path.stem: path for path in sorted((_OURS / name).glob("*.sql"))}
 
 
 def read_stub(name: str, path: Path) -> Stub:

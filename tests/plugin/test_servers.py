@@ -348,6 +348,44 @@ def test_what_is_only_a_stub_is_said_in_header_and_reports(project: Project) -> 
     assert [one["stubbed"] for one in run.report["migrations"]] == [["notthere"], ["notthere"]]
 
 
+USES_SUPABASE = {
+    "supabase/config.toml": 'project_id = "shop"\n',
+    "supabase/migrations/20250101000000_extensions.sql": (
+        "create extension if not exists vector with schema extensions;\n"
+        'create extension "pg_cron" with schema pg_catalog;\n'
+        "create extension pg_net;\n"
+        "create table chunks (id int primary key, embedding extensions.vector(384));\n"
+        "select cron.schedule('ping', '* * * * *', $$select net.http_get('https://example.org')$$);\n"
+    ),
+}
+
+
+def test_a_supabase_project_finds_the_extensions_of_its_platform_as_stubs(project: Project) -> None:
+    project.write(USES_SUPABASE)
+    run = project.run()
+
+    assert run.counts == {"passed": 1}
+    [said] = [line for line in header(run) if line.startswith("migsafe: only stubs of extensions: ")]
+    named = said.removeprefix("migsafe: only stubs of extensions: ").split(", ")
+    # `http` stands in the file, but not as an extension.
+    assert {"vector", "pg_cron", "pg_net", "supabase_vault"} <= set(named)
+    assert not {"http", "pgmq", "pgsodium"} & set(named)
+
+
+def test_a_projects_own_stub_goes_before_the_platforms(project: Project) -> None:
+    project.write(
+        USES_SUPABASE,
+        {
+            "pyproject.toml": "[tool.migsafe.extensions]\nvector = 'vector.sql'\n",
+            "vector.sql": "create domain vector as text;\n",
+        },
+    )
+    run = project.run()
+
+    assert run.counts == {"failed": 1}
+    assert 'type modifier is not allowed for type "extensions.vector"' in run.text
+
+
 def test_a_stub_that_the_server_refuses_is_named_with_its_file(project: Project) -> None:
     project.write(USES_A_STUB, {"stubs/notthere.sql": "create type missing (input = nowhere);\n"})
     run = project.run()

@@ -24,11 +24,12 @@ from pytest_migsafe.postgres.extensions import Stubbed, lacks, with_stubs
 from pytest_migsafe.postgres.installation import directories_of, installed
 from pytest_migsafe.postgres.libraries import missing_library
 from pytest_migsafe.postgres.server import Server, start_server
+from pytest_migsafe.postgres.stub import stubs_of_platform
 
 _REPOSITORY = Path(__file__).parents[2]
 
 #: Stubs of real extensions, which the tests of real histories use.
-_REAL_STUBS = {path.stem: path for path in sorted((_REPOSITORY / "tests" / "stubs").glob("*.sql"))}
+_REAL_STUBS = stubs_of_platform("supabase")
 
 _DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 

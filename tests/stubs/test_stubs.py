@@ -1,12 +1,11 @@
 """The stubs of extensions: each applies, and does what the migrations of a real project ask of it."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import psycopg
 import pytest
 
-STUBS = Path(__file__).parent
+from pytest_migsafe.postgres.stub import read_stub, stubs_of_platform
 
 Stub = Callable[[str], psycopg.Connection]
 
@@ -18,7 +17,8 @@ def stub(connection: psycopg.Connection) -> Stub:
     def create(name: str) -> psycopg.Connection:
         connection.execute("CREATE SCHEMA home")
         connection.execute("SET search_path TO home")
-        connection.execute((STUBS / f"{name}.sql").read_bytes())
+        sql = read_stub(name, stubs_of_platform("supabase")[name]).sql
+        connection.execute(sql.replace("@extschema@", "home").encode())
         connection.execute("SET search_path TO public")
         return connection
 
@@ -81,3 +81,72 @@ def test_graphql_answers(stub: Stub) -> None:
     [(answer,)] = stub("pg_graphql").execute("SELECT home.resolve('{ a }')").fetchall()
 
     assert answer == {"data": None}
+
+
+def test_jobs_are_written_down(stub: Stub) -> None:
+    connection = stub("pg_cron")
+
+    connection.execute("SELECT cron.schedule('nightly', '0 3 * * *', 'VACUUM')")
+    connection.execute(
+        "SELECT cron.schedule('nightly', '0 4 * * *', 'ANALYZE'), cron.schedule('@hourly', 'SELECT 1')"
+    )
+    connection.execute("SELECT cron.alter_job(jobid, active := false) FROM cron.job WHERE jobname IS NULL")
+
+    jobs = connection.execute(
+        "SELECT jobname, schedule, command, active FROM cron.job ORDER BY jobname"
+    ).fetchall()
+    assert jobs == [("nightly", "0 4 * * *", "ANALYZE", True), (None, "@hourly", "SELECT 1", False)]
+    connection.execute("SELECT cron.unschedule('nightly')")
+    with pytest.raises(psycopg.Error, match="could not find valid entry for job 'nightly'"):
+        connection.execute("SELECT cron.unschedule('nightly')")
+
+
+def test_nobody_is_called(stub: Stub) -> None:
+    connection = stub("http")
+
+    [(status, by_hand)] = connection.execute(
+        "SELECT (home.http_get('https://example.org')).status, (home.http(('DELETE', 'https://example.org',"
+        " ARRAY[home.http_header('authorization', 'x')], NULL, NULL)::home.http_request)).status"
+    ).fetchall()
+
+    assert (status, by_hand) == (503, 503)
+
+
+def test_messages_are_sent_read_and_archived(stub: Stub) -> None:
+    connection = stub("pgmq")
+    connection.execute("SELECT home.create('Tasks')")
+    connection.execute(
+        "SELECT home.send('Tasks', '{\"n\": 1}'), home.send_batch('Tasks', ARRAY['2', '3']::jsonb[])"
+    )
+
+    read = connection.execute("SELECT msg_id, read_ct, message FROM home.read('Tasks', 30, 1)").fetchall()
+    unseen = connection.execute("SELECT message FROM home.pop('Tasks')").fetchall()
+    done = connection.execute("SELECT home.archive('Tasks', 1), home.delete('Tasks', 99)").fetchall()
+
+    assert (read, unseen, done) == ([(1, 1, {"n": 1})], [(2,)], [(True, False)])
+    assert connection.execute("SELECT msg_id FROM home.a_tasks").fetchall() == [(1,)]
+    assert connection.execute("SELECT home.purge_queue('Tasks'), home.drop_queue('Tasks')").fetchall() == [
+        (1, True)
+    ]
+
+
+def test_what_checks_schemas_and_advises_on_indexes_has_nothing_to_say(stub: Stub) -> None:
+    connection = stub("pg_jsonschema")
+    for name in ("hypopg", "index_advisor"):
+        connection.execute("SET search_path TO home")
+        connection.execute(read_stub(name, stubs_of_platform("supabase")[name]).sql.encode())
+
+    answers = connection.execute(
+        "SELECT home.jsonb_matches_schema('{}', '1'), home.jsonschema_is_valid('3'), errors"
+        " FROM home.index_advisor('SELECT 1')"
+    ).fetchall()
+
+    assert answers == [(True, False, [])]
+
+
+def test_keys_are_made(stub: Stub) -> None:
+    connection = stub("pgsodium")
+
+    [(name,)] = connection.execute("SELECT (home.create_key('of-columns')).name").fetchall()
+
+    assert connection.execute("SELECT name FROM home.valid_key").fetchall() == [(name,)] == [("of-columns",)]
