@@ -20,7 +20,7 @@ _PASSED_OVER = frozenset(
     {"node_modules", "__pycache__", "build", "dist", "target", "vendor", "venv", "site-packages"}
 )
 #: How deep below a folder that is no history itself one is looked for.
-_DEEPEST = 6
+_DEEPEST = 8
 #: How far above a file its history is looked for.
 _ABOVE = 4
 

@@ -140,7 +140,20 @@ def change_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]:
         if review["outcome"] not in ("passed", "failed") or not review["applied"]:
             continue
         yield _named(review), {"bold": True}
-        if not review["diff"]:
+        if not review["diff"] and not review["cluster_changes"]:
             yield "  no schema change", _PLAIN
         for line in catalog.render([catalog.Change.from_json(change) for change in review["diff"]]):
             yield f"  {line.text}", _STYLES[line.style]
+        for change in review["cluster_changes"]:
+            yield from _cluster_lines(change)
+
+
+def _cluster_lines(change: Mapping[str, Any]) -> Iterator[StyledLine]:
+    """Yield what a file changed of the whole cluster, in the form of the schema's changes."""
+    named = f"{change['kind']} {change['name']}"
+    if change["before"] is None:
+        yield f"  + {named} ({change['after']})".replace(" ()", ""), _STYLES["added"]
+    elif change["after"] is None:
+        yield f"  - {named}", _STYLES["removed"]
+    else:
+        yield f"  ~ {named}: {change['before']} -> {change['after']}", _STYLES["changed"]

@@ -393,3 +393,25 @@ def test_a_stub_that_the_server_refuses_is_named_with_its_file(project: Project)
     assert run.exit_code == 1
     assert "stubs/notthere.sql" in run.text
     assert "Traceback" not in run.text
+
+
+def test_verbose_output_has_what_a_file_changes_of_the_cluster(project: Project) -> None:
+    project.write(
+        {
+            "migrations/0001_a.sql": "create role shop;\n",
+            "migrations/0002_b.sql": "alter role shop login;\n",
+            "migrations/0003_c.sql": "drop role shop;\ncreate table t ();\n",
+        }
+    )
+    lines = project.run("-v").lines
+    start = lines.index("============================ migsafe schema changes ============================")
+
+    assert lines[start + 1 : start + 8] == [
+        "migrations/0001_a.sql",
+        "  + role shop (NOSUPERUSER NOLOGIN INHERIT)",
+        "migrations/0002_b.sql",
+        "  ~ role shop: NOSUPERUSER NOLOGIN INHERIT -> NOSUPERUSER LOGIN INHERIT",
+        "migrations/0003_c.sql",
+        "  + table public.t",
+        "  - role shop",
+    ]
