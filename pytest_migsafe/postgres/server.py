@@ -4,7 +4,8 @@ import resource
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
 from pathlib import Path
 
 import psycopg
@@ -23,6 +24,8 @@ from pytest_migsafe.postgres.reach import cannot_reach, one_line, parts, place
 from pytest_migsafe.postgres.run_directory import RunDirectory, run_directory
 
 __all__ = ["MIGRATION_ROLE", "SUPERUSER", "Server", "start_server", "stubbed_extensions"]
+
+_ICU = files(__package__).joinpath("icu.sql").read_text(encoding="utf-8").encode()
 
 #: What every throwaway server is started with. Three kinds of reasons: the data is thrown away, so nothing need be
 #: safe on disk (manual, "Non-Durable Settings"); two runs must observe the same; and evidence should look as in
@@ -98,6 +101,8 @@ class Server:
     stubbed: tuple[str, ...] = ()
     #: The access methods of indexes that are only a stub's.
     stubbed_access_methods: tuple[str, ...] = ()
+    #: Whether its binaries are built with ICU; of a server that is not ours it is taken for granted.
+    has_icu: bool = True
 
     def __post_init__(self) -> None:
         # JSON makes lists of tuples.
@@ -330,10 +335,15 @@ def _running(
             stubbed_access_methods=stubbed.access_methods,
         )
         # A damaged cluster may start, and then let nobody in.
-        server.connect().close()
-        yield server
+        with server.connect() as connection:
+            has_icu = _has_icu(connection)
+        yield replace(server, has_icu=has_icu)
     finally:
         postmaster.stop()
+
+
+def _has_icu(connection: psycopg.Connection) -> bool:
+    return connection.execute(_ICU).fetchone() == (True,)
 
 
 def _in_place_tablespaces(programs: Binaries) -> Mapping[str, str]:

@@ -218,6 +218,8 @@ class LeftOutFor(StrEnum):
     STUB = "stub"
     #: It is a place on production's disks: the tablespace is made inside the data directory.
     TABLESPACE = "tablespace"
+    #: It is a collation of ICU, without which our server is built: the collation made instead compares bytes.
+    ICU = "icu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

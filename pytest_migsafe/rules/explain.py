@@ -217,6 +217,10 @@ def _missing_object(evidence: Evidence, error: StatementError) -> Iterator[str]:
     if match is None:
         return
     kind, name = match[1], match[2]
+    if kind == "collation" and name.endswith("-x-icu"):
+        yield "Only a server that is built with ICU has collations called -x-icu, one for each locale that it knows."
+        yield _with_icu(evidence)
+        return
     if kind == "role":
         yield (
             "A throwaway server has no roles but its own. Create the role in a migration, guarded because roles "
@@ -504,6 +508,10 @@ def _unavailable(evidence: Evidence, error: StatementError) -> Iterator[str]:
         package = _LIBRARIES.get(missing[2].split(".so")[0])
         where = f" (Debian, Ubuntu: apt install {package})" if package else ""
         yield f"{server} has {name}, which needs the system's library {missing[2]}: install it{where}."
+    elif "ICU is not supported" in error.message:
+        yield f"{server} is built without ICU."
+        yield _with_icu(evidence)
+        return
     else:
         return
     major = evidence.server_version.split(".")[0]
@@ -513,6 +521,14 @@ def _unavailable(evidence: Evidence, error: StatementError) -> Iterator[str]:
     )
     yield "Or a stub, a file of SQL with what your migrations use of the extension, named in pyproject.toml:"
     yield f'[tool.migsafe.extensions]\n{name} = "stubs/{name}.sql"'
+
+
+def _with_icu(evidence: Evidence) -> str:
+    major = evidence.server_version.split(".")[0]
+    return (
+        f"A server that has it: apt install postgresql-{major} (Debian, Ubuntu) and --migsafe-bindir "
+        f"/usr/lib/postgresql/{major}/bin, or one that runs already, such as a container: --migsafe-dsn."
+    )
 
 
 #: Until PostgreSQL 14 only the file is named.

@@ -2,7 +2,11 @@
 
 import pytest
 
-from pytest_migsafe.migrations.adaptations import with_tablespaces_in_place, without_index_parameters
+from pytest_migsafe.migrations.adaptations import (
+    with_collations_of_bytes,
+    with_tablespaces_in_place,
+    without_index_parameters,
+)
 from pytest_migsafe.migrations.model import Manner, Script, TransactionMode
 from pytest_migsafe.migrations.source import SourceText
 
@@ -68,3 +72,26 @@ def test_tablespaces_are_made_in_place(written: str, run: str) -> None:
 
     assert adapted.source.text == run
     assert [one.start for one in adapted.statements] == [one.start for one in script(written).statements]
+
+
+@pytest.mark.parametrize(
+    ("written", "run"),
+    [
+        (
+            "create collation a (provider = icu, locale = 'de');\nselect 1;",
+            "create collation a (locale = 'C')                 ;\nselect 1;",
+        ),
+        (
+            "CREATE COLLATION IF NOT EXISTS s.\"(\" (LOCALE='de', \"provider\"='icu', deterministic=false) ;",
+            "CREATE COLLATION IF NOT EXISTS s.\"(\" (locale = 'C')                                       ;",
+        ),
+        ("create collation a (provider = libc, locale = 'C');", None),
+        ('create collation a from "de-x-icu";', None),
+        ("create type icu as (provider int);", None),
+    ],
+)
+def test_collations_of_icu_compare_bytes(written: str, run: str | None) -> None:
+    adapted, spans = with_collations_of_bytes(script(written))
+
+    assert adapted.source.text == (run or written)
+    assert len(spans) == (run is not None)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pytest_migsafe.postgres.binaries import Binaries
+from pytest_migsafe.postgres.server import Server
 from tests.plugin.conftest import SOUND, Project, Run
 
 _SYSTEM = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
@@ -321,6 +322,32 @@ def test_a_tablespace_is_made_whatever_disks_production_has(project: Project) ->
         (2, "'/mnt/nvme/fast'")
     ]
     assert "migrations/0002_b.sql:1:1" in run.text
+
+
+def test_a_collation_of_icu_is_made_whether_the_server_is_built_with_icu_or_not(
+    project: Project, binaries: Binaries, server: Server
+) -> None:
+    definition = "(provider = icu, locale = 'und-u-ks-level2', deterministic = false)"
+    project.write(
+        {
+            "migrations/0001_a.sql": f"create collation insensitive {definition};\n",
+            "migrations/0002_b.sql": "create table t (name text collate insensitive unique);\n",
+            "migrations/0003_c.sql": 'create table u (name text collate "qq-x-icu");\n',
+        }
+    )
+    run = project.run(f"--migsafe-bindir={binaries.bindir}")
+    left_out = run.report["migrations"][0]["left_out"]
+    said = (
+        "made without ICU, which the throwaway server lacks, so it compares bytes: "
+        f"migrations/0001_a.sql:1: {definition}"
+    )
+
+    assert run.counts == {"passed": 2, "failed": 1}
+    assert [(one["reason"], one["text"]) for one in left_out] == (
+        [] if server.has_icu else [("icu", definition)]
+    )
+    assert (said in run.text) is not server.has_icu
+    assert 'collation "qq-x-icu" for encoding "UTF8" does not exist' in run.text
 
 
 # -- stubs -------------------------------------------------------------------------------------------------

@@ -453,3 +453,12 @@ def test_broken_programs_are_an_error_that_says_what_they_said(
     with pytest.raises(ServerError, match=said), start_server(broken):
         pass
     assert list((open_directory / "cache").glob("*/*")) == []
+
+
+def test_a_server_knows_whether_it_is_built_with_icu(server: Server, connection: psycopg.Connection) -> None:
+    try:
+        connection.execute("CREATE COLLATION german (provider = icu, locale = 'de')")
+    except psycopg.errors.FeatureNotSupported:
+        assert not server.has_icu
+    else:
+        assert server.has_icu
