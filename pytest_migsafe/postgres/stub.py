@@ -19,7 +19,7 @@ BUILT_IN: Mapping[str, Path] = {"uuid-ossp": _OURS / "uuid-ossp.sql"}
 _VERSION = "0.0-stub"
 
 #: What the first lines may say that in a real extension stands in the control file.
-_HEADER = re.compile(r"--\s*(version|requires)\s*:\s*(.*\S)")
+_HEADER = re.compile(r"--\s*(version|requires|schema)\s*:\s*(.*\S)")
 
 #: As the server has it, for extensions and for versions (check_valid_extension_name): a part of a file's name, in which
 #: two hyphens separate one from the other. Quotes are left out, too, which nobody has in such a name.
@@ -41,6 +41,8 @@ class Stub:
     version: str = _VERSION
     #: The extensions that must be there first; CREATE EXTENSION ... CASCADE installs them.
     requires: tuple[str, ...] = ()
+    #: The only schema that it can be in, which CREATE EXTENSION makes when it is not there; any other, if empty.
+    schema: str = ""
 
     @property
     def is_ours(self) -> bool:
@@ -61,12 +63,14 @@ class Stub:
         written in C needs one (LANGUAGE internal). Relocatable, unless the SQL wants to know its schema, which the
         server tells only those that never leave it.
         """
-        relocatable = "false" if "@extschema@" in self.sql else "true"
+        relocatable = "false" if self.schema or "@extschema@" in self.sql else "true"
+        home = f"schema = '{self.schema}'\n" if self.schema else ""
         return (
             f"comment = 'stands in for {self.name} (pytest-migsafe)'\n"
             f"default_version = '{self.version}'\n"
             f"requires = '{', '.join(self.requires)}'\n"
             f"relocatable = {relocatable}\n"
+            f"{home}"
             "superuser = true\n"
             "trusted = true\n"
         )
@@ -103,10 +107,11 @@ def read_stub(name: str, path: Path) -> Stub:
     said = dict(_header(sql))
     version = said.get("version", _VERSION)
     requires = tuple(one.strip() for one in said.get("requires", "").split(",") if one.strip())
-    for text in (name, version, *requires):
+    schema = said.get("schema", "")
+    for text in (name, version, *requires, *([schema] if schema else [])):
         if not _NAME.fullmatch(text):
             raise _unusable(name, path, f"is not usable: {text!r} cannot be an extension's name or version")
-    return Stub(name, path, sql, version, requires)
+    return Stub(name, path, sql, version, requires, schema)
 
 
 def _header(sql: str) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ from pytest_migsafe.postgres.extensions import Stubbed, lacks, with_stubs
 from pytest_migsafe.postgres.installation import directories_of, installed
 from pytest_migsafe.postgres.libraries import missing_library
 from pytest_migsafe.postgres.server import Server, start_server
-from pytest_migsafe.postgres.stub import stubs_of_platform
+from pytest_migsafe.postgres.stub import read_stub, stubs_of_platform
 
 _REPOSITORY = Path(__file__).parents[2]
 
@@ -314,9 +314,19 @@ def test_stubs_of_real_extensions_are_accepted(either: Binaries) -> None:
     with database_with(either, **_REAL_STUBS) as (server, database), database.connect() as connection:
         assert set(_REAL_STUBS) <= set(server.stubbed)
         for name in _REAL_STUBS:
+            home = read_stub(name, _REAL_STUBS[name]).schema or f"home_of_{name}"
             connection.execute(
-                f"CREATE SCHEMA home_of_{name}; CREATE EXTENSION {name} SCHEMA home_of_{name} CASCADE"
+                f"CREATE SCHEMA IF NOT EXISTS {home}; CREATE EXTENSION {name} SCHEMA {home} CASCADE"
             )
+
+
+def test_a_stub_may_have_a_schema_of_its_own(either: Binaries, tmp_path: Path) -> None:
+    stub = write(tmp_path, "queues", "-- schema: queues\nCREATE TABLE meta (name text);")
+    with database_with(either, queues=stub) as (_, database), database.connect() as connection:
+        with pytest.raises(psycopg.Error, match='must be installed in schema "queues"'):
+            connection.execute("CREATE EXTENSION queues SCHEMA public")
+        connection.execute("CREATE EXTENSION queues")
+        assert connection.execute("SELECT to_regclass('queues.meta')::text").fetchone() == ("queues.meta",)
 
 
 def test_a_changed_stub_is_another(either: Binaries, tmp_path: Path) -> None:

@@ -42,8 +42,37 @@ def test_vectors_have_dimensions_distances_and_indexes(stub: Stub) -> None:
 
     assert row == (5, -11, 1, "vector(1536)", True)
     connection.execute("SET search_path TO public")
-    [(distance,)] = connection.execute("SELECT home.cosine_distance('[1,0]', '[1,0]')").fetchall()
+    [(distance,)] = connection.execute(
+        "SELECT home.cosine_distance('[1,0]'::home.vector, '[1,0]')"
+    ).fetchall()
     assert distance == 0
+
+
+def test_vectors_are_compared_converted_and_summed_up(stub: Stub) -> None:
+    connection = stub("vector")
+    connection.execute("SET search_path TO public, home")
+    connection.execute("CREATE TABLE documents (embedding vector(2), half halfvec(2))")
+    connection.execute(
+        "INSERT INTO documents VALUES (ARRAY[1, 2], '[1,2]'), (ARRAY[3.5, 4]::real[], '[0,0]')"
+    )
+    connection.execute("CREATE INDEX ON documents USING hnsw ((embedding::halfvec(2)) halfvec_cosine_ops)")
+    connection.execute(
+        "CREATE FUNCTION changed() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+    )
+    connection.execute(
+        "CREATE TRIGGER t BEFORE UPDATE ON documents FOR EACH ROW"
+        " WHEN (OLD.embedding IS DISTINCT FROM NEW.embedding OR OLD.half IS DISTINCT FROM NEW.half)"
+        " EXECUTE FUNCTION changed()"
+    )
+
+    row = connection.execute(
+        "SELECT sum(embedding)::text, avg(embedding)::text, sum(half <-> '[0,0]') = sqrt(5),"
+        " max(vector_dims(embedding)), count(DISTINCT embedding), inner_product('[1,2]'::vector, '[3,4]'),"
+        " '[1,2]'::vector <+> '[3,5]', vector_norm('[3,4]'), l2_normalize('[3,4]')::text, '[1,2]'::vector::real[]"
+        " FROM documents"
+    ).fetchone()
+
+    assert row == ("[4.5,6]", "[2.25,3]", True, 2, 2, 11, 5, 5, "[0.6,0.8]", [1, 2])
 
 
 def test_requests_are_queued(stub: Stub) -> None:

@@ -1,3 +1,4 @@
+-- schema: pgmq
 -- pgmq's surface: queues are tables, as the real ones are; a message that is read stays out of sight for its time.
 
 CREATE TABLE meta (

@@ -1,3 +1,4 @@
+-- schema: pgsodium
 -- pgsodium's name and its table of keys, for dumps that make the extension. It encrypts nothing.
 
 CREATE TABLE key (
