@@ -100,7 +100,7 @@ def test_several_histories_are_found_each_once(tmp_path: Path) -> None:
         ".cache/migrations/1_a.sql",
         "migrations/notes.sql",
         "migrations/0001_initial.py",
-        "a/b/c/d/e/f/g/migrations/1_a.sql",
+        "a/b/c/d/e/f/g/h/migrations/1_a.sql",
     ],
 )
 def test_other_people_s_folders_and_other_files_are_passed_over(tmp_path: Path, name: str) -> None:
