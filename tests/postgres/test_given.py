@@ -14,12 +14,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from pytest_postgresql.executors import NoopExecutor, PostgreSQLExecutor
+from pytest_postgresql.executors import NoopExecutor
 
 from pytest_migsafe.errors import MigsafeError, ServerError, SettingsError
 from pytest_migsafe.postgres.account import server_account
-from pytest_migsafe.postgres.binaries import Binaries
-from pytest_migsafe.postgres.given import dsn_of_executor, given_server, server_of_executor
+from pytest_migsafe.postgres.given import given_server, server_of_executor
 from pytest_migsafe.postgres.reach import check_dsn
 from pytest_migsafe.postgres.server import Server
 from tests.service import PASSWORD, Service
@@ -412,21 +411,6 @@ def test_the_server_of_postgresql_noproc_is_a_given_one(service: Service) -> Non
     assert (server.role, server.maintenance_dbname, server.is_ours) == ("ci", "app", False)
     with server.connect() as connection:
         assert connection.execute("SHOW work_mem").fetchone() == ("7MB",)
-
-
-def test_the_server_of_postgresql_proc_is_a_given_one(service: Service, binaries: Binaries) -> None:
-    executor = PostgreSQLExecutor(
-        executable=str(binaries.pg_ctl),
-        host=service.owner.host,
-        port=service.owner.port,
-        datadir="/nonexistent",
-        unixsocketdir=service.owner.host,
-        logfile="/nonexistent",
-        startparams="",
-        dbname="tests",
-    )
-    assert dsn_of_executor(executor) == f"host={service.owner.host} port=5432 user=postgres dbname=postgres"
-    assert server_of_executor(executor).role == "postgres"
 
 
 def test_an_executors_password_is_not_shown(service: Service) -> None:
