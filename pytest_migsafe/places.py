@@ -171,11 +171,21 @@ def stubs_used(history: History, places: Places) -> tuple[str, ...]:
         stubbed = {name for place in places.found for name in place.stubbed()}
     except ServerError:
         return ()
-    texts = [place.prelude_sql.encode() for place in places.found]
-    for migration in history.migrations if stubbed else ():
+    used: set[str] = set()
+    for text in _texts(history, places):
+        used |= {name for name in stubbed - used if _named(name).search(text)}
+        if used == stubbed:
+            break
+    return tuple(sorted(used))
+
+
+def _texts(history: History, places: Places) -> Iterator[bytes]:
+    """Yield what is run on some servers, one text after the other: a history may have large seeds."""
+    for place in places.found:
+        yield place.prelude_sql.encode()
+    for migration in history.migrations:
         with suppress(OSError):
-            texts.append(migration.path.read_bytes())
-    return tuple(name for name in sorted(stubbed) if any(map(_named(name).search, texts)))
+            yield migration.path.read_bytes()
 
 
 def _named(extension: str) -> re.Pattern[bytes]:
