@@ -6,7 +6,7 @@ SELECT
     (
         SELECT pg_catalog.jsonb_object_agg(settings.name, settings.setting)
         FROM pg_catalog.pg_show_all_settings() AS settings
-        WHERE settings.source = 'session'
+        WHERE settings.source = 'session' AND settings.setting IS DISTINCT FROM settings.reset_val
     ) AS settings,
     (
         SELECT pg_catalog.array_agg(class.relname ORDER BY class.relname)
