@@ -1,7 +1,7 @@
 """A database at position k of a history: rehearse the file there, apply it, go on to the next."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Self
@@ -9,7 +9,7 @@ from typing import Self
 import psycopg
 
 from pytest_migsafe import catalog
-from pytest_migsafe.errors import MigrationReadError
+from pytest_migsafe.errors import MigrationReadError, SnapshotError
 from pytest_migsafe.migrations.dialect import WrittenFor, written_for
 from pytest_migsafe.migrations.model import History, Migration, Script
 from pytest_migsafe.migrations.statements import Statement
@@ -103,30 +103,44 @@ class Chain:
             return blocked
         migration = self._history.migrations[position]
         started = perf_counter()
-        database = self._database
         try:
-            task = database.task(migration)
+            task = self._database.task(migration)
         except MigrationReadError as error:
-            return self._fail(position, None, database.unread(migration, str(error)))
+            return self._fail(position, None, self._database.unread(migration, str(error)))
         try:
-            evidence = database.rehearse(task)
+            evidence = self._try(task)
         except IsolationLostError:
             # The database is in an unknown state: throw it away and run the file for real on a true one.
             self.close()
-            self._go_to(position)
-            evidence = self._database.rehearse(task, hold=False)
-        except psycopg.OperationalError as error:
-            evidence = database.lost(task, error)
-            self.close()
+            blocked = self._go_to(position)
+            if blocked is not None:
+                return blocked
+            evidence = self._try(task, hold=False)
         evidence = replace(
             evidence,
             duration_ms=(perf_counter() - started) * 1000,
             same_version=migration.same_version,
             refuses_duplicates=self._history.refuses_duplicates,
         )
+        return evidence if evidence.error is None else self._fail(position, task.script, evidence)
+
+    def _try(self, task: Task, *, hold: bool = True) -> Evidence:
+        """Rehearse a file in the open database, which is closed when the file has ended its session.
+
+        Raises:
+            IsolationLostError: something of the rehearsal may have remained.
+            ServerError: the server is gone, or its disk full.
+        """
+        database = self._database
+        try:
+            with _sessions_end_shown():
+                evidence = database.rehearse(task, hold=hold)
+        except psycopg.OperationalError as error:
+            evidence = database.lost(task, error)
+            self.close()
+            return evidence
         if evidence.error is not None:
-            database.demand_room(migration, evidence.error)
-            return self._fail(position, task.script, evidence)
+            database.demand_room(task.migration, evidence.error)
         return evidence
 
     @property
@@ -168,6 +182,17 @@ class Chain:
             creations=find_creations(self._history, position),
             written_for=_written_for(script, evidence.error),
         )
+
+
+@contextmanager
+def _sessions_end_shown() -> Iterator[None]:
+    """Raise what ended a session, or a time limit, also where it met us while we read the catalog."""
+    try:
+        yield
+    except SnapshotError as error:
+        if isinstance(error.__cause__, psycopg.OperationalError):
+            raise error.__cause__ from error
+        raise
 
 
 #: syntax_error and undefined_object, such as a type (manual: "PostgreSQL Error Codes").
@@ -215,12 +240,13 @@ class _OpenDatabase:
         try:
             script = self.task(migration).script
             error = self._apply_as_runner(script)
+            if error is None:
+                self._session.renew(script)
         except MigrationReadError as problem:
             return _unreadable(str(problem))
         except psycopg.OperationalError as problem:
             return explain_loss(self._server, migration.relative_path, problem)
         if error is None:
-            self._session.renew(script)
             self.position += 1
         return error
 

@@ -39,7 +39,7 @@ def explain_loss(server: Server, path: str, problem: psycopg.OperationalError) -
         return _error(
             problem,
             "the file's time limit is too short for the rehearsal's own readings "
-            "(statement_timeout as the file sets it, or as [tool.migsafe] does)",
+            "(statement_timeout as the file sets it, or a limit of [tool.migsafe])",
             "",
         )
     demand_room(server, path, sqlstate=problem.sqlstate, said=said)

@@ -54,3 +54,31 @@ def test_who_creates_what_is_gathered_when_there_is_an_error(rehearse: Rehearse)
         ("table", "later", "later"),
         ("column", "later.a", "later"),
     ]
+
+
+#: Nothing in this text shows that it takes away what a rehearsal prepares; then it ends its session.
+TREACHEROUS = "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$;\nSELECT pg_terminate_backend(pg_backend_pid());"
+
+
+def test_a_file_that_ends_its_session_when_it_is_run_for_real_fails(rehearse: Rehearse) -> None:
+    evidence = rehearse.last("CREATE TABLE a (id int);", TREACHEROUS)
+
+    assert evidence.error is not None
+    assert (evidence.error.sqlstate, evidence.error.message) == ("57P01", "the file ends its own session")
+
+
+#: So much is left in the session that it cannot be read in the time that the file has set.
+SLOW_TO_READ = "SELECT pg_advisory_lock(i) FROM generate_series(1, 5000) AS i; SET statement_timeout = 1;"
+
+
+def test_a_session_that_cannot_be_read_in_time_fails_the_same_on_the_way_to_another_file(
+    rehearse: Rehearse,
+) -> None:
+    alone = rehearse.chain(SLOW_TO_READ, "SELECT 1;").rehearse(0)
+    passed = rehearse.chain(SLOW_TO_READ, "SELECT 1;").rehearse(1)
+
+    assert isinstance(alone, Evidence)
+    assert isinstance(passed, Blocked)
+    assert alone.error is not None
+    assert passed.error.message == alone.error.message
+    assert "too short for the rehearsal's own readings" in passed.error.message
