@@ -18,7 +18,7 @@ from pytest_migsafe.migrations.source import CharOffset, SourceText
 class WrittenFor:
     """The database that a file is written for, and how that is known."""
 
-    #: "MySQL", "SQLite", "SQL Server" or "Oracle".
+    #: "MySQL", "SQLite", "SQL Server", "Oracle" or "ClickHouse".
     name: str
     #: What shows it, as it is written: "AUTO_INCREMENT".
     mark: str
@@ -48,7 +48,13 @@ def written_for(source: SourceText) -> WrittenFor | None:
 
 
 #: The databases' names, and sqlglot's for their dialects.
-_NAMES = {"mysql": "MySQL", "sqlite": "SQLite", "tsql": "SQL Server", "oracle": "Oracle"}
+_NAMES = {
+    "mysql": "MySQL",
+    "sqlite": "SQLite",
+    "tsql": "SQL Server",
+    "oracle": "Oracle",
+    "clickhouse": "ClickHouse",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +147,8 @@ _BEFORE_NAMES = ("(", ",", ".", "table", "into", "update", "from", "join", "on",
 
 #: The database, what shows it, and over how many tokens that goes.
 _MARKS: tuple[tuple[str, Callable[[_Around], bool], int], ...] = (
+    # Before MySQL, whose clause is written in the same way.
+    ("clickhouse", lambda at: (at.word, at.next) == ("engine", "=") and at.second.endswith("mergetree"), 3),
     ("mysql", lambda at: (at.word, at.second) == ("`", "`"), 3),
     ("mysql", lambda at: at.word == "auto_increment" and at.before[-1:].isalpha(), 1),
     ("mysql", lambda at: at.word == "auto_increment" and (at.before, at.next) == (")", "="), 1),

@@ -50,6 +50,7 @@ _IN_POSTGRESQL = {
         'PostgreSQL quotes names with double quotes ("name") instead of brackets, ends statements with semicolons '
         "instead of GO, numbers rows with GENERATED ALWAYS AS IDENTITY, and its text is Unicode as NVARCHAR is."
     ),
+    "ClickHouse": "PostgreSQL has no ENGINE clause and one kind of table, whose order an index keeps.",
     "Oracle": "PostgreSQL has numeric instead of NUMBER, and text or varchar instead of VARCHAR2.",
 }
 

@@ -20,6 +20,18 @@ from tests.migrations.test_split import SOUND
         ),
         ("CREATE TABLE users (\n  id INT AUTO_INCREMENT PRIMARY KEY\n);", "MySQL", "AUTO_INCREMENT", 2),
         ("CREATE TABLE users (id INT) ENGINE = InnoDB;", "MySQL", "ENGINE", 1),
+        (
+            "CREATE TABLE a.event\n(\n    id UUID,\n    at DateTime('UTC')\n)\n    engine = MergeTree\n        ORDER BY (id);",
+            "ClickHouse",
+            "engine = MergeTree",
+            6,
+        ),
+        (
+            "CREATE TABLE e (id UUID) ENGINE = ReplacingMergeTree(v) ORDER BY id",
+            "ClickHouse",
+            "ENGINE = ReplacingMergeTree",
+            1,
+        ),
         ("ALTER TABLE users ADD COLUMN age TINYINT UNSIGNED AFTER name;", "MySQL", "UNSIGNED", 1),
         ("ALTER TABLE `users` MODIFY COLUMN `name` varchar(10);", "MySQL", "`users`", 1),
         (
