@@ -2,13 +2,21 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 
-from pytest_migsafe.migrations.layouts import LAYOUTS, FoundFile, Layout, Listing, layout_of, list_folder
-from pytest_migsafe.migrations.model import History, Manner, Migration, Runner, TransactionMode
+from pytest_migsafe.migrations.layouts import (
+    LAYOUTS,
+    OTHER_DATABASES,
+    FoundFile,
+    Layout,
+    Listing,
+    layout_of,
+    list_folder,
+)
+from pytest_migsafe.migrations.model import History, Manner, Migration, Remark, Runner, TransactionMode
 from pytest_migsafe.migrations.remarks import remarks_on
 
 #: What runners call the folder; a folder that the user names may be called anything.
@@ -63,6 +71,8 @@ class _Found:
     listing: Listing
     layout: Layout
     files: tuple[FoundFile, ...]
+    #: The folders that other databases have beside PostgreSQL's, met on the search.
+    passed_over: tuple[Path, ...] = ()
 
 
 def _read(listing: Listing, layout: str | None) -> _Found | None:
@@ -84,7 +94,25 @@ def _search(project: Path, path: Path, layout: str | None) -> Iterator[_Found]:
         if found is not None and any(file.path.parent == path for file in found.files):
             yield found
             return
-    yield from _Search(os.path.realpath(path), layout).below(listing, _DEEPEST)
+    yield from _for_postgresql(path, tuple(_Search(os.path.realpath(path), layout).below(listing, _DEEPEST)))
+
+
+def _for_postgresql(top: Path, found: Sequence[_Found]) -> Iterator[_Found]:
+    """Yield what a search has found, but for the folders that other databases have beside PostgreSQL's."""
+    below = {one.listing.folder: one.listing.folder.relative_to(top).parts for one in found}
+    beside = {names[:at] for names in below.values() for at in _places_of(_POSTGRESQL, names)}
+    others = {
+        folder
+        for folder, names in below.items()
+        if any(names[:at] in beside for at in _places_of(OTHER_DATABASES, names))
+    }
+    ours = [one for one in found if one.listing.folder not in others]
+    for number, one in enumerate(ours):
+        yield one if number else replace(one, passed_over=tuple(sorted(others)))
+
+
+def _places_of(databases: Collection[str], names: Sequence[str]) -> Iterator[int]:
+    return (at for at, name in enumerate(names) if name.lower() in databases)
 
 
 def _owners(project: Path, file: Path, layout: str | None) -> list[_Found]:
@@ -172,7 +200,15 @@ def _history(project: Path, found: _Found, runner: Runner) -> History:
         layout=found.layout.name,
         migrations=migrations,
         refuses_duplicates=found.layout.refuses_duplicates,
-        remarks=remarks_on(found.listing, found.layout, found.files),
+        remarks=(
+            *remarks_on(found.listing, found.layout, found.files),
+            *(
+                Remark(
+                    "", f"{_relative(project, folder)} is another database's by its name, so not rehearsed"
+                )
+                for folder in found.passed_over
+            ),
+        ),
     )
 
 

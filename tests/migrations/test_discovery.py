@@ -124,6 +124,43 @@ def test_of_the_parts_for_several_databases_postgresql_s_is_found(tmp_path: Path
     assert roots(root) == roots(root, root / "assets" / "migrations") == [f"assets/migrations/{name}"]
 
 
+def test_the_histories_of_other_databases_beside_postgresqls_are_passed_over_and_named(
+    tmp_path: Path,
+) -> None:
+    root = project(
+        tmp_path,
+        "db/clickhouse/migrations/01_a.sql",
+        "db/mysql/migrations/01_a/migration.sql",
+        "db/postgresql/migrations/01_a/migration.sql",
+    )
+
+    history = the_history(root)
+    assert history.relative_root == "db/postgresql/migrations"
+    assert [remark.text for remark in history.remarks] == [
+        "db/clickhouse/migrations is another database's by its name, so not rehearsed",
+        "db/mysql/migrations is another database's by its name, so not rehearsed",
+    ]
+
+
+def test_a_folder_called_after_another_database_is_found_when_it_is_named_or_not_beside_postgresqls(
+    tmp_path: Path,
+) -> None:
+    root = project(
+        tmp_path,
+        "db/mysql/migrations/01_a.sql",
+        "db/postgresql/migrations/01_a.sql",
+        "services/oracle/migrations/01_prices.sql",
+        "services/users/migrations/01_a.sql",
+    )
+
+    assert roots(root, root / "db" / "mysql") == ["db/mysql/migrations"]
+    assert roots(root) == [
+        "db/postgresql/migrations",
+        "services/oracle/migrations",
+        "services/users/migrations",
+    ]
+
+
 def test_an_empty_or_missing_folder_holds_nothing(tmp_path: Path) -> None:
     assert roots(tmp_path) == []
     assert roots(tmp_path, tmp_path / "gone") == []

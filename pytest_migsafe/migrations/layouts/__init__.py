@@ -19,9 +19,9 @@ from pytest_migsafe.migrations.layouts import (
     supabase,
     version_folders,
 )
-from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing
+from pytest_migsafe.migrations.layouts.base import OTHER_DATABASES, FoundFile, Layout, Listing
 
-__all__ = ["LAYOUTS", "FoundFile", "Layout", "Listing", "layout_of", "list_folder"]
+__all__ = ["LAYOUTS", "OTHER_DATABASES", "FoundFile", "Layout", "Listing", "layout_of", "list_folder"]
 
 LAYOUTS: tuple[Layout, ...] = (
     sqitch.LAYOUT,

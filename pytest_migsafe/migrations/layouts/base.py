@@ -23,6 +23,26 @@ from pytest_migsafe.migrations.model import (
 from pytest_migsafe.migrations.psql import PsqlText
 from pytest_migsafe.migrations.source import CharOffset, SourceText
 
+#: What projects for several databases call the folders of those that are not PostgreSQL, in small letters.
+OTHER_DATABASES = frozenset(
+    {
+        "clickhouse",
+        "cockroachdb",
+        "db2",
+        "derby",
+        "duckdb",
+        "h2",
+        "hsqldb",
+        "mariadb",
+        "mssql",
+        "mysql",
+        "oracle",
+        "snowflake",
+        "sqlite",
+        "sqlite3",
+        "sqlserver",
+    }
+)
 #: Enough to meet a runner's mark, be it the one between up and down in a first migration that is long.
 _BEGINNING = 1 << 18
 

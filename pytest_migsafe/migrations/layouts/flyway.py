@@ -14,7 +14,14 @@ from functools import partial
 from pathlib import Path
 
 from pytest_migsafe.errors import MigrationReadError
-from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, as_psql_sends, in_order
+from pytest_migsafe.migrations.layouts.base import (
+    OTHER_DATABASES,
+    FoundFile,
+    Layout,
+    Listing,
+    as_psql_sends,
+    in_order,
+)
 from pytest_migsafe.migrations.layouts.flyway_configuration import (
     Configuration,
     read_configuration,
@@ -34,23 +41,6 @@ _VERSION = r"\d+(?:[._]\d+)*"
 _MARK = re.compile(rf"V{_VERSION}__.+\.sql")
 #: Where Flyway looks by default (``sql/``, ``db/migration``), and what people call the folder.
 _CONVENTIONAL = frozenset({"migration", "migrations", "migrate", "sql"})
-#: Folders for one database each, of which Spring Boot's ``{vendor}`` takes the one that is used.
-_OTHER_DATABASES = frozenset(
-    {
-        "cockroachdb",
-        "db2",
-        "derby",
-        "h2",
-        "hsqldb",
-        "mariadb",
-        "mssql",
-        "mysql",
-        "oracle",
-        "snowflake",
-        "sqlite",
-    }
-    | {"sqlserver"}
-)
 #: Enough for any folder of migrations; links may lead from one to another in a circle.
 _DEEPEST = 8
 
@@ -132,7 +122,8 @@ def _files(listing: Listing, names: _Names, depth: int = _DEEPEST) -> Iterator[_
             yield _File(listing, name, stem)
     if depth:
         for name in listing.folders:
-            if name.lower() not in _OTHER_DATABASES and not listing.leads_back(name):
+            # Spring Boot's ``{vendor}`` is a folder for each database, of which it takes the one that is used.
+            if name.lower() not in OTHER_DATABASES and not listing.leads_back(name):
                 yield from _files(listing.below(name), names, depth - 1)
 
 
@@ -258,7 +249,7 @@ def _remarks(listing: Listing, configuration: Configuration, files: _Sorted) -> 
     for file, text in _left_out(files):
         yield Remark(file.path.relative_to(listing.folder).as_posix(), text)
     for name in listing.folders:
-        if name.lower() in _OTHER_DATABASES:
+        if name.lower() in OTHER_DATABASES:
             yield Remark(f"{name}/", "folders of migrations for another database")
     if configuration.schemas:
         listed = ", ".join(configuration.schemas)
