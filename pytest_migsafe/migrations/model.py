@@ -189,7 +189,7 @@ class Script:
 
     def end_line(self, statement: Statement) -> int:
         """Return the 1-based line of a statement's last character."""
-        return self.source.position(CharOffset(statement.end - 1)).line
+        return self.source.line_of(statement.end - 1)
 
 
 #: Makes of a file's text what a runner would run of it, in one direction.

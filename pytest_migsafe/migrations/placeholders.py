@@ -73,7 +73,7 @@ def _enclosed(source: SourceText, prefix: str, suffix: str) -> list[_Placeholder
     while start >= 0:
         closing = text.find(suffix, start + len(prefix))
         if closing < 0:
-            line = source.position(CharOffset(start)).line
+            line = source.line_of(start)
             raise MigrationReadError(
                 f"the placeholder that begins with {prefix} in line {line} is not closed with {suffix}"
             )
@@ -101,7 +101,7 @@ def _without_value(source: SourceText, missing: Sequence[_Placeholder]) -> str:
     # Each is named once, where it first stands.
     first = {source.text[one.start : one.end]: one for one in reversed(missing)}
     named = [
-        f"{written} (line {source.position(CharOffset(first[written].start)).line})"
+        f"{written} (line {source.line_of(first[written].start)})"
         for written in dict.fromkeys(source.text[one.start : one.end] for one in missing)
     ]
     if len(named) == 1:

@@ -23,8 +23,6 @@ class Copy:
     end: CharOffset
     #: The rows, without the line ``\\.`` that ends them.
     data: str
-    #: The 1-based line of the file on which they begin.
-    data_line: int
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,12 @@ def read_as_psql(source: SourceText, variables: Mapping[str, str] | None = None)
     return PsqlText(sent, tuple(_moved(one, reading.replacements) for one in reading.copies))
 
 
-def copy_from_stdin_at(source: SourceText) -> CharOffset | None:
-    """Return where the first ``COPY ... FROM STDIN`` begins; None if there is none."""
+def has_copy_from_stdin(source: SourceText) -> bool:
+    """Return whether a ``COPY ... FROM STDIN`` stands in a text."""
     text = source.text
     # Nearly every file ends here.
     if _STDIN.search(text) is None:
-        return None
+        return False
     start = 0
     while start < len(text):
         end = next_mark(text, start, ";\\")
@@ -62,9 +60,9 @@ def copy_from_stdin_at(source: SourceText) -> CharOffset | None:
             newline = text.find("\n", end)
             end = newline if newline >= 0 else len(text)
         elif _copies_from_stdin(text, start, end):
-            return CharOffset(first_token(text, start))
+            return True
         start = end + 1
-    return None
+    return False
 
 
 _STDIN = re.compile(r"\bstdin\b", re.IGNORECASE)
@@ -98,7 +96,7 @@ def _moved(one: Copy, replacements: list[Replacement]) -> Copy:
         elif put.end <= one.end:
             longer_within += longer
     start, end = one.start + longer_before, one.end + longer_before + longer_within
-    return Copy(CharOffset(start), CharOffset(end), one.data, one.data_line)
+    return Copy(CharOffset(start), CharOffset(end), one.data)
 
 
 # -- the reading ---------------------------------------------------------------------------------------------
@@ -149,14 +147,7 @@ class _Reading:
         closing = _END_OF_DATA.search(text, begin)
         stop = closing.start() if closing else len(text)
         after = closing.end() if closing else len(text)
-        self.copies.append(
-            Copy(
-                CharOffset(first_token(text, start)),
-                CharOffset(end),
-                text[begin:stop],
-                self._source.position(CharOffset(end)).line + 1,
-            )
-        )
+        self.copies.append(Copy(CharOffset(first_token(text, start)), CharOffset(end), text[begin:stop]))
         if begin < after:
             self.masked.append((begin, after))
         return after
@@ -263,7 +254,7 @@ class _Reading:
         return self._error(at, "is a command of psql that a rehearsal cannot follow", way_out, f"\\{name}")
 
     def _error(self, at: int, problem: str, way_out: str, what: str = "") -> MigrationReadError:
-        line = self._source.position(CharOffset(at)).line
+        line = self._source.line_of(at)
         shown = what or self._text[at : self._line_end(at)].split(None, 1)[0]
         return MigrationReadError(f"line {line}: {shown} {problem}; {way_out}")
 

@@ -79,6 +79,10 @@ class SourceText:
         mark = 1 if line == 1 and self.text.startswith(BYTE_ORDER_MARK) and offset > 0 else 0
         return Position(line, offset - start - mark + 1)
 
+    def line_of(self, at: int) -> int:
+        """Return the 1-based line in the file of a character, counted from 0, such as a match's start."""
+        return self.position(CharOffset(at)).line
+
     def _in_origin(self, offset: CharOffset) -> CharOffset:
         at = bisect_right(self._put_in_at, offset) - 1
         if at < 0:

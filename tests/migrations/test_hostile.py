@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_migsafe.errors import MigrationReadError
 from pytest_migsafe.migrations.grammar import split_statements, twins
 from pytest_migsafe.migrations.parse_tree import SHORT, can_be_parsed
-from pytest_migsafe.migrations.psql import copy_from_stdin_at, read_as_psql
+from pytest_migsafe.migrations.psql import has_copy_from_stdin, read_as_psql
 from pytest_migsafe.migrations.source import SourceText, decode_source
 
 #: Statements with N levels of something; libpg_query ends the process at some 30,000 of those marked so, and takes
@@ -219,7 +219,7 @@ def test_law_any_bytes_are_read_or_refused_with_a_reason(data: bytes) -> None:
         read = read_as_psql(source).source
     except MigrationReadError:
         return
-    copy_from_stdin_at(source)
+    has_copy_from_stdin(source)
     for one in split_statements(read):
         place = read.position(one.start)
         assert 1 <= place.line <= data.count(b"\n") + 1

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pytest_migsafe.errors import MigrationReadError
 from pytest_migsafe.migrations.grammar import split_statements
-from pytest_migsafe.migrations.psql import copy_from_stdin_at, read_as_psql
+from pytest_migsafe.migrations.psql import has_copy_from_stdin, read_as_psql
 from pytest_migsafe.migrations.source import SourceText
 from tests.migrations.test_split import any_text, sound_texts
 
@@ -24,10 +24,10 @@ def places(sql: str) -> list[tuple[int, int, str]]:
     return found
 
 
-def rows(sql: str) -> list[tuple[str, str, int]]:
-    """Return each COPY's text, its rows, and the line where they begin."""
+def rows(sql: str) -> list[tuple[str, str]]:
+    """Return each COPY's text, and its rows."""
     read = read_as_psql(SourceText(sql))
-    return [(read.source.text[one.start : one.end], one.data, one.data_line) for one in read.copies]
+    return [(read.source.text[one.start : one.end], one.data) for one in read.copies]
 
 
 DUMP = r"""--
@@ -72,8 +72,8 @@ def test_a_dump_is_its_statements_and_its_rows() -> None:
         (26, 1, "SELECT pg_catalog.setval('public.t_a_seq', 2, true)"),
     ]
     assert rows(DUMP) == [
-        ("COPY public.t (a, b) FROM stdin", "1\tit's; -- \\\\. \"\n2\t/* \\N $$\n", 18),
-        ("COPY public.empty (a) FROM stdin", "", 24),
+        ("COPY public.t (a, b) FROM stdin", "1\tit's; -- \\\\. \"\n2\t/* \\N $$\n"),
+        ("COPY public.empty (a) FROM stdin", ""),
     ]
 
 
@@ -228,7 +228,7 @@ def test_variables_of_the_command_line_are_put_in_too() -> None:
 def test_a_copy_behind_a_variable_is_where_it_is_said_to_be() -> None:
     sql = "\\set long aaaaaaaaaaaaaaaa\nSELECT :'long';\nCOPY :long (a) FROM stdin;\n1\n\\.\n"
 
-    assert rows(sql) == [("COPY aaaaaaaaaaaaaaaa (a) FROM stdin", "1\n", 4)]
+    assert rows(sql) == [("COPY aaaaaaaaaaaaaaaa (a) FROM stdin", "1\n")]
 
 
 # -- rows ----------------------------------------------------------------------------------------------------
@@ -254,13 +254,13 @@ def test_a_copy_behind_a_variable_is_where_it_is_said_to_be() -> None:
     ],
 )
 def test_the_rows_of_a_copy_end_with_their_mark_or_the_file(sql: str, expected: str | None) -> None:
-    assert [data for _, data, _ in rows(sql)] == ([] if expected is None else [expected])
-    assert (copy_from_stdin_at(SourceText(sql)) is None) == (expected is None)
+    assert [data for _, data in rows(sql)] == ([] if expected is None else [expected])
+    assert has_copy_from_stdin(SourceText(sql)) == (expected is not None)
 
 
-def test_where_rows_would_be_is_told_for_runners_that_are_not_psql() -> None:
-    assert copy_from_stdin_at(SourceText("SELECT 1;\n  COPY t FROM stdin;\n1\n\\.\n")) == 12
-    assert copy_from_stdin_at(SourceText("SELECT 1")) is None
+def test_that_rows_follow_is_told_for_runners_that_are_not_psql() -> None:
+    assert has_copy_from_stdin(SourceText("SELECT 1;\n  COPY t FROM stdin;\n1\n\\.\n"))
+    assert not has_copy_from_stdin(SourceText("SELECT 1"))
 
 
 # -- laws ----------------------------------------------------------------------------------------------------
@@ -291,6 +291,6 @@ def test_law_rows_are_sent_as_they_stand(lines: list[str], is_ended: bool) -> No
     end = "\\.\nSELECT 2;" if is_ended else ""
     sql = f"SELECT 1;\nCOPY t FROM stdin;\n{data}{end}"
 
-    assert rows(sql) == [("COPY t FROM stdin", data, 3)]
+    assert rows(sql) == [("COPY t FROM stdin", data)]
     last = [(4 + len(lines), 1, "SELECT 2")] if is_ended else []
     assert places(sql) == [(1, 1, "SELECT 1"), (2, 1, "COPY t FROM stdin"), *last]

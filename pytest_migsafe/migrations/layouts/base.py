@@ -141,11 +141,6 @@ def read_whole(source: SourceText, runner: Runner, direction: Direction) -> Scri
     return Script.whole(source, runner.usual)
 
 
-def read_with_header(source: SourceText, runner: Runner, direction: Direction) -> Script:  # noqa: ARG001
-    """Read a whole file; ``-- no-transaction`` on its top opts out of the runner's transaction."""
-    return Script.whole(source, manner_by_header(source, runner.usual))
-
-
 def manner_by_header(source: SourceText, usual: Manner) -> Manner:
     """Return how a file is sent: the usual way, unless ``-- no-transaction`` stands on top of it."""
     line = no_transaction_line(source.text)

@@ -17,7 +17,7 @@ from pytest_migsafe.migrations.layouts.base import (
     only,
 )
 from pytest_migsafe.migrations.model import Direction, Manner, Runner, Script, TransactionMode
-from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, CharOffset, SourceText
+from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, SourceText
 
 _NAME = re.compile(r"(?P<version>\d+).*\.sql")
 _UP = re.compile(r"^--\s*migrate:up(\s*$|\s+\S+)", re.MULTILINE)
@@ -55,12 +55,12 @@ def _halves(source: SourceText) -> tuple[int, int]:
         )
     if len(ups) > 1:
         raise MigrationReadError(
-            f"line {_line(source, ups[1])} begins a second `-- migrate:up`: dbmate runs the first, records the "
+            f"line {source.line_of(ups[1])} begins a second `-- migrate:up`: dbmate runs the first, records the "
             "version, and ends with a duplicate key at the second (its issue 820); put it into a file of its own"
         )
     if ups[0] > downs[0]:
         raise MigrationReadError(
-            f"`-- migrate:down` in line {_line(source, downs[0])} stands above `-- migrate:up`, which dbmate refuses; "
+            f"`-- migrate:down` in line {source.line_of(downs[0])} stands above `-- migrate:up`, which dbmate refuses; "
             "write the way up first"
         )
     _refuse_statements_before(source, ups[0])
@@ -82,14 +82,10 @@ def _refuse_statements_before(source: SourceText, up: int) -> None:
     for line in source.text[:up].split("\n"):
         if line.strip() and not line.lstrip().startswith("--"):
             raise MigrationReadError(
-                f"line {_line(source, at)} stands above `-- migrate:up`, where dbmate allows comments with -- only; "
+                f"line {source.line_of(at)} stands above `-- migrate:up`, where dbmate allows comments with -- only; "
                 "move it below"
             )
         at += len(line) + 1
-
-
-def _line(source: SourceText, at: int) -> int:
-    return source.position(CharOffset(at)).line
 
 
 def _manner(source: SourceText, start: int, usual: Manner) -> Manner:
@@ -98,7 +94,7 @@ def _manner(source: SourceText, start: int, usual: Manner) -> Manner:
         return usual
     return Manner(
         TransactionMode.SINGLE_QUERY,
-        f"transaction:false in line {_line(source, start)}; dbmate sends what follows as one query",
+        f"transaction:false in line {source.line_of(start)}; dbmate sends what follows as one query",
     )
 
 

@@ -20,7 +20,7 @@ from pytest_migsafe.migrations.layouts.base import (
 )
 from pytest_migsafe.migrations.model import Direction, Manner, Runner, Script, TransactionMode
 from pytest_migsafe.migrations.psql import read_as_psql
-from pytest_migsafe.migrations.source import CharOffset, SourceText
+from pytest_migsafe.migrations.source import SourceText
 
 #: A date and a number of the day, or one number, or numbers with dots between; then the name.
 _NAME = re.compile(
@@ -79,7 +79,7 @@ def _refuse_way_back(source: SourceText) -> None:
     found = _WAY_BACK.search(source.text)
     if found is not None:
         name = (found.lastgroup or "").replace("_", "-")
-        line = source.position(CharOffset(found.start())).line
+        line = source.line_of(found.start())
         raise MigrationReadError(
             f"line {line} begins the way back as {name} has it, but nothing in the folder's first file tells {name}'s "
             f"layout, so all of the file would be run; name the layout: --migsafe-layout={name}"

@@ -30,7 +30,7 @@ from pytest_migsafe.migrations.layouts.flyway_configuration import (
 from pytest_migsafe.migrations.lexemes import headline, tokens
 from pytest_migsafe.migrations.model import Direction, Manner, Remark, Runner, Script, TransactionMode
 from pytest_migsafe.migrations.placeholders import substituted
-from pytest_migsafe.migrations.psql import copy_from_stdin_at, read_as_psql
+from pytest_migsafe.migrations.psql import has_copy_from_stdin, read_as_psql
 from pytest_migsafe.migrations.source import SourceText
 from pytest_migsafe.migrations.statements import Statement
 
@@ -320,7 +320,7 @@ def read_script(
 
 def _sent(source: SourceText, manner: Manner) -> Script:
     # Of psql's language Flyway knows the rows that follow COPY.
-    if copy_from_stdin_at(source) is None:
+    if not has_copy_from_stdin(source):
         return Script.whole(source, manner)
     return as_psql_sends(read_as_psql(source), manner)
 

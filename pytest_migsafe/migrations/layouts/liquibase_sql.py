@@ -198,7 +198,7 @@ class _Reading:
 
     @property
     def _number(self) -> int:
-        return self._source.position(CharOffset(self._lines[self._at][0])).line
+        return self._source.line_of(self._lines[self._at][0])
 
     def _error(self, problem: str, way_out: str) -> MigrationReadError:
         return MigrationReadError(f"line {self._number}: {problem}; {way_out}")

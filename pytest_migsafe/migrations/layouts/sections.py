@@ -34,15 +34,9 @@ from pytest_migsafe.migrations.model import (
 from pytest_migsafe.migrations.placeholders import substituted
 from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, CharOffset, SourceText
 
-_NUMBERED = re.compile(r"(?P<version>\d+)[_\-. ].*\.sql|(?P<bare>\d+)\.sql")
-
 
 def _nothing(source: SourceText) -> SourceText:
     return source.masked([(0, len(source.text))])
-
-
-def _line(source: SourceText, at: int) -> int:
-    return source.position(CharOffset(at)).line
 
 
 # -- node-pg-migrate ---------------------------------------------------------------------------------------
@@ -146,7 +140,7 @@ def read_tern(source: SourceText, runner: Runner, direction: Direction) -> Scrip
     half = substituted(only(source, start, end), runner.placeholders, prefix="{{.", suffix="}}")
     if "{{" in half.text:
         raise MigrationReadError(
-            f"line {_line(half, half.text.index('{{'))} has a template, which tern alone can fill in; only "
+            f"line {half.line_of(half.text.index('{{'))} has a template, which tern alone can fill in; only "
             "{{.name}} gets its value here, from [tool.migsafe.placeholders]"
         )
     if direction is Direction.UP and all(line.strip()[:2] in ("", "--") for line in half.text.split("\n")):
@@ -154,7 +148,7 @@ def read_tern(source: SourceText, runner: Runner, direction: Direction) -> Scrip
     disables = _TERN_DISABLES.search(half.text)
     if disables is None:
         return Script.whole(half, runner.usual)
-    reason = f"---- tern: disable-tx ---- in line {_line(half, disables.start())}"
+    reason = f"---- tern: disable-tx ---- in line {half.line_of(disables.start())}"
     return Script.whole(half, Manner(TransactionMode.AUTOCOMMIT, reason))
 
 
