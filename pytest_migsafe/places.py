@@ -36,6 +36,8 @@ class Place:
     #: What is there before the first migration.
     preludes: tuple[str, ...] = ()
     prelude_sql: str = field(default="", compare=False, repr=False)
+    #: The role that migrations run as; empty: the one that the server is reached by.
+    role: str = ""
     #: Returns the extensions of which there are only stubs there; to know it, the programs must be made ready.
     stubbed: Callable[[], tuple[str, ...]] = field(default=tuple, compare=False)
     #: What cannot be seen or done there.
@@ -103,6 +105,7 @@ def place_on(server: Server, settings: Settings, layout: str) -> Place:
         open=partial(_open_given, server, settings.role, preludes),
         preludes=tuple(prelude.name for prelude in preludes),
         limits=server.limits,
+        role=settings.role or "",
     )
 
 
@@ -117,6 +120,7 @@ def place_of_our_own(binaries: Binaries, settings: Settings, layout: str) -> Pla
         preludes=tuple(prelude.name for prelude in preludes),
         prelude_sql="\n".join(prelude.sql for prelude in preludes),
         stubbed=partial(stubbed_extensions, binaries, stubs),
+        role=settings.role or "",
     )
 
 

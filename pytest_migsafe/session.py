@@ -26,12 +26,19 @@ from pytest_migsafe.arguments import (
 from pytest_migsafe.errors import MigsafeError, ServerError, SettingsError
 from pytest_migsafe.fixtures import server_of_fixture
 from pytest_migsafe.items import REVIEW, MigrationFile, MigrationItem, blocked_reason
-from pytest_migsafe.migrations.discovery import LAYOUT_NAMES, find_histories
+from pytest_migsafe.migrations.discovery import LAYOUT_NAMES, Discovered, discover
 from pytest_migsafe.migrations.model import History, TransactionMode
 from pytest_migsafe.migrations.programs import hint_at_programs
 from pytest_migsafe.places import Place, Places, find_places, place_on, stubs_used
 from pytest_migsafe.reports.json import json_report, write_json
-from pytest_migsafe.reports.terminal import StyledLine, change_lines, header_lines, summary_lines
+from pytest_migsafe.reports.terminal import (
+    StyledLine,
+    change_lines,
+    header_lines,
+    summary_lines,
+    tried_layouts,
+    unfit_line,
+)
 from pytest_migsafe.review import Review, Reviewer
 from pytest_migsafe.rules import RULES
 from pytest_migsafe.settings import Settings, load_settings
@@ -74,6 +81,8 @@ class MigsafeSession:
         self._settings = settings
         self._json = json_path(config)
         self._named = named_paths(config)
+        #: SQL files that look like migrations and fit no layout.
+        self._unfit: list[Path] = []
         #: The histories, and beside each what the project says of it.
         self._histories, self._settings_of = self._find_histories()
         self._reviewers: dict[Where, Reviewer] = {}
@@ -116,7 +125,9 @@ class MigsafeSession:
         """Find the migrations, and make pytest collect their folders unless the user named other paths."""
         found: dict[Path, tuple[History, Settings]] = {}
         for settings, paths in searches(self._settings, self._named):
-            for history in _find(settings, paths):
+            discovered = _discover(settings, paths)
+            self._unfit += discovered.unfit
+            for history in discovered.histories:
                 found.setdefault(history.root, (history, settings))
         histories = tuple(history for history, _ in found.values())
         if self._named:
@@ -346,10 +357,10 @@ class MigsafeSession:
         except OSError as error:
             self._unwritten = f"cannot write {self._json}: {error.strerror or error}"
 
-    def _rehearsed(self) -> list[tuple[History, tuple[Place, ...]]]:
+    def _rehearsed(self) -> list[tuple[History, Places]]:
         """Return the histories, each with the places that are known of it."""
         return [
-            (history, () if isinstance(places, MigsafeError) else places.found)
+            (history, Places(()) if isinstance(places, MigsafeError) else places)
             for history, places in zip(self._histories, self._places, strict=True)
         ]
 
@@ -365,6 +376,8 @@ class MigsafeSession:
             name for history, places in histories if places for name in self._stubs_used(history, places)
         }
         lines = header_lines(histories, self._where(), sorted(stubbed))
+        if self._unfit:
+            lines.append(f"migsafe: {unfit_line(self._unfit_names())}")
         if (flag := misleading_flag(self._config)) is not None:
             lines.append(
                 f"migsafe: write {flag} with an equals sign: pytest took the value for a path to "
@@ -375,6 +388,13 @@ class MigsafeSession:
     def _stubs_used(self, history: History, places: Places) -> tuple[str, ...]:
         # Who only wants a list waits for no server to be unpacked.
         return () if self._config.getoption("collectonly") else stubs_used(history, places)
+
+    def _unfit_names(self) -> list[str]:
+        return [os.path.relpath(path, self._settings.root) for path in self._unfit]
+
+    def _missing_versions(self) -> list[str]:
+        missing = {version for _, places in self._rehearsed() for version in places.missing}
+        return sorted(missing, key=int)
 
     def _where(self) -> str:
         directory = self._config.invocation_params.dir
@@ -391,13 +411,16 @@ class MigsafeSession:
         ]
         if reviews and self._config.get_verbosity() > 0:
             _write(terminalreporter, "migsafe schema changes", change_lines(reviews))
-        lines = [*(summary_lines(reviews) if reviews else ()), *self._blocked_lines(terminalreporter)]
+        lines = [
+            *(summary_lines(reviews, self._missing_versions()) if reviews else ()),
+            *self._blocked_lines(terminalreporter),
+        ]
         if not self._histories:
             hint = hint_at_programs(self._named or (self._settings.root,))
             text = f"no migrations found in {self._where()}; " + (
                 hint
                 or "name their folder: `pytest --migsafe DIR`, or [tool.migsafe] migrations in pyproject.toml "
-                f"(layouts: {', '.join(LAYOUT_NAMES)})"
+                f"({tried_layouts(self._settings.layout, self._unfit_names())})"
             )
             lines.append((text, {"yellow": True}))
         if self._unwritten:
@@ -414,26 +437,26 @@ class MigsafeSession:
             yield f"BLOCKED {report.nodeid} - blocked by {review['blocked_by']}", {"yellow": True}
 
 
-def _find(settings: Settings, paths: Sequence[Path]) -> tuple[History, ...]:
-    """Return the histories that some paths hold.
+def _discover(settings: Settings, paths: Sequence[Path]) -> Discovered:
+    """Return what there is of histories in some paths.
 
     Raises:
         SettingsError: the settings name folders, and there are no migrations in them.
     """
-    histories = find_histories(
+    discovered = discover(
         settings.root,
         paths,
         layout=settings.layout,
         mode=TransactionMode(settings.transaction_mode) if settings.transaction_mode else None,
         placeholders=settings.placeholders,
     )
-    if not histories and settings.migrations and tuple(paths) == settings.migrations:
+    if not discovered.histories and settings.migrations and tuple(paths) == settings.migrations:
         listed = ", ".join(str(path) for path in paths)
         raise SettingsError(
             f"pyproject.toml, [tool.migsafe] migrations: there are no migrations in {listed}; "
-            f"known layouts: {', '.join(LAYOUT_NAMES)}"
+            f"{tried_layouts(settings.layout, [path.name for path in discovered.unfit])}"
         )
-    return histories
+    return discovered
 
 
 def _places_or_problem(settings: Settings, layout: str) -> Places | MigsafeError:

@@ -35,6 +35,15 @@ _ABOVE = 4
 LAYOUT_NAMES = tuple(layout.name for layout in LAYOUTS)
 
 
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What a search came upon."""
+
+    histories: tuple[History, ...]
+    #: SQL files in folders that are called like a runner's, or were named, and that fit no layout.
+    unfit: tuple[Path, ...] = ()
+
+
 def find_histories(
     project: Path,
     paths: Sequence[Path],
@@ -43,14 +52,27 @@ def find_histories(
     mode: TransactionMode | None = None,
     placeholders: Mapping[str, str] | None = None,
 ) -> tuple[History, ...]:
+    """Return the histories of ``discover``, which has the same parameters."""
+    return discover(project, paths, layout=layout, mode=mode, placeholders=placeholders).histories
+
+
+def discover(
+    project: Path,
+    paths: Sequence[Path],
+    *,
+    layout: str | None = None,
+    mode: TransactionMode | None = None,
+    placeholders: Mapping[str, str] | None = None,
+) -> Discovered:
     """Return the histories that the paths hold: each a folder of migrations, a file in one, or a folder above.
 
     ``layout`` names the layout instead of having it found; ``mode`` is the project's own transaction mode for
     files that do not opt out of a transaction themselves; ``placeholders`` are the values of ``${name}``.
     """
     found: dict[Path, History] = {}
+    unfit: list[Listing] = []
     for path in paths:
-        for one in _search(project, path, layout):
+        for one in _search(project, path, layout, unfit):
             if one.listing.folder not in found:
                 usual = one.layout.manner
                 if mode is not None:
@@ -61,7 +83,10 @@ def find_histories(
                     session_per_file=one.layout.session_per_file,
                 )
                 found[one.listing.folder] = _history(project, one, runner)
-    return tuple(found.values())
+    unfit_files = {
+        folder.folder / name: None for folder in unfit for name in folder.files if name.endswith(".sql")
+    }
+    return Discovered(tuple(found.values()), tuple(unfit_files))
 
 
 @dataclass(frozen=True)
@@ -80,7 +105,8 @@ def _read(listing: Listing, layout: str | None) -> _Found | None:
     return None if found is None else _Found(listing, *found)
 
 
-def _search(project: Path, path: Path, layout: str | None) -> Iterator[_Found]:
+def _search(project: Path, path: Path, layout: str | None, unfit: list[Listing]) -> Iterator[_Found]:
+    """Yield the histories that a path holds; folders that look like one and are none are put on the list."""
     if path.is_file():
         yield from _owners(project, path, layout)[-1:]
         return
@@ -94,7 +120,12 @@ def _search(project: Path, path: Path, layout: str | None) -> Iterator[_Found]:
         if found is not None and any(file.path.parent == path for file in found.files):
             yield found
             return
-    yield from _for_postgresql(path, tuple(_Search(os.path.realpath(path), layout).below(listing, _DEEPEST)))
+    search = _Search(os.path.realpath(path), layout)
+    below = tuple(search.below(listing, _DEEPEST))
+    yield from _for_postgresql(path, below)
+    if not below or path.name in CONVENTIONAL_NAMES:
+        unfit.append(listing)
+    unfit += search.unfit
 
 
 def _for_postgresql(top: Path, found: Sequence[_Found]) -> Iterator[_Found]:
@@ -140,18 +171,26 @@ class _Search:
     def __init__(self, top: str, layout: str | None) -> None:
         self._layout = layout
         self._seen = [top]
+        #: Folders that are called like a runner's, and that fit no layout.
+        self.unfit: list[Listing] = []
 
     def below(self, listing: Listing, depth: int) -> Iterator[_Found]:
         for name in listing.folders:
-            if name in _PASSED_OVER or (name in listing.links and self._is_seen(listing.folder / name)):
+            if name in _PASSED_OVER:
                 continue
             folder = listing.below(name)
             if "pyvenv.cfg" in folder.file_set:
                 continue
+            is_repeated = name in listing.links and self._is_seen(folder.folder)
+            if is_repeated and _may_be_history(folder.folder.resolve().name, folder):
+                continue
             found = _read(folder, self._layout) if _may_be_history(name, folder) else None
             if found is not None:
                 yield found
-            elif depth > 1:
+                continue
+            if name in CONVENTIONAL_NAMES:
+                self.unfit.append(folder)
+            if depth > 1 and not is_repeated:
                 yield from self.below(folder, depth - 1)
 
     def _is_seen(self, link: Path) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_migsafe.migrations.model import History, Migration
-from pytest_migsafe.places import Place
+from pytest_migsafe.places import Place, Places
 from pytest_migsafe.review import Outcome
 
 #: Raised when a name is removed or changes its meaning; new names do not raise it.
@@ -14,7 +14,7 @@ FORMAT = 1
 
 
 def json_report(
-    histories: Sequence[tuple[History, Sequence[Place]]],
+    histories: Sequence[tuple[History, Places]],
     reviews: Mapping[tuple[str, str], Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Return the report of histories, each with its places.
@@ -22,7 +22,7 @@ def json_report(
     ``reviews`` are the reviewed migrations by path and place's label, the others count as skipped.
     """
     servers = [
-        _server(place) for place in dict.fromkeys(place for _, places in histories for place in places)
+        _server(place) for place in dict.fromkeys(place for _, places in histories for place in places.found)
     ]
     layouts = list(dict.fromkeys(history.layout for history, _ in histories))
     return {
@@ -39,13 +39,14 @@ def json_report(
                 "migrations": len(history.migrations),
                 "ignored": [remark.path for remark in history.remarks if remark.path],
                 "remarks": [{"path": one.path, "text": one.text} for one in history.remarks],
+                "missing_versions": list(places.missing),
             }
-            for history, _ in histories
+            for history, places in histories
         ],
         "migrations": [
             reviews.get((migration.relative_path, label)) or _skipped(migration, label)
             for history, places in histories
-            for label in [place.label for place in places] or [""]
+            for label in [place.label for place in places.found] or [""]
             for migration in history.migrations
         ],
     }
@@ -57,6 +58,7 @@ def _server(place: Place) -> dict[str, Any]:
         "version": place.version,
         "source": place.source,
         "preludes": list(place.preludes),
+        "role": place.role or None,
         "limits": list(place.limits),
     }
 

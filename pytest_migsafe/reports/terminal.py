@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_migsafe import catalog
+from pytest_migsafe.migrations.discovery import LAYOUT_NAMES
 from pytest_migsafe.migrations.model import History
 from pytest_migsafe.places import Places
 
@@ -53,10 +54,16 @@ def _circumstances(places: Places | None) -> Iterator[str]:
     for place in places.found if places is not None else ():
         if place.preludes:
             yield f"before the first migration: prelude {', '.join(place.preludes)}"
+        if place.role:
+            yield f"migrations run as {place.role}"
         yield from place.limits
     if places is not None and places.missing:
-        listed = ", ".join(places.missing)
-        yield f"PostgreSQL {listed} not found on this machine: nothing is rehearsed on it"
+        yield _missing(places.missing)
+
+
+def _missing(versions: Sequence[str]) -> str:
+    listed = ", ".join(versions)
+    return f"PostgreSQL {listed} not found on this machine: nothing is rehearsed on it"
 
 
 def _remarks(history: History) -> list[str]:
@@ -72,13 +79,29 @@ def _listed(names: Sequence[str], most: int = 5) -> str:
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
-def summary_lines(reviews: Sequence[Mapping[str, Any]]) -> Iterator[StyledLine]:
-    """Yield the summary: counts, what blocks, warnings, time and the slowest files."""
+def unfit_line(names: Sequence[str]) -> str:
+    """Return what is said of SQL files that look like migrations and fit no layout."""
+    return f"not rehearsed, for they fit no layout: {_listed(names)}"
+
+
+def tried_layouts(named: str | None, unfit: Sequence[str]) -> str:
+    """Return which layouts were tried in vain, the one that is named or all, and the files that fit none."""
+    tried = f"layout: {named}, as it is set" if named is not None else f"layouts: {', '.join(LAYOUT_NAMES)}"
+    return f"SQL files that fit no layout: {_listed(unfit)}; {tried}" if unfit else tried
+
+
+def summary_lines(
+    reviews: Sequence[Mapping[str, Any]], missing_versions: Sequence[str] = ()
+) -> Iterator[StyledLine]:
+    """Yield the summary: counts, what was not rehearsed, what blocks, warnings, time and the slowest files."""
     counts = {outcome: sum(1 for review in reviews if review["outcome"] == outcome) for outcome in _OUTCOMES}
     said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
     seconds = sum(review.get("duration_ms", 0.0) for review in reviews) / 1000
     noun = "migration" if len(reviews) == 1 else "migrations"
     yield f"{len(reviews)} {noun}: {said} ({seconds:.2f}s rehearsing)", _PLAIN
+    if missing_versions:
+        # Where there is no header (-q, --no-header), nothing else would tell.
+        yield _missing(missing_versions), {"yellow": True}
     yield from _blocked_lines(reviews)
     yield from _warning_lines(reviews)
     yield from _otherwise_lines(reviews)
@@ -112,8 +135,12 @@ def _warning_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]
     for review in reviews:
         for finding in review["findings"]:
             if finding["severity"] == "warning" and not finding["waived"]:
-                place = f"{finding['path']}:{finding['line']}:{finding['column']}"
-                yield f"warning {place}: {finding['rule']}: {finding['message']}", {"yellow": True}
+                yield f"warning {_place(finding)}: {finding['rule']}: {finding['message']}", {"yellow": True}
+
+
+def _place(finding: Mapping[str, Any]) -> str:
+    """Return where a finding is: in a line, or in the file as such."""
+    return f"{finding['path']}:{finding['line']}:{finding['column']}" if finding["line"] else finding["path"]
 
 
 def _otherwise_lines(reviews: Sequence[Mapping[str, Any]]) -> Iterator[StyledLine]:

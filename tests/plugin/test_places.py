@@ -132,6 +132,18 @@ def test_a_link_to_the_folder(project: Project) -> None:
     assert project.run("app/migrations/0002_email.sql::migsafe").counts == {"passed": 1}
 
 
+def test_a_link_to_a_folder_of_another_name_is_found(project: Project) -> None:
+    project.write(_moved(SOUND, "schema/sql"), {"db/migrations/.keep": ""})
+    (project.path / "db/migrations/.keep").unlink()
+    (project.path / "db/migrations").rmdir()
+    (project.path / "db/migrations").symlink_to("../schema/sql")
+
+    run = project.run("--collect-only", "-q")
+
+    assert "db/migrations/0001_users.sql::migsafe" in run.text
+    assert run.text.count("::migsafe") == 2
+
+
 def test_a_project_behind_a_link(project: Project, tmp_path: Path) -> None:
     project.write(_moved(SOUND, "real/migrations"), {"real/pytest.ini": "[pytest]\n"})
     link = tmp_path / "link"

@@ -79,6 +79,10 @@ def test_majors_that_are_missing_are_named_and_the_others_rehearsed(
 
     assert run.counts == {"passed": 2}
     assert "migsafe: PostgreSQL 97, 98 not found on this machine: nothing is rehearsed on it" in header(run)
+    assert run.report["histories"][0]["missing_versions"] == ["97", "98"]
+    # Where there is no header, the summary tells.
+    quiet = project.run(f"--migsafe-postgres={majors[0]},97", "-q")
+    assert "PostgreSQL 97 not found on this machine: nothing is rehearsed on it" in quiet.text.splitlines()
 
 
 def test_no_major_that_is_there_ends_the_run(project: Project) -> None:
@@ -109,6 +113,8 @@ def test_migrations_run_as_the_owner_who_is_no_superuser(project: Project) -> No
     run = project.run()
 
     assert run.counts == {"passed": 2, "failed": 1}
+    assert "migsafe: migrations run as shop owner" in header(run)
+    assert run.report["servers"][0]["role"] == "shop owner"
     assert "cannot be applied: permission denied to create extension" in run.text
     assert "migrations/0003_c.sql:2:1" in run.text
     assert [change["name"] for change in run.report["migrations"][0]["diff"]][:1]

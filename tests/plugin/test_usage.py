@@ -91,6 +91,26 @@ def test_an_empty_project_has_no_migrations(project: Project) -> None:
     assert "no migrations found in" in run.text
 
 
+def test_sql_files_that_fit_no_layout_are_named(project: Project) -> None:
+    project.write({"db/migrations/0001_a.down.sql": "", "db/migrations/data.sql": ""})
+    nothing = project.run()
+    assert nothing.exit_code == pytest.ExitCode.NO_TESTS_COLLECTED
+    named = "fit no layout: db/migrations/0001_a.down.sql, db/migrations/data.sql"
+    assert f"migsafe: not rehearsed, for they {named}" in nothing.text
+    assert f"SQL files that {named}; layouts: sqitch," in nothing.text
+
+    project.write(SOUND)
+    beside = project.run()
+    assert beside.counts == {"passed": 2}
+    assert f"migsafe: not rehearsed, for they {named}" in beside.text
+
+    wrong = project.run("--migsafe-layout=flyway", "migrations")
+    assert (
+        "(SQL files that fit no layout: migrations/0001_users.sql, migrations/0002_email.sql; layout: flyway, as it is "
+        "set)"
+    ) in wrong.text
+
+
 def test_with_the_flag_in_addopts_a_test_can_still_be_run_alone(project: Project) -> None:
     project.write(SOUND, A_TEST, {"pytest.ini": "[pytest]\naddopts = --migsafe\n"})
     alone = project.pytest("tests/test_app.py")
