@@ -195,4 +195,4 @@ def _texts(history: History, places: Places) -> Iterator[bytes]:
 def _named(extension: str) -> re.Pattern[bytes]:
     """Return what finds an extension in SQL: as one, or as a string, of which a block makes a statement."""
     name = re.escape(extension)
-    return re.compile(rf"(?i)\bextension\s+(?:if\s+not\s+exists\s+)?\"?{name}\b|'{name}'".encode())
+    return re.compile(rf"(?i:\bextension\s+(?:if\s+not\s+exists\s+)?\"?{name}\b)|'{name}'".encode())

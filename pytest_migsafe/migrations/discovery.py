@@ -113,6 +113,7 @@ def _search(project: Path, path: Path, layout: str | None, unfit: list[Listing])
     listing = list_folder(path)
     if found := _read(listing, layout):
         yield found
+        yield from _inside(found, found.listing, _DEEPEST)
         return
     if any(name.endswith(".sql") for name in listing.files):
         # Perhaps the folder of one migration.
@@ -165,6 +166,19 @@ def _may_be_history(name: str, folder: Listing) -> bool:
     )
 
 
+def _inside(outer: _Found, listing: Listing, depth: int) -> Iterator[_Found]:
+    """Yield the histories inside another one's folder, where its runner has some there: all are its own."""
+    if not outer.layout.is_nested or depth < 1:
+        return
+    for name in listing.folders:
+        if name in _PASSED_OVER or name in listing.links:
+            continue
+        folder = listing.below(name)
+        if outer.layout.is_marked(folder) and (found := _read(folder, outer.layout.name)):
+            yield found
+        yield from _inside(outer, folder, depth - 1)
+
+
 class _Search:
     """A search below a folder that is no history itself; each folder is looked at once."""
 
@@ -187,6 +201,7 @@ class _Search:
             found = _read(folder, self._layout) if _may_be_history(name, folder) else None
             if found is not None:
                 yield found
+                yield from _inside(found, folder, depth)
                 continue
             if name in CONVENTIONAL_NAMES:
                 self.unfit.append(folder)

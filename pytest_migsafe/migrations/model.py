@@ -53,6 +53,10 @@ class Runner:
     usual: Manner
     #: The values of ``${name}`` in files, where the runner puts some in.
     placeholders: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    #: The variables that psql sets when it connects: ``DBNAME`` and ``USER`` (manual: "psql", "Variables").
+    connected: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({"DBNAME": "postgres", "USER": "postgres"})
+    )
     #: Whether each file has a session of its own, so that none finds what another left behind.
     session_per_file: bool = False
 
@@ -215,13 +219,15 @@ class Migration:
     #: Other files of the same version, relative to the project's root.
     same_version: tuple[str, ...] = ()
 
-    def read(self) -> Script:
-        """Return the file's text and what its runner makes of it.
+    def read(self, *, database: str | None = None, role: str | None = None) -> Script:
+        """Return the file's text and what its runner makes of it, as who applies it to which database.
 
         Raises:
             MigrationReadError: the file cannot be read as text, or its runner could make nothing of it.
         """
-        return self.reader(read_source(self.path, self.encoding), self.runner, Direction.UP)
+        known = {name: value for name, value in (("DBNAME", database), ("USER", role)) if value is not None}
+        runner = replace(self.runner, connected={**self.runner.connected, **known}) if known else self.runner
+        return self.reader(read_source(self.path, self.encoding), runner, Direction.UP)
 
 
 @dataclass(frozen=True, slots=True)

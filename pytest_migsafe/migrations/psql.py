@@ -105,6 +105,7 @@ def _moved(one: Copy, replacements: list[Replacement]) -> Copy:
 #: ends the rows there (release notes of 18, "Migration to Version 18"). The end of the file ends them as well.
 _END_OF_DATA = re.compile(r"^\\\.\r?$", re.MULTILINE)
 #: A variable's place in SQL: its value as it is, as a string, or as a name. ``::`` and ``:=`` are operators.
+_MAY_HAVE_VARIABLES = re.compile(r":['\"A-Za-z_]")
 _VARIABLE = re.compile(r":(?:(?P<plain>\w+)|'(?P<string>\w+)'|\"(?P<name>\w+)\")")
 
 
@@ -115,6 +116,8 @@ class _Reading:
         self._source = source
         self._text = source.text
         self._variables = variables
+        #: Whether it goes through psql, which always has some; other runners know its rows for COPY at most.
+        self._is_psqls = bool(variables)
         self._copies_data = _STDIN.search(self._text) is not None
         #: Whether the last command of psql sent the statement before it.
         self._sends = False
@@ -124,8 +127,9 @@ class _Reading:
 
     def read(self) -> None:
         text, statement, at = self._text, 0, 0
+        marks = ":;\\" if _MAY_HAVE_VARIABLES.search(text) else ";\\"
         while at < len(text):
-            at = next_mark(text, at, ":;\\" if self._variables else ";\\")
+            at = next_mark(text, at, marks)
             match text[at : at + 1]:
                 case "\\":
                     command, at = at, self._command(at, statement)
@@ -171,9 +175,17 @@ class _Reading:
             return at + 1
         name = found[found.lastgroup or 0]
         value = self._variables.get(name)
-        if value is None:
+        if value is None and (found.lastgroup == "plain" or not self._is_psqls):
             # psql leaves it as it stands: it may be a slice of an array.
             return at + 1
+        if value is None:
+            # psql leaves this, too, and the server would complain of its colon.
+            raise self._error(
+                at,
+                "is a variable of psql that has no value",
+                f"set {name} in [tool.migsafe.placeholders]",
+                found.group(),
+            )
         self.replacements.append(Replacement(CharOffset(at), CharOffset(found.end()), _put_in(found, value)))
         return found.end()
 

@@ -232,7 +232,7 @@ class _OpenDatabase:
         Raises:
             MigrationReadError: it cannot be read.
         """
-        return read_task(migration, self._server, may_change_cluster=self._may_change_cluster)
+        return read_task(migration, self.database, may_change_cluster=self._may_change_cluster)
 
     def apply(self, migration: Migration) -> StatementError | None:
         """Apply a file without looking closer, on the way to another; return the error that ended it."""

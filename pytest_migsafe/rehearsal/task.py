@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pytest_migsafe.migrations.model import Migration, Script
 from pytest_migsafe.migrations.source import CharOffset
-from pytest_migsafe.postgres.server import Server
+from pytest_migsafe.postgres.database import Database
 from pytest_migsafe.rehearsal.evidence import LeftOut, LeftOutFor
 
 
@@ -18,13 +18,14 @@ class Task:
     left_out: tuple[LeftOut, ...] = ()
 
 
-def read_task(migration: Migration, server: Server, *, may_change_cluster: bool) -> Task:
-    """Return what is to be run of a file on a server.
+def read_task(migration: Migration, database: Database, *, may_change_cluster: bool) -> Task:
+    """Return what is to be run of a file in a database.
 
     Raises:
         MigrationReadError: the file cannot be read.
     """
-    task = Task(migration, migration.read())
+    server = database.server
+    task = Task(migration, migration.read(database=database.name, role=server.role))
     if server.stubbed_access_methods:
         task = _without_index_parameters(task, server.stubbed_access_methods)
     if server.is_ours and "tablespace" in task.script.source.text.lower():

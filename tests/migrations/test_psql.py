@@ -225,6 +225,15 @@ def test_variables_of_the_command_line_are_put_in_too() -> None:
     assert statements("SELECT :'a', :b;", a="x\\y'z", b="1 + 1") == ["SELECT  E'x\\\\y''z', 1 + 1"]
 
 
+def test_a_quoted_variable_without_a_value_is_named_with_the_way_to_give_it_one() -> None:
+    with pytest.raises(MigrationReadError) as error:
+        statements('SELECT 1;\nGRANT app TO :"owner";', DBNAME="shop")
+
+    assert str(error.value) == (
+        'line 2: :"owner" is a variable of psql that has no value; set owner in [tool.migsafe.placeholders]'
+    )
+
+
 def test_a_copy_behind_a_variable_is_where_it_is_said_to_be() -> None:
     sql = "\\set long aaaaaaaaaaaaaaaa\nSELECT :'long';\nCOPY :long (a) FROM stdin;\n1\n\\.\n"
 

@@ -405,6 +405,17 @@ def test_a_supabase_project_finds_the_extensions_of_its_platform_as_stubs(projec
     assert not {"http", "pgmq", "pgsodium"} & set(named)
 
 
+def test_a_supabase_project_without_extensions_is_told_of_those_that_the_platform_makes(project: Project) -> None:
+    project.write(USES_SUPABASE, {"supabase/migrations/20250101000000_extensions.sql": "create table t (a int);\n"})
+    run = project.run("--collect-only")
+
+    [said] = [line for line in header(run) if line.startswith("migsafe: only stubs of extensions: ")]
+    # 'VECTOR', a kind of bucket, is none.
+    assert {"pgjwt", "supabase_vault"} <= set(said.split(": ")[2].split(", ")) <= {
+        "pg_graphql", "pgjwt", "supabase_vault", "uuid-ossp", "pg_stat_statements", "pgcrypto"
+    }
+
+
 def test_a_projects_own_stub_goes_before_the_platforms(project: Project) -> None:
     project.write(
         USES_SUPABASE,

@@ -172,6 +172,8 @@ class Layout:
     is_detected_in: Callable[[Listing], bool] = _always
     #: Whether a folder is this layout's beyond doubt, whatever it is called.
     is_marked: Callable[[Listing], bool] = _never
+    #: Whether a folder of this layout may lie inside another one's, as a history of its own.
+    is_nested: bool = False
     #: Whether the runner gives each file a session of its own.
     session_per_file: bool = False
     #: Whether the runner ends with an error when two files have the same version.

@@ -58,7 +58,8 @@ def read_for_psql(source: SourceText, runner: Runner, direction: Direction) -> S
             back of another runner, which must not be run.
     """
     _refuse_way_back(source)
-    return as_psql_sends(read_as_psql(source, runner.placeholders), manner_by_header(source, runner.usual))
+    variables = {**runner.connected, **runner.placeholders}
+    return as_psql_sends(read_as_psql(source, variables), manner_by_header(source, runner.usual))
 
 
 #: Where the way back begins in the files of runners that are told by their first file: it may lack the mark.

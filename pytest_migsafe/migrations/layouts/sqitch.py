@@ -22,6 +22,8 @@ from pytest_migsafe.migrations.source import SourceText
 
 _PLAN = "sqitch.plan"
 _CONFIGURATION = "sqitch.conf"
+#: How many changes of other projects are listed.
+_MOST = 5
 #: What Sqitch calls the engine, and what people write in its place.
 _POSTGRES = frozenset({"", "pg", "cockroach", "yugabyte"})
 
@@ -102,6 +104,7 @@ def _read_configuration(path: Path) -> dict[str, str]:
 #: A change: its name, what it requires or conflicts with, when and by whom it was planned, a note. Of the name, all
 #: that matters here is where it ends; Sqitch checks the rest.
 _CHANGE = re.compile(r"\s*[+]?\s*(?P<name>[^\s\[@%#+-][^\s\[@#]*)(?:\s+(?:\[(?P<depends>[^\]]*)\])?.*|\[.*)?")
+_PROJECT = re.compile(r"\s*%\s*project\s*=\s*(?P<name>\S+)\s*")
 _ID = re.compile(r"[0-9a-f]{40}")
 _TAG = re.compile(r"\s*@(?P<name>[^\s#]+).*")
 
@@ -129,8 +132,24 @@ class _Plan:
     changes: list[_Change] = field(default_factory=list)
     #: The tags so far, and how many changes there were before each.
     tags: dict[str, int] = field(default_factory=dict)
+    #: What ``%project`` says.
+    project: str = ""
+
+    @property
+    def required_of_others(self) -> tuple[str, ...]:
+        """The changes of other projects that must have been deployed to the same database."""
+        named = (required for change in self.changes for required in change.requires)
+        return tuple(
+            dict.fromkeys(
+                one
+                for one in named
+                if ":" in one and not one.startswith("!") and one.split(":")[0] != self.project
+            )
+        )
 
     def add(self, line: str, number: int) -> None:
+        if pragma := _PROJECT.fullmatch(line):
+            self.project = pragma["name"]
         if not line.strip() or line.lstrip().startswith(("#", "%")):
             return
         if tag := _TAG.fullmatch(line):
@@ -241,19 +260,28 @@ def read_script(
     variables: Mapping[str, str] | None = None,
 ) -> Script:
     """Read a script as the psql that Sqitch runs it with."""
-    return as_psql_sends(read_as_psql(source, {**(variables or {}), **runner.placeholders}), runner.usual)
+    known = {**runner.connected, **(variables or {}), **runner.placeholders}
+    return as_psql_sends(read_as_psql(source, known), runner.usual)
 
 
 def remarks(listing: Listing, found: tuple[FoundFile, ...]) -> tuple[Remark, ...]:
-    """Return the deploy scripts that no change of the plan names."""
+    """Return the deploy scripts that no change of the plan names, and what the plan asks of other projects."""
     project = _Project(listing)
     deploy = project.folder("deploy")
     planned = {file.path for file in found}
     extension = project.value("core.extension") or "sql"
-    return tuple(
+    unplanned = tuple(
         Remark(_shown(project, path), "deploy scripts that sqitch.plan does not name, so not deployed")
         for path in sorted(deploy.rglob(f"*.{extension}"))
         if path not in planned
+    )
+    required = _read_plan(listing.folder / _PLAN).required_of_others
+    if not required:
+        return unplanned
+    listed = ", ".join(required[:_MOST]) + (f" and {len(required) - _MOST} more" if required[_MOST:] else "")
+    return (
+        *unplanned,
+        Remark("", f"other Sqitch projects must have been deployed, so name a prelude: {listed}"),
     )
 
 
@@ -271,6 +299,7 @@ LAYOUT = Layout(
     reader=read_script,
     is_detected_in=_has_plan,
     is_marked=_has_plan,
+    is_nested=True,
     session_per_file=True,
     remarks=remarks,
 )

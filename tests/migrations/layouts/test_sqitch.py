@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pytest_migsafe.errors import SettingsError
+from pytest_migsafe.migrations.discovery import find_histories
 from pytest_migsafe.migrations.model import Manner, TransactionMode
 from tests.migrations.projects import downs, order, project, the_history
 
@@ -55,7 +56,9 @@ def test_the_plan_is_the_order_and_a_reworked_change_has_two_scripts(tmp_path: P
         "schema/orders": None,
         "users": "revert/users.sql",
     }
-    assert history.remarks == ()
+    assert [one.text for one in history.remarks] == [
+        "other Sqitch projects must have been deployed, so name a prelude: other:thing"
+    ]
 
 
 def test_psql_gives_each_statement_its_own_transaction_but_for_the_scripts_own(tmp_path: Path) -> None:
@@ -92,8 +95,39 @@ def test_a_script_that_the_plan_does_not_name_is_reported(tmp_path: Path) -> Non
     history = the_history(shop(tmp_path, **{"deploy/forgotten.sql": "SELECT 1;"}))
 
     assert [(one.path, one.text) for one in history.remarks] == [
-        ("deploy/forgotten.sql", "deploy scripts that sqitch.plan does not name, so not deployed")
+        ("deploy/forgotten.sql", "deploy scripts that sqitch.plan does not name, so not deployed"),
+        ("", "other Sqitch projects must have been deployed, so name a prelude: other:thing"),
     ]
+
+
+def test_a_project_inside_another_is_a_history_of_its_own(tmp_path: Path) -> None:
+    shop(tmp_path)
+    project(
+        tmp_path / "base", "deploy/users.sql", **{"sqitch.plan": "%project=base\nusers 2024 Ann <a@b.c>\n"}
+    )
+
+    found = find_histories(tmp_path, [tmp_path])
+
+    assert [(one.relative_root, order(one)) for one in found][1:] == [("base", ["deploy/users.sql"])]
+    assert found[0].relative_root == "."
+
+
+def test_what_other_projects_must_have_deployed_is_said(tmp_path: Path) -> None:
+    plan = "%project=shop\nroles [base:users other:x@v1 !gone:y]\nusers [shop:roles base:users]\n"
+    history = the_history(project(tmp_path, "deploy/roles.sql", "deploy/users.sql", **{"sqitch.plan": plan}))
+
+    assert [(one.path, one.text) for one in history.remarks] == [
+        ("", "other Sqitch projects must have been deployed, so name a prelude: base:users, other:x@v1")
+    ]
+
+
+def test_psqls_own_variables_are_known(tmp_path: Path) -> None:
+    sql = 'GRANT CONNECT ON DATABASE :"DBNAME" TO :"USER";'
+    migration = the_history(shop(tmp_path, **{"deploy/roles.sql": sql})).migrations[0]
+
+    script = migration.read(database="shop", role="ann")
+
+    assert script.statements[0].text == 'GRANT CONNECT ON DATABASE "shop" TO "ann"'
 
 
 def test_a_project_for_another_engine_is_none_of_ours(tmp_path: Path) -> None:

@@ -65,3 +65,13 @@ def test_a_change_without_its_script_ends_the_run_with_the_line_of_the_plan(proj
 
     assert run.exit_code == 4
     assert "sqitch.plan, line 5: the change users has no deploy script; write deploy/users.sql" in run.errors
+
+
+def test_a_script_may_name_the_database_that_psql_is_connected_to(project: Project) -> None:
+    project.write(
+        FLIPR,
+        {"deploy/users_index.sql": 'BEGIN;\nREVOKE CONNECT ON DATABASE :"DBNAME" FROM PUBLIC;\nCOMMIT;\n'},
+    )
+    run = project.run()
+
+    assert run.counts == {"passed": 5}
