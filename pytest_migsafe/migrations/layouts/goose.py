@@ -69,14 +69,15 @@ class _Cutter:
         self.in_block = False
         self.parts: list[Part] = []
 
-    def take(self, line: _Line) -> None:
-        """Take a line that belongs to the direction."""
+    def take(self, line: _Line) -> bool:
+        """Take a line that belongs to the direction; say whether it is part of a statement."""
         if self._begun is None:
             if line.is_comment or not line.text.strip():
-                return
+                return False
             self._begun = line
         if line.ends_statement and not self.in_block:
             self.cut(line.end)
+        return True
 
     def cut(self, end: int) -> None:
         """End the statement that is being read, if one is."""
@@ -165,9 +166,9 @@ class _Goose:
             if line.text.strip() and not line.is_comment:
                 raise MigrationReadError(_text_before_up(line))
         elif self._is_wanted:
-            if self._has_variables:
+            # A comment above a statement is dropped before variables are looked for.
+            if self._cutter.take(line) and self._has_variables:
                 self.variable_spans.append((line.start, line.end))
-            self._cutter.take(line)
 
     def _begin_down(self, line: _Line) -> None:
         if self._section is not Direction.UP or self._is_block_open:

@@ -130,6 +130,16 @@ def test_variables_are_put_in_where_it_is_switched_on(
     assert [script.position(statement.start).line for statement in script.statements] == [2, 4, 7]
 
 
+def test_variables_in_comments_above_statements_need_no_value(tmp_path: Path) -> None:
+    root = goose(
+        tmp_path,
+        f"{UP}-- +goose StatementBegin\n-- +goose envsub on\n-- GRANT ALL ON SCHEMA public TO $LAYB_NONE;\n"
+        "SELECT 'sqlc parsing';\n-- +goose envsub off\n-- +goose StatementEnd\n",
+    )
+
+    assert sent(the_history(root))["00002"] == ["SELECT 'sqlc parsing';\n-- +goose envsub off"]
+
+
 def test_a_variable_without_a_value_is_named(tmp_path: Path) -> None:
     root = goose(tmp_path, f"{UP}-- +goose ENVSUB ON\nGRANT SELECT ON a TO ${{LAYB_NONE}};\n")
 
