@@ -166,8 +166,9 @@ class _Goose:
             if line.text.strip() and not line.is_comment:
                 raise MigrationReadError(_text_before_up(line))
         elif self._is_wanted:
+            is_kept = self._cutter.take(line)
             # A comment above a statement is dropped before variables are looked for.
-            if self._cutter.take(line) and self._has_variables:
+            if is_kept and self._has_variables:
                 self.variable_spans.append((line.start, line.end))
 
     def _begin_down(self, line: _Line) -> None:

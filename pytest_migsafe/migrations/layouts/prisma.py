@@ -1,15 +1,31 @@
 """Prisma: a folder ``<timestamp>_<name>`` a migration, with ``migration.sql``.
 
 The order is that of the folders' names, and what Prisma records is the whole name (``migration_name`` in
-``_prisma_migrations``): two folders of one timestamp are two migrations, as any others. Prisma sends the file as one query and opens no transaction
-(its documentation, "Customizing migrations", and its schema engine's ``raw_cmd``). ``down.sql`` is a project's own
+``_prisma_migrations``): two folders of one timestamp are two migrations, as any others.
+Prisma opens no transaction (its documentation, "Customizing migrations"). Up to 7.3 it sends the file as one query (its
+schema engine's ``raw_cmd``); from 7.4 on statement by statement, if its own parser can read them all (prisma-engines,
+pull request 5767), which it cannot where DROP INDEX CONCURRENTLY stands (5847). ``package.json`` tells the version.
+``down.sql`` is a project's own
 ("Generating down migrations"); ``migration_lock.toml`` names the database that the files are for.
 """
 
+import json
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, in_order, refusing
-from pytest_migsafe.migrations.model import Manner, Reader, Remark, TransactionMode
+from pytest_migsafe.migrations.model import (
+    Direction,
+    Manner,
+    Reader,
+    Remark,
+    Runner,
+    Script,
+    TransactionMode,
+)
+from pytest_migsafe.migrations.source import SourceText
 
 _LOCK = "migration_lock.toml"
 _PROVIDER = re.compile(r"^\s*provider\s*=\s*[\"']([^\"']*)", re.MULTILINE)
@@ -19,7 +35,7 @@ _PROVIDERS = ("postgresql", "postgres", "cockroachdb")
 
 def read(listing: Listing) -> tuple[FoundFile, ...]:
     """Return the ``migration.sql`` of every folder."""
-    reader = _refusing_other(listing)
+    reader = _refusing_other(listing) or _splitting(listing)
     found = []
     for name in listing.folders:
         migration = listing.below(name)
@@ -46,6 +62,64 @@ def _refusing_other(listing: Listing) -> Reader | None:
     )
 
 
+_USUAL = Manner(TransactionMode.SINGLE_QUERY, "Prisma sends the file as one query and opens no transaction")
+#: The first version that sends statement by statement.
+_SPLITS = (7, 4)
+#: How far above the migrations a package that says its version is looked for.
+_ABOVE = 5
+_RANGE = re.compile(r"(?P<range>\^|~|>=)?\s*v?(?P<major>\d+)(?:\.(?P<minor>\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Splitting:
+    """The reader of a project whose Prisma sends statement by statement."""
+
+    #: What package.json says.
+    version: str
+
+    def __call__(self, source: SourceText, runner: Runner, direction: Direction) -> Script:  # noqa: ARG002
+        # Another manner is the project's own setting.
+        if runner.usual != _USUAL or _UNREADABLE.search(source.text):
+            return Script.whole(source, runner.usual)
+        reason = f"Prisma sends the statements one by one since 7.4 (package.json: {self.version})"
+        return Script.whole(source, Manner(TransactionMode.AUTOCOMMIT, reason))
+
+
+#: What Prisma's parser cannot read, so that the file remains one query.
+_UNREADABLE = re.compile(r"\bDROP\s+INDEX\s+CONCURRENTLY\b", re.IGNORECASE)
+
+
+def _splitting(listing: Listing) -> Reader | None:
+    version = next(_versions(listing.folder), "")
+    return _Splitting(version) if _newest(version) >= _SPLITS else None
+
+
+def _versions(folder: Path) -> Iterator[str]:
+    """Yield which Prisma the packages above a folder ask for, the nearest first."""
+    for above in folder.parents[:_ABOVE]:
+        try:
+            package = json.loads((above / "package.json").read_bytes())
+        except (OSError, ValueError):
+            continue
+        if not isinstance(package, dict):
+            continue
+        asked = {**(package.get("dependencies") or {}), **(package.get("devDependencies") or {})}
+        for name in ("prisma", "@prisma/client"):
+            if isinstance(asked.get(name), str):
+                yield asked[name]
+
+
+def _newest(version: str) -> tuple[float, float]:
+    """Return the newest major and minor version that npm takes for what is asked; zero where it cannot be told."""
+    found = _RANGE.match(version)
+    if found is None:
+        return (0, 0)
+    if found["range"] == ">=":
+        return (float("inf"), 0)
+    is_open = found["range"] == "^" or found["minor"] is None
+    return (int(found["major"]), float("inf") if is_open else int(found["minor"]))
+
+
 def remarks(listing: Listing, found: tuple[FoundFile, ...]) -> tuple[Remark, ...]:  # noqa: ARG001
     """Return the folders at which Prisma would end."""
     return tuple(
@@ -59,12 +133,10 @@ LAYOUT = Layout(
     name="prisma",
     files="`<timestamp>_<name>/migration.sql`",
     order="the folders' names, as text",
-    transactions="the file is one simple query",
+    transactions="the file is one simple query; each statement alone if a `package.json` above asks for Prisma 7.4 or newer",
     down="`down.sql` in the folder",
     detected_by="the names, or `migration_lock.toml`",
-    manner=Manner(
-        TransactionMode.SINGLE_QUERY, "Prisma sends the file as one query and opens no transaction"
-    ),
+    manner=_USUAL,
     read=read,
     is_marked=lambda listing: _LOCK in listing.file_set,
     remarks=remarks,
