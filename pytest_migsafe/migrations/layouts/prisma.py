@@ -62,7 +62,10 @@ def _refusing_other(listing: Listing) -> Reader | None:
     )
 
 
-_USUAL = Manner(TransactionMode.SINGLE_QUERY, "Prisma sends the file as one query and opens no transaction")
+_USUAL = Manner(
+    TransactionMode.SINGLE_QUERY,
+    "Prisma before 7.4 sends the file as one query and opens no transaction; no package.json asks for a newer one",
+)
 #: The first version that sends statement by statement.
 _SPLITS = (7, 4)
 #: How far above the migrations a package that says its version is looked for.
@@ -79,8 +82,11 @@ class _Splitting:
 
     def __call__(self, source: SourceText, runner: Runner, direction: Direction) -> Script:  # noqa: ARG002
         # Another manner is the project's own setting.
-        if runner.usual != _USUAL or _UNREADABLE.search(source.text):
+        if runner.usual != _USUAL:
             return Script.whole(source, runner.usual)
+        if _UNREADABLE.search(source.text):
+            reason = "Prisma sends the file as one query, for its parser cannot read DROP INDEX CONCURRENTLY"
+            return Script.whole(source, Manner(TransactionMode.SINGLE_QUERY, reason))
         reason = f"Prisma sends the statements one by one since 7.4 (package.json: {self.version})"
         return Script.whole(source, Manner(TransactionMode.AUTOCOMMIT, reason))
 
