@@ -1,5 +1,7 @@
 """Small projects with sqlx, golang-migrate and Prisma, as they are, on a real server."""
 
+import pytest
+
 from tests.plugin.conftest import Project
 
 TABLE = "CREATE TYPE status AS ENUM ('new', 'paid');\nCREATE TABLE orders (id bigint PRIMARY KEY, status status NOT NULL);\n"
@@ -79,6 +81,18 @@ def test_a_project_with_prisma_passes(project: Project) -> None:
 
     assert list(run.verdicts) == list(PRISMA)
     assert run.counts == {"passed": 3}
+
+
+@pytest.mark.parametrize(("version", "outcome"), [("^7.4.0", "passed"), ("6.19.3", "failed")])
+def test_prisma_s_version_decides_whether_two_indexes_can_be_built_concurrently(
+    project: Project, version: str, outcome: str
+) -> None:
+    two = "CREATE INDEX CONCURRENTLY a ON orders (id);\n-- CreateIndex\nCREATE INDEX CONCURRENTLY b ON orders (id);\n"
+    project.write(PRISMA, {"prisma/migrations/20240103000000_two/migration.sql": two})
+    project.write({"package.json": f'{{"devDependencies": {{"prisma": "{version}"}}}}'})
+    run = project.run()
+
+    assert run.verdicts["prisma/migrations/20240103000000_two/migration.sql"] == outcome
 
 
 def test_a_project_with_prisma_for_another_database_is_told_so(project: Project) -> None:
