@@ -214,7 +214,7 @@ _EXTENSION_OF = {
 
 
 def _missing_object(evidence: Evidence, error: StatementError) -> Iterator[str]:
-    match = re.match(r'(\w+(?: \w+)?) "([^"]+)" does not exist', error.message)
+    match = re.match(r'(\w+(?: \w+)?) "([^"]+)"(?: for encoding "\w+")? does not exist', error.message)
     if match is None:
         return
     kind, name = match[1], match[2]
@@ -234,6 +234,19 @@ def _missing_object(evidence: Evidence, error: StatementError) -> Iterator[str]:
     if kind == "schema" and not found:
         yield "No migration before this one creates the schema:"
         yield f"CREATE SCHEMA IF NOT EXISTS {_base(name)};"
+    if kind == "type" and not found and name in _TYPES_ELSEWHERE:
+        yield f"Other databases have a type {name}; PostgreSQL's is {_TYPES_ELSEWHERE[name]}."
+
+
+#: Types that several other databases have, so that none of them is told by it, and PostgreSQL's that come nearest.
+_TYPES_ELSEWHERE = {
+    "blob": "bytea",
+    "clob": "text",
+    "datetime": "timestamp, or timestamptz with a time zone",
+    "double": "double precision",
+    "tinyint": "smallint",
+    "varbinary": "bytea",
+}
 
 
 def _duplicate_relation(evidence: Evidence, error: StatementError) -> Iterator[str]:

@@ -193,6 +193,24 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
         ),
         ["migrations/3_c.sql creates it (line 3), but is applied after this file: change their order."],
     ),
+    "42704 a type of other databases": (
+        failed("CREATE TABLE t (b blob)", sqlstate="42704", message='type "blob" does not exist'),
+        ["Other databases have a type blob; PostgreSQL's is bytea."],
+    ),
+    "42704 a collation of ICU": (
+        failed(
+            'CREATE TABLE t (a text COLLATE "de-x-icu")',
+            sqlstate="42704",
+            message='collation "de-x-icu" for encoding "UTF8" does not exist',
+        ),
+        [
+            "Only a server that is built with ICU has collations called -x-icu, one for each locale that it knows.",
+            (
+                "A server that has it: apt install postgresql-18 (Debian, Ubuntu) and --migsafe-bindir "
+                "/usr/lib/postgresql/18/bin, or one that runs already, such as a container: --migsafe-dsn."
+            ),
+        ],
+    ),
     "3F000 a schema that is created further down": (
         failed(
             "CREATE TABLE app.t ()",
