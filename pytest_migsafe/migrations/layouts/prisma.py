@@ -70,6 +70,8 @@ _USUAL = Manner(
 _SPLITS = (7, 4)
 #: How far above the migrations a package that says its version is looked for.
 _ABOVE = 5
+_DEPENDENCIES = ("dependencies", "devDependencies")
+_PACKAGES = ("prisma", "@prisma/client")
 _RANGE = re.compile(r"(?P<range>\^|~|>=)?\s*v?(?P<major>\d+)(?:\.(?P<minor>\d+))?")
 
 
@@ -105,14 +107,11 @@ def _versions(folder: Path) -> Iterator[str]:
     for above in folder.parents[:_ABOVE]:
         try:
             package = json.loads((above / "package.json").read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             continue
-        if not isinstance(package, dict):
-            continue
-        asked = {**(package.get("dependencies") or {}), **(package.get("devDependencies") or {})}
-        for name in ("prisma", "@prisma/client"):
-            if isinstance(asked.get(name), str):
-                yield asked[name]
+        kinds = (package.get(kind) for kind in _DEPENDENCIES) if isinstance(package, dict) else ()
+        asked = [kind.get(name) for kind in kinds if isinstance(kind, dict) for name in _PACKAGES]
+        yield from (version for version in asked if isinstance(version, str))
 
 
 def _newest(version: str) -> tuple[float, float]:

@@ -54,7 +54,9 @@ def test_two_folders_of_one_timestamp_are_two_migrations(tmp_path: Path) -> None
         ('{"dependencies": {"prisma": "^6.19.3"}}', "single-query"),
         ('{"dependencies": {"prisma": "catalog:"}}', "single-query"),
         ('{"dependencies": null}', "single-query"),
+        ('{"dependencies": ["prisma"], "devDependencies": {"prisma": 7}}', "single-query"),
         ("[]", "single-query"),
+        ("[" * 100_000, "single-query"),
         ("{", "single-query"),
     ],
 )
