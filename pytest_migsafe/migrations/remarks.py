@@ -7,6 +7,8 @@ from pytest_migsafe.migrations.layouts import FoundFile, Layout, Listing
 from pytest_migsafe.migrations.model import Remark
 
 _SQL = re.compile(r".*\.(?:sql|psql|pgsql|ddl)", re.IGNORECASE)
+#: SQL under a name that no runner takes: a copy that an editor or somebody left. Flyway's settings for a file are none.
+_LEFT_ASIDE = re.compile(r".*\.sql(?:\.(?!conf$)\w+|~)|\d+[_-].*\.txt", re.IGNORECASE)
 #: Migrations that are programs: their runner runs them, a rehearsal cannot.
 PROGRAM = re.compile(r"[VUR]?\d.*\.(?:go|java|kt|py|js|mjs|ts|rb|php|sh)")
 _UNDOES = re.compile(r"\.down\.sql|_down\.sql", re.IGNORECASE)
@@ -34,7 +36,7 @@ def _unread(listing: Listing, found: Sequence[FoundFile]) -> Iterator[Remark]:
             continue
         if PROGRAM.fullmatch(name):
             yield Remark(name, "programs, which only their runner can run, so not rehearsed")
-        elif _SQL.fullmatch(name):
+        elif _SQL.fullmatch(name) or _LEFT_ASIDE.fullmatch(name):
             undoes = _UNDOES.search(name)
             yield Remark(
                 name, "down files without their migration" if undoes else "not migrations in this layout"

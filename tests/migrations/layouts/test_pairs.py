@@ -38,6 +38,21 @@ def test_sqlx_takes_files_without_a_way_back(tmp_path: Path) -> None:
     }
 
 
+def test_what_an_editor_left_of_a_migration_is_named(tmp_path: Path) -> None:
+    root = project(
+        tmp_path,
+        "migrations/1_a.up.sql",
+        "migrations/2_b.up.sql.bak",
+        "migrations/3_c.up.sql~",
+        "migrations/4_d.txt",
+        "migrations/README.md",
+        "migrations/1_a.up.sql.conf",
+    )
+
+    left = "not migrations in this layout"
+    assert remarks(the_history(root)) == {"2_b.up.sql.bak": left, "3_c.up.sql~": left, "4_d.txt": left}
+
+
 @pytest.mark.parametrize("text", ["-- no-transaction\nVACUUM;\n", "-- no-transaction: why\r\nVACUUM;\r\n"])
 def test_sqlx_sends_a_file_that_opts_out_as_one_query(tmp_path: Path, text: str) -> None:
     (migration,) = the_history(project(tmp_path, "Cargo.toml", **{"migrations/1_a.sql": text})).migrations
