@@ -101,6 +101,8 @@ class _Found:
 
 
 def _read(listing: Listing, layout: str | None) -> _Found | None:
+    if not os.access(listing.folder, os.X_OK):
+        return None  # whoever looks for a file in it is told that he may not, not that there is none
     found = layout_of(listing, layout)
     return None if found is None else _Found(listing, *found)
 

@@ -167,13 +167,14 @@ def test_an_empty_or_missing_folder_holds_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_an_unreadable_folder_holds_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("closed", ["a", "a/migrations"])
+def test_an_unreadable_folder_holds_nothing(tmp_path: Path, closed: str) -> None:
     root = project(tmp_path, "a/migrations/1_a.sql", "b/migrations/1_a.sql")
-    (root / "a").chmod(0)
+    (root / closed).chmod(0)
     try:
         assert roots(root) == ["b/migrations"]
     finally:
-        (root / "a").chmod(0o700)
+        (root / closed).chmod(0o700)
 
 
 def test_a_linked_folder_is_found_under_the_link_s_name(tmp_path: Path) -> None:
