@@ -11,20 +11,17 @@ What is put in is as long as what was there, so that every position stays what i
 """
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from postgast import unwrap_node
 
 from pytest_migsafe.migrations.lexemes import tokens
 from pytest_migsafe.migrations.model import Script
 from pytest_migsafe.migrations.parse_tree import parse
-from pytest_migsafe.migrations.source import CharOffset, Replacement, SourceText
+from pytest_migsafe.migrations.source import CharOffset, CharSpan, Replacement, SourceText
 from pytest_migsafe.migrations.statements import Statement
 
-#: First and one after the last character, in the file's text.
-Span = tuple[int, int]
 #: A script that was changed, and where.
-Adapted = tuple[Script, tuple[Span, ...]]
+Adapted = tuple[Script, tuple[CharSpan, ...]]
 
 
 def without_index_parameters(script: Script, access_methods: Collection[str]) -> Adapted:
@@ -50,13 +47,13 @@ def with_collations_of_bytes(script: Script) -> Adapted:
     return _with(script, script.source.replaced(of_bytes), spans)
 
 
-def _with(script: Script, source: SourceText, spans: tuple[Span, ...]) -> Adapted:
+def _with(script: Script, source: SourceText, spans: tuple[CharSpan, ...]) -> Adapted:
     if not spans:
         return script, ()
-    return Script(source, tuple(replace(unit, source=source) for unit in script.units)), spans
+    return script.made_of(source), spans
 
 
-def _location(statement: Statement) -> tuple[Span, ...]:
+def _location(statement: Statement) -> tuple[CharSpan, ...]:
     if statement.node != "CreateTableSpaceStmt":
         return ()
     found = list(tokens(statement.text))
@@ -67,7 +64,7 @@ def _location(statement: Statement) -> tuple[Span, ...]:
     return ((statement.start + literal.start, statement.start + literal.end),)
 
 
-def _definition(statement: Statement) -> tuple[Span, ...]:
+def _definition(statement: Statement) -> tuple[CharSpan, ...]:
     if statement.node != "DefineStmt":
         return ()
     found = list(tokens(statement.text))
@@ -83,7 +80,7 @@ def _is_of_icu(words: list[str]) -> bool:
     return ["provider", "=", "icu"] in (bare[start : start + 3] for start in range(len(bare)))
 
 
-def _parameters(statement: Statement, access_methods: Collection[str]) -> tuple[Span, ...]:
+def _parameters(statement: Statement, access_methods: Collection[str]) -> tuple[CharSpan, ...]:
     if statement.node != "IndexStmt":
         return ()
     node = unwrap_node(parse(statement.text).stmts[0].stmt)
@@ -93,7 +90,7 @@ def _parameters(statement: Statement, access_methods: Collection[str]) -> tuple[
     return ((statement.start + start, statement.start + end),)
 
 
-def _with_clause(text: str) -> Span:
+def _with_clause(text: str) -> CharSpan:
     """Return where ``WITH (...)`` stands in CREATE INDEX, outside any parentheses; there is one."""
     depth, start = 0, -1
     for token in tokens(text):

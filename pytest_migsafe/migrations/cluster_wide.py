@@ -3,8 +3,6 @@
 On a throwaway server they do what they do in production. On a server that others use, too, they are not ours to run.
 """
 
-from dataclasses import replace
-
 from postgast import pg_query_pb2, unwrap_node
 
 from pytest_migsafe.migrations.model import Script
@@ -64,4 +62,4 @@ def without_cluster_wide(script: Script) -> tuple[Script, tuple[tuple[Statement,
     if not left_out:
         return script, ()
     source = script.source.masked([(statement.start, statement.end) for statement, _ in left_out])
-    return Script(source, tuple(replace(unit, source=source) for unit in script.units)), left_out
+    return script.made_of(source), left_out

@@ -165,6 +165,10 @@ class Script:
         """Return a text that its runner runs as one."""
         return cls(source, (Unit(source, manner, cut),))
 
+    def made_of(self, source: SourceText) -> "Script":
+        """Return the script with another text in which everything stands where it stands in its own."""
+        return Script(source, tuple(replace(unit, source=source) for unit in self.units))
+
     @property
     def manner(self) -> Manner:
         """How the file is sent; of several units, what they have in common."""

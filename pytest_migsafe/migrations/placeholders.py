@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from pytest_migsafe.errors import MigrationReadError
-from pytest_migsafe.migrations.source import CharOffset, Replacement, SourceText
+from pytest_migsafe.migrations.source import CharOffset, CharSpan, Replacement, SourceText
 
 
 class _Placeholder(NamedTuple):
@@ -33,9 +33,7 @@ def substituted(
     return _with_values(source, _enclosed(source, prefix, suffix), lambda name: known.get(name.lower()))
 
 
-def with_environment(
-    source: SourceText, values: Mapping[str, str], spans: Sequence[tuple[int, int]]
-) -> SourceText:
+def with_environment(source: SourceText, values: Mapping[str, str], spans: Sequence[CharSpan]) -> SourceText:
     """Return a text with ``$NAME`` and ``${NAME}`` replaced within some spans, as goose's ENVSUB does.
 
     ``${NAME:-default}`` and ``${NAME-default}`` give a value of their own; ``$$`` and ``$1`` are no placeholders.

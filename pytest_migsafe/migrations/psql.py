@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pytest_migsafe.errors import MigrationReadError
 from pytest_migsafe.migrations.lexemes import first_token, next_mark, tokens
-from pytest_migsafe.migrations.source import CharOffset, Replacement, SourceText
+from pytest_migsafe.migrations.source import CharOffset, CharSpan, Replacement, SourceText
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class _Reading:
         self._copies_data = _STDIN.search(self._text) is not None
         #: Whether the last command of psql sent the statement before it.
         self._sends = False
-        self.masked: list[tuple[int, int]] = []
+        self.masked: list[CharSpan] = []
         self.replacements: list[Replacement] = []
         self.copies: list[Copy] = []
 

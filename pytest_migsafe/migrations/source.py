@@ -22,6 +22,9 @@ ByteOffset = NewType("ByteOffset", int)
 #: A 0-based offset into the text, in characters.
 CharOffset = NewType("CharOffset", int)
 
+#: The first and one after the last character of a piece of a text.
+CharSpan = tuple[int, int]
+
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -110,7 +113,7 @@ class SourceText:
             at = one.end
         return SourceText("".join([*pieces, self.text[at:]]), self, tuple(replacements))
 
-    def masked(self, spans: Sequence[tuple[int, int]]) -> "SourceText":
+    def masked(self, spans: Sequence[CharSpan]) -> "SourceText":
         """Return the text with blanks in place of some spans, in which line breaks stay.
 
         Every character of the result stands where it stands in the file.

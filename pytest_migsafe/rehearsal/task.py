@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from pytest_migsafe.migrations.model import Migration, Script
-from pytest_migsafe.migrations.source import CharOffset
+from pytest_migsafe.migrations.source import CharOffset, CharSpan
 from pytest_migsafe.postgres.database import Database
 from pytest_migsafe.rehearsal.evidence import LeftOut, LeftOutFor
 
@@ -58,7 +58,7 @@ def _with_collations_of_bytes(task: Task) -> Task:
     return _adapted(task, with_collations_of_bytes(task.script), LeftOutFor.ICU)
 
 
-def _adapted(task: Task, adapted: tuple[Script, tuple[tuple[int, int], ...]], reason: LeftOutFor) -> Task:
+def _adapted(task: Task, adapted: tuple[Script, tuple[CharSpan, ...]], reason: LeftOutFor) -> Task:
     written = task.script.source.text
     script, spans = adapted
     left_out = (_left_out(script, start, written[start:end], reason) for start, end in spans)

@@ -230,3 +230,11 @@ def test_listing_files_imports_no_grammar() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "False False\n"
+
+
+@pytest.mark.parametrize("piece", ["\n", " ", "--\n", "-- \n", "-\n", "/*\n", "#\n", "\r\n"])
+def test_looking_for_runners_marks_takes_no_longer_than_reading(tmp_path: Path, piece: str) -> None:
+    # A pattern that looks at the rest of the file from each line on would take hours here.
+    text = piece * 100_000
+
+    assert the_history(project(tmp_path, **{"migrations/0001_a.sql": text})).layout == "flat"

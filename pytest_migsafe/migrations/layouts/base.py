@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from pytest_migsafe.migrations.model import (
     TransactionMode,
 )
 from pytest_migsafe.migrations.psql import PsqlText
-from pytest_migsafe.migrations.source import CharOffset, SourceText
+from pytest_migsafe.migrations.source import CharOffset, CharSpan, SourceText
 
 #: What projects for several databases call the folders of those that are not PostgreSQL, in small letters.
 OTHER_DATABASES = frozenset(
@@ -218,26 +218,31 @@ def first_file_has(mark: re.Pattern[str]) -> Callable[[Listing], bool]:
     return is_detected_in
 
 
-def only(source: SourceText, start: int, end: int) -> SourceText:
-    """Return a text with blanks in place of what stands outside a span."""
-    return source.masked([(0, start), (end, len(source.text))])
+def between(spans: Iterable[CharSpan], end: int) -> list[CharSpan]:
+    """Return what lies before, between and behind some spans of a text, which are in order; some may be empty."""
+    edges = [0, *(edge for span in spans for edge in span), end]
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def only(source: SourceText, *spans: CharSpan) -> SourceText:
+    """Return a text with blanks in place of what stands outside some spans, which are in order."""
+    return source.masked(between(spans, len(source.text)))
 
 
 def as_psql_sends(text: PsqlText, manner: Manner) -> Script:
     """Return a file that goes through psql: rows follow each ``COPY ... FROM STDIN`` in it."""
     if not text.copies:
         return Script.whole(text.source, manner)
-    edges = [0, *(edge for one in text.copies for edge in (one.start, one.end)), len(text.source.text)]
-    between = tuple(
+    others = tuple(
         Part(CharOffset(low), CharOffset(high))
-        for low, high in zip(edges[::2], edges[1::2], strict=True)
+        for low, high in between([(one.start, one.end) for one in text.copies], len(text.source.text))
         if text.source.text[low:high].strip("; \t\r\n\f\v\ufeff")
     )
     if manner.mode is TransactionMode.AUTOCOMMIT:
-        statements = Script.whole(text.source, manner, between).statements if between else ()
-        between = tuple(Part(one.start, one.end) for one in statements)
+        statements = Script.whole(text.source, manner, others).statements if others else ()
+        others = tuple(Part(one.start, one.end) for one in statements)
     copies = (Part(one.start, one.end, one.data) for one in text.copies)
-    return Script.whole(text.source, manner, tuple(sorted((*between, *copies), key=lambda part: part.start)))
+    return Script.whole(text.source, manner, tuple(sorted((*others, *copies), key=lambda part: part.start)))
 
 
 def refusing(reason: str) -> Reader:

@@ -39,7 +39,7 @@ def read_half(source: SourceText, runner: Runner, direction: Direction) -> Scrip
     """
     up, down = _halves(source)
     start, end = (up, down) if direction is Direction.UP else (down, len(source.text))
-    return Script.whole(only(source, start, end), _manner(source, start, runner.usual))
+    return Script.whole(only(source, (start, end)), _manner(source, start, runner.usual))
 
 
 def _halves(source: SourceText) -> tuple[int, int]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, in_order, refusing
+from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, between, in_order, refusing
 from pytest_migsafe.migrations.model import (
     Direction,
     Manner,
@@ -114,10 +114,9 @@ def read_breakpoints(source: SourceText, runner: Runner, direction: Direction) -
     breaks = [match.span() for match in _BREAKPOINT.finditer(source.text)]
     if not breaks:
         return Script.whole(source, runner.usual)
-    edges = [0, *(edge for span in breaks for edge in span), len(source.text)]
     parts = tuple(
         Part(CharOffset(low), CharOffset(high))
-        for low, high in zip(edges[::2], edges[1::2], strict=True)
+        for low, high in between(breaks, len(source.text))
         if source.text[low:high].strip()
     )
     return Script.whole(source, runner.usual, parts)

@@ -23,10 +23,11 @@ from pytest_migsafe.migrations.layouts.base import (
     files_named,
     first_file_has,
     in_order,
+    only,
 )
 from pytest_migsafe.migrations.model import Direction, Manner, Part, Runner, Script, TransactionMode, Unit
 from pytest_migsafe.migrations.placeholders import with_environment
-from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, CharOffset, SourceText
+from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, CharOffset, CharSpan, SourceText
 
 
 class _Line(NamedTuple):
@@ -129,7 +130,7 @@ class _Goose:
         self._cutter = _Cutter(source.text)
         self.no_transaction_line: int | None = None
         #: Where environment variables are put in.
-        self.variable_spans: list[tuple[int, int]] = []
+        self.variable_spans: list[CharSpan] = []
         for line in _lines(source.text):
             self._take(line)
         self._finish(source)
@@ -231,7 +232,7 @@ def read_annotated(source: SourceText, runner: Runner, direction: Direction) -> 
 def _cut(source: SourceText, parts: tuple[Part, ...], manner: Manner) -> Script:
     if not parts:
         # No statement, and not the whole text.
-        return Script.whole(source.masked([(0, len(source.text))]), manner)
+        return Script.whole(only(source), manner)
     if manner.mode is not TransactionMode.AUTOCOMMIT:
         return Script.whole(source, manner, parts)
     return Script(source, tuple(_units(source, parts, manner)))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing
+from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, first_file_has
 from pytest_migsafe.migrations.layouts.liquibase_changelog import Changelog, IncludedFile, read_changelog
 from pytest_migsafe.migrations.layouts.liquibase_sql import HEADER, read_formatted, read_raw
 from pytest_migsafe.migrations.model import Direction, Manner, Remark, Runner, Script, TransactionMode
@@ -42,12 +42,8 @@ def _is_changelog(listing: Listing, name: str) -> bool:
     return _is_formatted(text) if name.endswith(".sql") else "databaseChangeLog" in text
 
 
-def _has_formatted_sql(listing: Listing) -> bool:
-    first = next((name for name in listing.files if name.endswith(".sql")), None)
-    # A pair of files is another runner's: with Liquibase both ways stand in one.
-    if first is None or first.endswith((".up.sql", ".down.sql")):
-        return False
-    return _is_formatted(listing.beginning(first))
+#: With Liquibase both ways stand in one file.
+_has_formatted_sql = first_file_has(HEADER)
 
 
 def _is_formatted(text: str) -> bool:

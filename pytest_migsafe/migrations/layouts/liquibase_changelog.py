@@ -101,14 +101,19 @@ def _all_in(path: Path, entry: _Entry) -> list[Path]:
 
 def _set_parameter(changelog: Changelog, attributes: Mapping[str, str]) -> None:
     name, value = attributes.get("name"), attributes.get("value")
-    if name and value is not None and _is_for_postgresql(attributes):
+    if name and value is not None and is_for_postgresql(attributes.get("dbms", "")):
         # The first definition is the one that counts.
         changelog.parameters.setdefault(name, value)
 
 
-def _is_for_postgresql(attributes: Mapping[str, str]) -> bool:
-    named = attributes.get("dbms", "").replace(" ", "").split(",")
-    return named == [""] or "postgresql" in named
+def is_for_postgresql(dbms: str) -> bool:
+    """Return whether an attribute ``dbms`` means PostgreSQL, too: a list of databases, some with ``!`` excluded."""
+    named = [one.strip().lower() for one in dbms.split(",") if one.strip()]
+    if not named or "all" in named:
+        return True
+    if "none" in named or "!postgresql" in named:
+        return False
+    return "postgresql" in named or all(one.startswith("!") for one in named)
 
 
 def _take_changeset(changelog: Changelog, path: Path, changeset: _Entry) -> None:

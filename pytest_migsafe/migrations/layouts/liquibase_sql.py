@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from pytest_migsafe.errors import MigrationReadError
+from pytest_migsafe.migrations.layouts.base import only
+from pytest_migsafe.migrations.layouts.liquibase_changelog import is_for_postgresql
 from pytest_migsafe.migrations.lexemes import first_token
 from pytest_migsafe.migrations.model import Direction, Manner, Part, Runner, Script, TransactionMode, Unit
-from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, CharOffset, Replacement, SourceText
+from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, CharOffset, CharSpan, Replacement, SourceText
 
 #: What the first line that is not empty has to be.
-HEADER = re.compile(r"\ufeff?\s*--\s*liquibase\s*formatted", re.IGNORECASE)
+HEADER = re.compile(r"\A\ufeff?\s*--\s*liquibase\s*formatted", re.IGNORECASE)
 
 # -- lines ---------------------------------------------------------------------------------------------------
 
@@ -51,9 +53,6 @@ _NEARLY_IN_CHANGESET = (
 _ATTRIBUTE = re.compile(r'\b(?P<name>[A-Za-z]+):(?P<value>"[^"]*"|\S*)')
 _NO_ROLLBACK = re.compile(r"\s*(?:not required|empty)", re.IGNORECASE)
 
-#: The first and one after the last character of a piece of the text.
-_Span = tuple[int, int]
-
 
 @dataclass
 class _Changeset:
@@ -63,8 +62,8 @@ class _Changeset:
     line: int
     #: In small letters.
     attributes: Mapping[str, str]
-    body: list[_Span] = field(default_factory=list)
-    rollback: list[_Span] = field(default_factory=list)
+    body: list[CharSpan] = field(default_factory=list)
+    rollback: list[CharSpan] = field(default_factory=list)
     has_preconditions: bool = False
 
     def is_on(self, attribute: str, *, default: bool) -> bool:
@@ -73,21 +72,12 @@ class _Changeset:
     @property
     def is_run(self) -> bool:
         """Whether it is meant for PostgreSQL, and not taken out."""
-        return not self.is_on("ignore", default=False) and _is_for_postgresql(self.attributes.get("dbms", ""))
+        return not self.is_on("ignore", default=False) and is_for_postgresql(self.attributes.get("dbms", ""))
 
     @property
     def is_always_run(self) -> bool:
         """Whether it is run whatever contexts and labels Liquibase is called with."""
         return self.is_run and not {"context", "contextfilter", "labels"} & set(self.attributes)
-
-
-def _is_for_postgresql(dbms: str) -> bool:
-    named = [one.strip().lower() for one in dbms.split(",") if one.strip()]
-    if not named or "all" in named:
-        return True
-    if "none" in named or "!postgresql" in named:
-        return False
-    return "postgresql" in named or all(one.startswith("!") for one in named)
 
 
 class _Reading:
@@ -98,6 +88,8 @@ class _Reading:
         self._lines = list(_lines(source.text))
         self._at = 0
         self.changesets: list[_Changeset] = []
+        #: The names of those that are run in any case: a file may have thousands.
+        self._always_run: set[str] = set()
 
     def read(self) -> list[_Changeset]:
         while self._at < len(self._lines):
@@ -137,7 +129,7 @@ class _Reading:
             self._refuse(line, _NEARLY_IN_CHANGESET)
             self._add(changeset.body, start, end)
 
-    def _add(self, spans: list[_Span], start: int, end: int) -> None:
+    def _add(self, spans: list[CharSpan], start: int, end: int) -> None:
         """Add a line to others, which it makes longer when it follows them."""
         if spans and self._lines[self._at - 1][1] == spans[-1][1]:
             spans[-1] = (spans[-1][0], end)
@@ -159,18 +151,19 @@ class _Reading:
             )
         attributes = {one["name"].lower(): one["value"] for one in _ATTRIBUTE.finditer(found["attributes"])}
         changeset = _Changeset(called, self._number, attributes)
-        if (
-            any(one.is_always_run and one.name == called for one in self.changesets)
-            and changeset.is_always_run
-        ):
-            raise self._error(f"{called} is there twice, which Liquibase refuses", "give it an id of its own")
+        if changeset.is_always_run:
+            if called in self._always_run:
+                raise self._error(
+                    f"{called} is there twice, which Liquibase refuses", "give it an id of its own"
+                )
+            self._always_run.add(called)
         self.changesets.append(changeset)
 
     def _has_sql(self, changeset: _Changeset) -> bool:
         return any(self._source.text[start:end].strip() for start, end in changeset.body)
 
     def _ignore(self, count: str) -> None:
-        if count.isdigit():
+        if count.isdecimal():
             self._at += int(count)
             return
         if count.lower() != "start":
@@ -204,7 +197,7 @@ class _Reading:
         return MigrationReadError(f"line {self._number}: {problem}; {way_out}")
 
 
-def _lines(text: str) -> Iterator[_Span]:
+def _lines(text: str) -> Iterator[CharSpan]:
     """Yield where each line begins and ends, before its line break."""
     start = 0
     while start < len(text):
@@ -303,14 +296,14 @@ def read_formatted(
     replaced = _with_parameters(source, {**(parameters or {}), **runner.placeholders})
     changesets = [one for one in _Reading(replaced).read() if one.is_run]
     if direction is Direction.DOWN:
-        sent = _only(replaced, [span for one in changesets for span in one.rollback])
+        sent = only(replaced, *(span for one in changesets for span in one.rollback))
         units = tuple(
             unit for one in reversed(changesets) for unit in _undoing(sent, one, runner.usual, changesets)
         )
     else:
-        sent = _only(replaced, [span for one in changesets for span in one.body])
+        sent = only(replaced, *(span for one in changesets for span in one.body))
         units = tuple(unit for one in changesets for unit in _unit(sent, one, one.body, runner.usual))
-    return Script(sent, units) if units else Script.whole(_only(replaced, []), runner.usual)
+    return Script(sent, units) if units else Script.whole(only(replaced), runner.usual)
 
 
 def read_raw(
@@ -329,14 +322,9 @@ def read_raw(
     whole = [(0, len(replaced.text))]
     changeset = _Changeset("the changeset", 1, attributes or {})
     if direction is Direction.DOWN or not changeset.is_run:
-        return Script.whole(_only(replaced, []), runner.usual)
+        return Script.whole(only(replaced), runner.usual)
     units = tuple(_unit(replaced, changeset, whole, runner.usual))
     return Script(replaced, units) if units else Script.whole(replaced, runner.usual)
-
-
-def _only(source: SourceText, spans: list[_Span]) -> SourceText:
-    edges = [0, *(edge for span in spans for edge in span), len(source.text)]
-    return source.masked(list(zip(edges[::2], edges[1::2], strict=True)))
 
 
 def _undoing(
@@ -360,7 +348,7 @@ def _undoing(
 
 
 def _unit(
-    source: SourceText, changeset: _Changeset, spans: list[_Span], usual: Manner, undoes: str = ""
+    source: SourceText, changeset: _Changeset, spans: list[CharSpan], usual: Manner, undoes: str = ""
 ) -> Iterator[Unit]:
     if not spans:
         return

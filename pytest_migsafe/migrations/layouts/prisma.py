@@ -28,7 +28,7 @@ from pytest_migsafe.migrations.model import (
 from pytest_migsafe.migrations.source import SourceText
 
 _LOCK = "migration_lock.toml"
-_PROVIDER = re.compile(r"^\s*provider\s*=\s*[\"']([^\"']*)", re.MULTILINE)
+_PROVIDER = re.compile(r"^[^\S\n]*provider\s*=\s*[\"']([^\"']*)", re.MULTILINE)
 #: CockroachDB's are near enough to be tried.
 _PROVIDERS = ("postgresql", "postgres", "cockroachdb")
 

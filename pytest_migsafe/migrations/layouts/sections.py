@@ -34,15 +34,10 @@ from pytest_migsafe.migrations.model import (
 from pytest_migsafe.migrations.placeholders import substituted
 from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, CharOffset, SourceText
 
-
-def _nothing(source: SourceText) -> SourceText:
-    return source.masked([(0, len(source.text))])
-
-
 # -- node-pg-migrate ---------------------------------------------------------------------------------------
 
-_NODE_UP = re.compile(r"^\s*--[\s-]*up\s+migration", re.IGNORECASE | re.MULTILINE)
-_NODE_DOWN = re.compile(r"^\s*--[\s-]*down\s+migration", re.IGNORECASE | re.MULTILINE)
+_NODE_UP = re.compile(r"^[^\S\n]*--(?:[^\S\n]|-)*+up\s+migration", re.IGNORECASE | re.MULTILINE)
+_NODE_DOWN = re.compile(r"^[^\S\n]*--(?:[^\S\n]|-)*+down\s+migration", re.IGNORECASE | re.MULTILINE)
 _NODE_NAME = re.compile(r"(?P<version>\d+)_.*\.sql")
 #: Two ways to write the moment: milliseconds since 1970, and year to millisecond.
 _MILLISECONDS, _UTC = 13, 17
@@ -55,11 +50,11 @@ def read_node(source: SourceText, runner: Runner, direction: Direction) -> Scrip
         if up is None:
             return Script.whole(source, runner.usual)
         end = down.start() if down is not None and down.start() > up.start() else len(source.text)
-        return Script.whole(only(source, up.start(), end), runner.usual)
+        return Script.whole(only(source, (up.start(), end)), runner.usual)
     if down is None:
-        return Script.whole(_nothing(source), runner.usual)
+        return Script.whole(only(source), runner.usual)
     end = up.start() if up is not None and up.start() > down.start() else len(source.text)
-    return Script.whole(only(source, down.start(), end), runner.usual)
+    return Script.whole(only(source, (down.start(), end)), runner.usual)
 
 
 def _moment(name: re.Match[str]) -> tuple[int]:
@@ -137,7 +132,7 @@ def read_tern(source: SourceText, runner: Runner, direction: Direction) -> Scrip
     above, _, below = source.text.partition(_TERN_BETWEEN)
     start = 0 if direction is Direction.UP else len(source.text) - len(below)
     end = len(above) if direction is Direction.UP else len(source.text)
-    half = substituted(only(source, start, end), runner.placeholders, prefix="{{.", suffix="}}")
+    half = substituted(only(source, (start, end)), runner.placeholders, prefix="{{.", suffix="}}")
     if "{{" in half.text:
         raise MigrationReadError(
             f"line {half.line_of(half.text.index('{{'))} has a template, which tern alone can fill in; only "
@@ -184,7 +179,7 @@ def read_mybatis(source: SourceText, runner: Runner, direction: Direction) -> Sc
     start, end = (0, cut) if direction is Direction.UP else (cut, len(source.text))
     # The name of its own table is the one that every project has.
     values = {"changelog": "CHANGELOG", **runner.placeholders}
-    return Script.whole(substituted(only(source, start, end), values), runner.usual)
+    return Script.whole(substituted(only(source, (start, end)), values), runner.usual)
 
 
 def _is_repository(listing: Listing) -> bool:
@@ -232,7 +227,7 @@ def read_play(source: SourceText, runner: Runner, direction: Direction) -> Scrip
     parts = [part for start, end in spans for part in _play_statements(text, start, end)]
     # Of two semicolons the server gets one; the blank in place of the other keeps every place.
     sent = source.masked([(match.start() + 1, match.end()) for match in re.finditer(";;", text)])
-    return Script.whole(sent if parts else _nothing(source), runner.usual, tuple(parts))
+    return Script.whole(sent if parts else only(source), runner.usual, tuple(parts))
 
 
 def _play_statements(text: str, start: int, end: int) -> Iterator[Part]:

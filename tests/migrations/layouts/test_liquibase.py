@@ -100,6 +100,12 @@ def test_preconditions_are_taken_as_given() -> None:
     assert [one.text for one in unit.statements] == ["SELECT 1"]
 
 
+def test_a_file_of_thousands_of_changesets_is_read() -> None:
+    read = script("".join(f"--changeset ann:{number}\nSELECT {number};\n" for number in range(20_000)))
+
+    assert (len(read.units), len(read.statements)) == (20_000, 20_000)
+
+
 def test_parameters_are_those_of_the_file_and_of_the_settings_and_others_stay() -> None:
     read = script(
         "--property name:owner value:ann\n--property name:owner value:late\n"
@@ -128,6 +134,7 @@ def test_parameters_are_those_of_the_file_and_of_the_settings_and_others_stay() 
         ),
         ("--changeset a:1\nSELECT 1;\n--changeset a:1\nSELECT 1;", "line 4: changeset a:1 is there twice"),
         ("--changeset a:1\n/* liquibase rollback\nSELECT 1;", "line 3: /* liquibase rollback is not closed"),
+        ("--changeset a:1\n--ignoreLines:²\nSELECT 1;", "line 3: Liquibase does not know --ignoreLines:²"),
         ("--changeset a:1 endDelimiter:\\n[\nSELECT 1;", "endDelimiter:\\n[ is no regular expression"),
     ],
 )
@@ -223,7 +230,8 @@ def test_without_a_root_changelog_the_paths_are_the_order(tmp_path: Path) -> Non
 
 XML = """<?xml version="1.0" encoding="UTF-8"?>
 <databaseChangeLog xmlns="http://www.liquibase.org/xml/ns/dbchangelog">
-    <property name="owner" value="ann" dbms="postgresql"/>
+    <property name="owner" value="bob" dbms="!postgresql"/>
+    <property name="owner" value="ann" dbms="all"/>
     <include file="changes/2.sql" relativeToChangelogFile="true"/>
     <include file="db/changelog/changes/1.sql"/>
     <changeSet id="t" author="ann"><createTable tableName="t"/></changeSet>
@@ -237,7 +245,8 @@ XML = """<?xml version="1.0" encoding="UTF-8"?>
 JSON = json.dumps(
     {
         "databaseChangeLog": [
-            {"property": {"name": "owner", "value": "ann", "dbms": "postgresql"}},
+            {"property": {"name": "owner", "value": "bob", "dbms": "mysql, oracle"}},
+            {"property": {"name": "owner", "value": "ann", "dbms": "!mysql"}},
             {"include": {"file": "changes/2.sql", "relativeToChangelogFile": True}},
             {"include": {"file": "db/changelog/changes/1.sql"}},
             {"changeSet": {"id": "t", "author": "ann", "changes": [{"createTable": {"tableName": "t"}}]}},
