@@ -23,10 +23,6 @@ from pytest_migsafe.migrations.remarks import remarks_on
 CONVENTIONAL_NAMES = frozenset({"migrations", "migration", "migrate"})
 #: What a project for several databases calls PostgreSQL's part of it: ``migrations/postgres``, beside ``mysql``.
 _POSTGRESQL = frozenset({"postgres", "postgresql", "pg", "pgsql", "psql"})
-#: Folders that hold other people's code or built things.
-_PASSED_OVER = frozenset(
-    {"node_modules", "__pycache__", "build", "dist", "target", "vendor", "venv", "site-packages"}
-)
 #: How deep below a folder that is no history itself one is looked for.
 _DEEPEST = 8
 #: How far above a file its history is looked for.
@@ -173,7 +169,7 @@ def _inside(outer: _Found, listing: Listing, depth: int) -> Iterator[_Found]:
     if not outer.layout.is_nested or depth < 1:
         return
     for name in listing.folders:
-        if name in _PASSED_OVER or name in listing.links:
+        if name in listing.links or listing.holds_others_code(name):
             continue
         folder = listing.below(name)
         if outer.layout.is_marked(folder) and (found := _read(folder, outer.layout.name)):
@@ -192,11 +188,9 @@ class _Search:
 
     def below(self, listing: Listing, depth: int) -> Iterator[_Found]:
         for name in listing.folders:
-            if name in _PASSED_OVER:
+            if listing.holds_others_code(name):
                 continue
             folder = listing.below(name)
-            if "pyvenv.cfg" in folder.file_set:
-                continue
             is_repeated = name in listing.links and self._is_seen(folder.folder)
             if is_repeated and _may_be_history(folder.folder.resolve().name, folder):
                 continue

@@ -8,11 +8,8 @@ from pytest_migsafe.migrations.layouts import Listing, list_folder
 from pytest_migsafe.migrations.remarks import PROGRAM
 
 _DJANGO = re.compile(r"\d{4}_\w+\.py")
-#: How deep below a folder they are looked for, and in which folders not.
+#: How deep below a folder they are looked for.
 _DEEPEST = 5
-_PASSED_OVER = frozenset(
-    {"node_modules", "__pycache__", "build", "dist", "target", "vendor", "site-packages"}
-)
 #: What runners of programs call their folder.
 _NAMES = frozenset({"migrations", "migrate", "migration", "versions"})
 
@@ -28,10 +25,9 @@ def hint_at_programs(paths: Sequence[Path]) -> str:
 def _hint_below(listing: Listing, depth: int) -> str:
     if found := _hint(listing):
         return found
-    if depth > 0 and "pyvenv.cfg" not in listing.file_set:
-        for name in listing.folders:
-            if name not in _PASSED_OVER and (found := _hint_below(listing.below(name), depth - 1)):
-                return found
+    for name in listing.folders if depth > 0 else ():
+        if not listing.holds_others_code(name) and (found := _hint_below(listing.below(name), depth - 1)):
+            return found
     return ""
 
 

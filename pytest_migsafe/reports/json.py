@@ -79,5 +79,8 @@ def _skipped(migration: Migration, place: str) -> dict[str, Any]:
 def write_json(path: Path, report: Mapping[str, Any]) -> None:
     """Write a report to a file, whole or not at all."""
     unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    try:
+        unfinished.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -80,7 +80,7 @@ def test_a_migration_that_tears_something_down_is_not_taken_for_a_down_file(tmp_
     assert order(the_history(root)) == ["0001_set_up.sql", "0002_tear_down.sql"]
 
 
-def test_sql_files_without_a_number_are_named_as_ignored(tmp_path: Path) -> None:
+def test_sql_files_that_are_no_migrations_are_named_as_ignored(tmp_path: Path) -> None:
     root = project(
         tmp_path,
         "migrations/0001_a.sql",
@@ -93,7 +93,7 @@ def test_sql_files_without_a_number_are_named_as_ignored(tmp_path: Path) -> None
     history = the_history(root)
 
     assert order(history) == ["0001_a.sql"]
-    assert ignored(history) == ("0002_gone.down.sql", "2fa.sql", "seed.sql")
+    assert ignored(history) == ("0002_gone.down.sql", "0003_x.sql.bak", "2fa.sql", "seed.sql")
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,10 @@ OTHER_DATABASES = frozenset(
 )
 #: Enough to meet a runner's mark, be it the one between up and down in a first migration that is long.
 _BEGINNING = 1 << 18
+#: Folders that hold other people's code or built things.
+_OTHERS = frozenset(
+    {"node_modules", "__pycache__", "build", "dist", "target", "vendor", "venv", "site-packages"}
+)
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,14 @@ class Listing:
                 data = b""
             self._beginnings[name] = data.decode(errors="replace")
         return self._beginnings[name]
+
+    def file(self, name: str) -> Path | None:
+        """Return a file's path; None when there is none of that name."""
+        return self.folder / name if name in self.file_set else None
+
+    def holds_others_code(self, name: str) -> bool:
+        """Whether a folder in this one holds other people's code, or built things."""
+        return name in _OTHERS or "pyvenv.cfg" in self.below(name).file_set
 
     @cached_property
     def file_set(self) -> frozenset[str]:

@@ -4,10 +4,8 @@ The version is what stands before the first underscore, without dashes, and is c
 ``2017-08-31-230457_invitations`` comes after ``20170101000000_x`` although its name sorts before it.
 """
 
-import tomllib
-from contextlib import suppress
-
 from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, in_order
+from pytest_migsafe.migrations.layouts.project_files import toml_of
 from pytest_migsafe.migrations.model import Manner, TransactionMode
 
 
@@ -19,14 +17,15 @@ def read(listing: Listing) -> tuple[FoundFile, ...]:
         if not version.isdigit():
             continue
         migration = listing.below(name)
-        if "up.sql" not in migration.file_set:
+        up = migration.file("up.sql")
+        if up is None:
             continue
         found.append(
             FoundFile(
                 order=(version,),
                 version=version,
-                path=migration.folder / "up.sql",
-                down=migration.folder / "down.sql" if "down.sql" in migration.file_set else None,
+                path=up,
+                down=migration.file("down.sql"),
                 manner=_manner(migration),
             )
         )
@@ -34,12 +33,8 @@ def read(listing: Listing) -> tuple[FoundFile, ...]:
 
 
 def _manner(migration: Listing) -> Manner | None:
-    metadata = {}
-    if "metadata.toml" in migration.file_set:
-        # One that is no TOML, Diesel could not read either.
-        with suppress(OSError, ValueError):
-            metadata = tomllib.loads((migration.folder / "metadata.toml").read_text(encoding="utf-8"))
-    if metadata.get("run_in_transaction", True):
+    metadata = migration.file("metadata.toml")
+    if metadata is None or toml_of(metadata).get("run_in_transaction", True):
         return None
     return Manner(TransactionMode.SINGLE_QUERY, "run_in_transaction = false in metadata.toml")
 

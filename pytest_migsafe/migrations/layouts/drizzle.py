@@ -103,7 +103,7 @@ def _by_folder(listing: Listing) -> tuple[FoundFile, ...]:
                     order=(name,),
                     version=name.partition("_")[0],
                     path=migration.folder / "migration.sql",
-                    down=migration.folder / "down.sql" if "down.sql" in migration.file_set else None,
+                    down=migration.file("down.sql"),
                 )
             )
     return in_order(found)

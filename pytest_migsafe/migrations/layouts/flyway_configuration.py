@@ -5,10 +5,11 @@ Facts: Flyway's documentation, "Configuration files" and "Script configuration".
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from pytest_migsafe.migrations.layouts.project_files import text_of, toml_of
 
 #: From ``src/main/resources/db/migration`` to the project's root.
 _UP = 6
@@ -128,22 +129,14 @@ def read_configuration(folder: Path) -> Configuration:
 
 def read_properties(path: Path) -> Mapping[str, str]:
     """Return the settings of a classic configuration file; of one that cannot be read, none."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return {}
     # A backslash at the end of a line goes on on the next (Java: ``Properties.load``).
-    lines = re.sub(r"\\\r?\n[ \t]*", "", text).splitlines()
+    lines = re.sub(r"\\\r?\n[ \t]*", "", text_of(path)).splitlines()
     pairs = (line.partition("=") for line in lines if not line.lstrip().startswith(("#", "!")))
     return {name.strip().removeprefix(_PREFIX): value.strip() for name, sign, value in pairs if sign}
 
 
 def _toml(path: Path) -> Mapping[str, str]:
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    flyway = content.get("flyway")
+    flyway = toml_of(path).get("flyway")
     return dict(_flat(flyway)) if isinstance(flyway, dict) else {}
 
 

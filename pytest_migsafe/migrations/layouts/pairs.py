@@ -32,7 +32,7 @@ def read_pairs(listing: Listing) -> tuple[FoundFile, ...]:
                 order=(int(match["version"]),),
                 version=match["version"],
                 path=listing.folder / name,
-                down=listing.folder / down if down in listing.file_set else None,
+                down=listing.file(down),
             )
         )
     return in_order(found)

@@ -45,7 +45,7 @@ def read(listing: Listing) -> tuple[FoundFile, ...]:
                     order=(name,),
                     version=name,
                     path=migration.folder / "migration.sql",
-                    down=migration.folder / "down.sql" if "down.sql" in migration.file_set else None,
+                    down=migration.file("down.sql"),
                     reader=reader,
                 )
             )

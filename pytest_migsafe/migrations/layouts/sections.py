@@ -22,6 +22,7 @@ from pytest_migsafe.migrations.layouts.base import (
     manner_by_header,
     only,
 )
+from pytest_migsafe.migrations.layouts.project_files import text_of
 from pytest_migsafe.migrations.model import (
     Direction,
     Manner,
@@ -93,10 +94,7 @@ def _is_node_pg_migrate_s(listing: Listing) -> bool:
 
 
 def _names_it(package: Path) -> bool:
-    try:
-        return '"node-pg-migrate"' in package.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
+    return '"node-pg-migrate"' in text_of(package)
 
 
 NODE_PG_MIGRATE = Layout(

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pytest_migsafe.errors import SettingsError
 from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, as_psql_sends
+from pytest_migsafe.migrations.layouts.project_files import text_of
 from pytest_migsafe.migrations.model import Direction, Manner, Remark, Runner, Script, TransactionMode
 from pytest_migsafe.migrations.psql import read_as_psql
 from pytest_migsafe.migrations.source import SourceText
@@ -84,13 +85,9 @@ def _same_folder(one: Path, other: Path) -> bool:
 
 
 def _read_configuration(path: Path) -> dict[str, str]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        return {}
     values: dict[str, str] = {}
     section = ""
-    for line in lines:
+    for line in text_of(path).splitlines():
         plain = _COMMENT.sub("", line)
         if found := _SECTION.fullmatch(plain):
             section = ".".join(part for part in (found["section"].lower(), found["subsection"]) if part)

@@ -10,13 +10,13 @@ COMMIT of its own has its statements run as they stand (6347), and so has one th
 import glob
 import os
 import re
-import tomllib
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from pytest_migsafe.migrations.layouts.base import FoundFile, Layout, Listing, in_order
+from pytest_migsafe.migrations.layouts.project_files import text_of, toml_of
 from pytest_migsafe.migrations.model import (
     Direction,
     Manner,
@@ -87,11 +87,7 @@ def _seed_version(home: Path, seed: Path) -> str:
 
 
 def _database(home: Path) -> dict[str, Any]:
-    try:
-        config = tomllib.loads((home / "config.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    database = config.get("db", {})
+    database = toml_of(home / "config.toml").get("db", {})
     return database if isinstance(database, dict) else {}
 
 
@@ -172,10 +168,7 @@ def _is_supabase_s(listing: Listing) -> bool:
 
 
 def _is_its_config(path: Path) -> bool:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return False
+    text = text_of(path)
     return "project_id" in text and "[db" in text
 
 
