@@ -4,6 +4,10 @@ Style: cause, place, way out, in that order; the first line is complete in itsel
 xdist, JUnit and the terminal's summary keep.
 """
 
+import re
+
+_LINE = re.compile(r"\bline (\d+)\b")
+
 
 class MigsafeError(Exception):
     """Something that the user can mend stopped pytest-migsafe; the message says what, where and the way out."""
@@ -14,7 +18,13 @@ class SettingsError(MigsafeError):
 
 
 class MigrationReadError(MigsafeError):
-    """A migration file cannot be read as text."""
+    """A migration file cannot be read as text, or its runner could make nothing of it."""
+
+    @property
+    def line(self) -> int:
+        """The 1-based line that the message speaks of; by our convention it names it as "line 7". Else the first."""
+        named = _LINE.search(str(self))
+        return int(named[1]) if named else 1
 
 
 class ServerError(MigsafeError):

@@ -106,7 +106,7 @@ class Chain:
         try:
             task = self._database.task(migration)
         except MigrationReadError as error:
-            return self._fail(position, None, self._database.unread(migration, str(error)))
+            return self._fail(position, None, self._database.unread(migration, error))
         try:
             evidence = self._try(task)
         except IsolationLostError:
@@ -243,7 +243,7 @@ class _OpenDatabase:
             if error is None:
                 self._session.renew(script)
         except MigrationReadError as problem:
-            return _unreadable(str(problem))
+            return _unreadable(problem)
         except psycopg.OperationalError as problem:
             return explain_loss(self._server, migration.relative_path, problem)
         if error is None:
@@ -383,7 +383,7 @@ class _OpenDatabase:
             highest = max(known, default=0)
             self._sequences = known | read_sequences(self._session.connection, above=highest, of=touched)
 
-    def unread(self, migration: Migration, problem: str) -> Evidence:
+    def unread(self, migration: Migration, problem: MigrationReadError) -> Evidence:
         """Return the evidence of a file that cannot be read."""
         if self._schema is None:
             self._schema = catalog.snapshot(self._session.connection)
@@ -434,8 +434,10 @@ def _has_extension(schema: catalog.Schema, name: str) -> bool:
     return any(schema.get("extension", written) is not None for written in (name, f'"{name}"'))
 
 
-def _unreadable(problem: str) -> StatementError:
-    return StatementError(sqlstate="", message=problem, line=1, column=1, during="reading the file")
+def _unreadable(problem: MigrationReadError) -> StatementError:
+    return StatementError(
+        sqlstate="", message=str(problem), line=problem.line, column=1, during="reading the file"
+    )
 
 
 def _line(script: Script, error: StatementError | None) -> str:

@@ -136,12 +136,12 @@ def test_a_file_that_does_nothing_is_applied(verdicts: Verdicts, data: bytes, mo
         (b"\f\fSELECT no", 1, 10, 'column "no" does not exist'),
         (
             b"SELECT 1;\nSELECT '\xe9';",
-            1,
+            2,
             1,
             "the file is not UTF-8: line 2 holds the byte 0xe9; save it as UTF-8",
         ),
         ("SELECT 1".encode("utf-16"), 1, 1, "the file is UTF-16; save it as UTF-8"),
-        (b"SELECT 1;\n\0", 1, 1, "line 2 holds a NUL byte, which PostgreSQL cannot take; remove it"),
+        (b"SELECT 1;\n\0", 2, 1, "line 2 holds a NUL byte, which PostgreSQL cannot take; remove it"),
     ],
 )
 def test_an_error_is_where_the_characters_say(
