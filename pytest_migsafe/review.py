@@ -13,8 +13,9 @@ from pytest_migsafe.errors import ServerError
 from pytest_migsafe.findings import Finding
 from pytest_migsafe.migrations.model import History, Migration
 from pytest_migsafe.places import Place
-from pytest_migsafe.rehearsal.chain import Blocked, Chain, Conditions
+from pytest_migsafe.rehearsal.chain import Blocked, Chain
 from pytest_migsafe.rehearsal.evidence import Evidence
+from pytest_migsafe.rehearsal.rehearsal_database import Conditions
 from pytest_migsafe.rules import RULES, Rule, judge
 from pytest_migsafe.settings import Settings, in_seconds
 

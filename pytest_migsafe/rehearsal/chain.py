@@ -1,59 +1,25 @@
 """A database at position k of a history: rehearse the file there, apply it, go on to the next."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Self
 
 import psycopg
 
-from pytest_migsafe import catalog
 from pytest_migsafe.errors import MigrationReadError, SnapshotError
 from pytest_migsafe.migrations.dialect import WrittenFor, written_for
 from pytest_migsafe.migrations.model import History, Migration, Script
-from pytest_migsafe.migrations.statements import Statement
 from pytest_migsafe.postgres.database import Database
-from pytest_migsafe.rehearsal.cluster import Cluster, cluster_changes, read_cluster, read_configuration
 from pytest_migsafe.rehearsal.creations import find_creations
-from pytest_migsafe.rehearsal.deadline import Deadline, deadline
-from pytest_migsafe.rehearsal.evidence import (
-    ClusterChange,
-    Evidence,
-    Lane,
-    StatementError,
-    TransactionControlStatement,
-)
-from pytest_migsafe.rehearsal.isolation import (
-    QUERY_CANCELED,
-    IsolationLostError,
-    Run,
-    SavepointCannotHoldError,
-    apply_as_runner,
-    run_for_real,
-    run_in_savepoint,
-    why_not_in_savepoint,
-)
-from pytest_migsafe.rehearsal.loss import demand_room, explain_loss
-from pytest_migsafe.rehearsal.sequences import SequenceValues, read_sequences, restore_sequences
-from pytest_migsafe.rehearsal.session import MigrationSession
-from pytest_migsafe.rehearsal.task import Task, read_task
-from pytest_migsafe.rehearsal.trace import describe
+from pytest_migsafe.rehearsal.evidence import Evidence, StatementError
+from pytest_migsafe.rehearsal.isolation import IsolationLostError
+from pytest_migsafe.rehearsal.rehearsal_database import Conditions, RehearsalDatabase
+from pytest_migsafe.rehearsal.task import Task
 
 #: Opens an empty database for a chain, and leaves closing it to the stack.
 OpenDatabase = Callable[[ExitStack], Database]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
-    """Under which conditions files are rehearsed."""
-
-    #: The settings of the migrations' sessions, such as ``lock_timeout``.
-    options: Mapping[str, str] = field(default_factory=dict)
-    #: The time after which a file is given up, in seconds; 0 for none.
-    file_timeout: float = 0.0
-    #: Whether statements that change a whole cluster run on a server that is not ours.
-    cluster_wide: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +44,7 @@ class Chain:
         self._open_database = open_database
         self._conditions = conditions or Conditions()
         self._resources = ExitStack()
-        self._open: _OpenDatabase | None = None
+        self._open: RehearsalDatabase | None = None
         self._failed: tuple[int, StatementError] | None = None
 
     def __enter__(self) -> Self:
@@ -149,9 +115,9 @@ class Chain:
         return self._database.database
 
     @property
-    def _database(self) -> "_OpenDatabase":
+    def _database(self) -> RehearsalDatabase:
         if self._open is None:
-            self._open = _OpenDatabase(self._open_database(self._resources), self._conditions)
+            self._open = RehearsalDatabase(self._open_database(self._resources), self._conditions)
             self._resources.callback(self._open.close)
         return self._open
 
@@ -203,250 +169,3 @@ def _written_for(script: Script | None, error: StatementError) -> WrittenFor | N
     if script is None or error.sqlstate not in _NOT_POSTGRESQL:
         return None
     return written_for(script.source)
-
-
-class _OpenDatabase:
-    """The chain's database while it is open."""
-
-    def __init__(self, database: Database, conditions: Conditions) -> None:
-        self.database = database
-        self._server = database.server
-        self._conditions = conditions
-        self.position = 0
-        self._session = MigrationSession(lambda: database.connect(options=conditions.options))
-        # All are read when they are first needed, and kept up to date from then on.
-        self._schema: catalog.Schema | None = None
-        self._sequences: SequenceValues | None = None
-        self._cluster: Cluster | None = None
-
-    def close(self) -> None:
-        self._session.close()
-
-    @property
-    def _may_change_cluster(self) -> bool:
-        return self._server.is_ours or self._conditions.cluster_wide
-
-    def task(self, migration: Migration) -> Task:
-        """Return what is to be run of a file.
-
-        Raises:
-            MigrationReadError: it cannot be read.
-        """
-        return read_task(migration, self.database, may_change_cluster=self._may_change_cluster)
-
-    def apply(self, migration: Migration) -> StatementError | None:
-        """Apply a file without looking closer, on the way to another; return the error that ended it."""
-        self._schema = self._sequences = self._cluster = None
-        try:
-            script = self.task(migration).script
-            error = self._apply_as_runner(script)
-            if error is None:
-                self._session.renew(script)
-        except MigrationReadError as problem:
-            return _unreadable(problem)
-        except psycopg.OperationalError as problem:
-            return explain_loss(self._server, migration.relative_path, problem)
-        if error is None:
-            self.position += 1
-        return error
-
-    def _apply_as_runner(self, script: Script) -> StatementError | None:
-        with self._deadline() as limit:
-            error = apply_as_runner(self._session.connection, script)
-        return self._timed(error, limit)
-
-    def _deadline(self) -> AbstractContextManager[Deadline]:
-        return deadline(self._session.connection, self._conditions.file_timeout)
-
-    def _timed(self, error: StatementError | None, limit: Deadline) -> StatementError | None:
-        """Return an error as it is, or, when it is our own cancellation, as the time limit that it stands for."""
-        if error is None or not limit.is_over or error.sqlstate != QUERY_CANCELED:
-            return error
-        return replace(
-            error,
-            message=f"the file is not done after {self._conditions.file_timeout:g} s, and was given up",
-            hint="[tool.migsafe] file_timeout is the limit for a whole file.",
-        )
-
-    def rehearse(self, task: Task, *, hold: bool = True) -> Evidence:
-        """Rehearse a file and apply it; ``hold=False`` applies it for real only."""
-        script = task.script
-        connection = self._session.connection
-        if self._schema is None:
-            self._schema = catalog.snapshot(connection)
-        if self._sequences is None:
-            self._sequences = read_sequences(connection)
-        if self._cluster is None:
-            self._cluster = read_cluster(connection)
-        before = self._schema
-        reason = "a savepoint was lost in it" if not hold else why_not_in_savepoint(script)
-        run: Run | None = None
-        if not reason:
-            run, reason = self._rehearse_and_apply(script, before)
-        if run is None:
-            with self._deadline() as limit:
-                run = run_for_real(connection, script)
-            run = replace(run, error=self._timed(run.error, limit))
-            self._sequences = None
-        leaks = self._session.renew(script)
-        after = run.after if run.after is not None else catalog.snapshot(self._session.connection)
-        if run.error is None:
-            self.position += 1
-            self._schema = after
-        return replace(
-            self._evidence(task.migration, script, before),
-            lane=Lane.REAL if reason else Lane.SAVEPOINT,
-            lane_reason=reason,
-            statements=describe(script, run.traced, run.baseline),
-            # Outside one transaction, a part of a failed file may stay.
-            after=after,
-            error=run.error,
-            error_line=_line(script, run.error),
-            leaks=leaks,
-            stubbed=tuple(name for name in self._server.stubbed if _has_extension(after, name)),
-            left_out=task.left_out,
-            cluster_changes=self._learn_cluster(script),
-        )
-
-    def _learn_cluster(self, script: Script) -> tuple[ClusterChange, ...]:
-        """Return what the file has changed of the whole cluster."""
-        connection = self._session.connection
-        changes: tuple[ClusterChange, ...] = ()
-        if self._session.cluster_has_changed:
-            then, self._cluster = self._cluster or {}, read_cluster(connection)
-            changes = cluster_changes(then, self._cluster)
-        if any(statement.node == "AlterSystemStmt" for statement in script.statements):
-            changes += cluster_changes({}, read_configuration(connection))
-        return changes
-
-    def _rehearse_and_apply(self, script: Script, before: catalog.Schema) -> tuple[Run | None, str]:
-        """Rehearse a file in a savepoint, then apply it; return the run, or why there has to be another."""
-        try:
-            with self._deadline() as limit:
-                run = run_in_savepoint(
-                    self._session.prepared, script, before, watch_cluster=not self._may_change_cluster
-                )
-        except SavepointCannotHoldError as refusal:
-            self._session.reset(script)
-            return None, str(refusal)
-        self._session.reset(script)
-        self._put_sequences_back(run)
-        if run.error is not None and limit.is_over:
-            # For real it would take as long again.
-            return replace(run, error=self._timed(run.error, limit)), ""
-        if refusal_to_apply := self._refusal(script, run):
-            return replace(run, error=refusal_to_apply, after=None), ""
-        error = self._apply_as_runner(script)
-        if run.error is not None and error is None:
-            # It does apply, so the savepoint was in the way of something.
-            reason = f"in a savepoint it fails: {run.error.message}"
-            return replace(run, error=None), reason
-        if error is not None and run.error is None:
-            # The rehearsal's schema is none that there is.
-            run = replace(run, error=error, after=None)
-        self._learn_sequences(run)
-        return run, ""
-
-    def _refusal(self, script: Script, run: Run) -> StatementError | None:
-        """Return why a rehearsed file must not be applied: it changes a cluster that is not ours to change."""
-        changes = cluster_changes(self._cluster or {}, run.cluster) if run.cluster is not None else ()
-        if not changes:
-            return None
-        place = script.position(script.statements[0].start)
-        listed = ", ".join(f"{change.kind} {change.name}" for change in changes)
-        return StatementError(
-            sqlstate="",
-            message=f"the file changes more than its database ({listed}), on a server that is not ours: not applied",
-            hint="Run it on a throwaway server, or allow it with cluster_wide = true in [tool.migsafe].",
-            line=place.line,
-            column=place.column,
-            during="the look at the whole cluster",
-        )
-
-    def _put_sequences_back(self, run: Run) -> None:
-        known = self._sequences or {}
-        drawn = {
-            oid: known[oid] for oid, one in run.baseline.items() if one.kind == "sequence" and oid in known
-        }
-        restore_sequences(self._session.connection, drawn)
-
-    def _learn_sequences(self, run: Run) -> None:
-        known = self._sequences or {}
-        touched = {
-            oid
-            for one in run.traced
-            if one.after is not None
-            for oid, reading in one.after.relations.items()
-            if reading.kind in ("sequence", None)
-        }
-        if touched or any(one.after is not None and one.after.unread for one in run.traced):
-            highest = max(known, default=0)
-            self._sequences = known | read_sequences(self._session.connection, above=highest, of=touched)
-
-    def unread(self, migration: Migration, problem: MigrationReadError) -> Evidence:
-        """Return the evidence of a file that cannot be read."""
-        if self._schema is None:
-            self._schema = catalog.snapshot(self._session.connection)
-        return replace(self._evidence(migration, None, self._schema), error=_unreadable(problem))
-
-    def lost(self, task: Task, problem: psycopg.OperationalError) -> Evidence:
-        """Return the evidence of a file that ended the session or the server.
-
-        Raises:
-            ServerError: the server is gone although the file had not been sent to it.
-        """
-        if self._schema is None:
-            raise self._server.lost(problem) from problem
-        return replace(
-            self._evidence(task.migration, task.script, self._schema),
-            error=explain_loss(self._server, task.migration.relative_path, problem),
-        )
-
-    def demand_room(self, migration: Migration, error: StatementError) -> None:
-        """See that a file's error is not that of a full disk.
-
-        Raises:
-            ServerError: it is.
-        """
-        demand_room(self._server, migration.relative_path, sqlstate=error.sqlstate, said=error.message)
-
-    def _evidence(self, migration: Migration, script: Script | None, before: catalog.Schema) -> Evidence:
-        manner = script.manner if script is not None else migration.runner.usual
-        return Evidence(
-            migration_id=migration.id,
-            path=migration.relative_path,
-            mode=manner.mode,
-            mode_reason=manner.reason,
-            lane=Lane.SAVEPOINT,
-            server_version=self._server.version,
-            session_per_file=migration.runner.session_per_file,
-            role=self._conditions.options.get("role", self._server.role),
-            statement_count=len(script.body) if script is not None else 0,
-            before=before,
-            after=before,
-            transaction_control=_transaction_control(script) if script is not None else (),
-            has_transaction_pair=script is not None and script.has_transaction_pair,
-        )
-
-
-def _has_extension(schema: catalog.Schema, name: str) -> bool:
-    # Names in a schema are written as `quote_ident` writes them.
-    return any(schema.get("extension", written) is not None for written in (name, f'"{name}"'))
-
-
-def _unreadable(problem: MigrationReadError) -> StatementError:
-    return StatementError(
-        sqlstate="", message=str(problem), line=problem.line, column=1, during="reading the file"
-    )
-
-
-def _line(script: Script, error: StatementError | None) -> str:
-    return script.source.line(error.line) if error is not None else ""
-
-
-def _transaction_control(script: Script) -> tuple[TransactionControlStatement, ...]:
-    def described(statement: Statement) -> TransactionControlStatement:
-        place = script.position(statement.start)
-        return TransactionControlStatement(line=place.line, column=place.column, text=statement.text)
-
-    return tuple(described(one) for one in script.statements if one.transaction_control)

@@ -12,8 +12,9 @@ from pytest_migsafe.migrations.model import TransactionMode
 from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.postgres.database import Database
 from pytest_migsafe.postgres.server import start_server
-from pytest_migsafe.rehearsal.chain import Blocked, Chain, Conditions
+from pytest_migsafe.rehearsal.chain import Blocked, Chain
 from pytest_migsafe.rehearsal.evidence import Evidence
+from pytest_migsafe.rehearsal.rehearsal_database import Conditions
 
 
 @dataclass(frozen=True)
