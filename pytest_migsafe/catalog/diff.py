@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, Self
 
-from pytest_migsafe.catalog.schema import KIND_ORDER, KINDS, CatalogObject, Key, Schema
+from pytest_migsafe.catalog.objects import CatalogObject, Key
+from pytest_migsafe.catalog.schema import KIND_ORDER, KINDS, Schema
 
 Action = Literal["added", "removed", "changed"]
 #: What a field can hold.

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pytest_migsafe.catalog.composition import Fragment, Source, Value, composed, fragment, oid_array
+from pytest_migsafe.catalog.objects import CatalogObject, Home, Key
 from pytest_migsafe.catalog.queries import (
     QUERIES,
     Query,
@@ -25,10 +26,10 @@ from pytest_migsafe.catalog.queries import (
     send,
     user_homes,
 )
-from pytest_migsafe.catalog.schema import CatalogObject, Column, Home, Homes, Key, Schema, gather
+from pytest_migsafe.catalog.schema import Column, Homes, Schema, gather
 from pytest_migsafe.catalog.snapshot import build, snapshot
 
-#: The catalogs that a Schema is made of.
+#: The catalogs that relations, types and functions are made of.
 _CATALOGS = (
     "pg_class",
     "pg_attribute",
@@ -49,9 +50,6 @@ _CATALOGS = (
     "pg_range",
     "pg_proc",
     "pg_aggregate",
-    "pg_namespace",
-    "pg_extension",
-    "pg_default_acl",
 )
 
 #: Catalogs whose objects are no kind of ours, but whose names stand in definitions: after an update or a
@@ -68,7 +66,32 @@ _NAMING_CATALOGS = (
     "pg_ts_dict",
 )
 
-_COUNTED = (*_CATALOGS, *_NAMING_CATALOGS, "pg_operator")
+#: pg_publication_namespace, which came with PostgreSQL 15. Where there is none, nothing is counted for its oid.
+_PUBLISHED_SCHEMAS = "6237"
+
+#: What is read in full as soon as one of these catalogs changed: `Home.catalog`, and the catalogs.
+_READ_IN_FULL: Mapping[str, tuple[str, ...]] = {
+    "schema": ("pg_namespace", "pg_description"),
+    "extension": ("pg_extension", "pg_description"),
+    "default privileges": ("pg_default_acl",),
+    "event trigger": ("pg_event_trigger",),
+    "statistics": ("pg_statistic_ext",),
+    "publication": ("pg_publication", "pg_publication_rel", _PUBLISHED_SCHEMAS),
+    "subscription": ("pg_subscription",),
+    "cast": ("pg_cast",),
+    "operator": ("pg_operator", "pg_opclass", "pg_opfamily", "pg_amop", "pg_amproc"),
+    "collation": ("pg_collation",),
+    "conversion": ("pg_conversion",),
+    "text search": ("pg_ts_parser", "pg_ts_template", "pg_ts_dict", "pg_ts_config", "pg_ts_config_map"),
+    "foreign data": ("pg_foreign_data_wrapper", "pg_foreign_server", "pg_user_mapping"),
+    "language": ("pg_language", "pg_transform"),
+    "access method": ("pg_am",),
+    "security label": ("pg_seclabel",),
+}
+
+_COUNTED = tuple(
+    dict.fromkeys((*_CATALOGS, *_NAMING_CATALOGS, *(one for some in _READ_IN_FULL.values() for one in some)))
+)
 
 #: The column that says to which relation a row belongs.
 _RELATION_IN: Mapping[str, str] = {
@@ -76,17 +99,11 @@ _RELATION_IN: Mapping[str, str] = {
     "pg_attribute": "attrelid",
     "pg_constraint": "conrelid",
     "pg_index": "indrelid",
+    "pg_inherits": "inhrelid",
     "pg_policy": "polrelid",
     "pg_rewrite": "ev_class",
     "pg_sequence": "seqrelid",
     "pg_trigger": "tgrelid",
-}
-
-#: Small kinds that are read in full as soon as one of these catalogs changed.
-_READ_IN_FULL: Mapping[str, tuple[str, ...]] = {
-    "schema": ("pg_namespace", "pg_description"),
-    "extension": ("pg_extension",),
-    "default privileges": ("pg_default_acl",),
 }
 
 
@@ -102,6 +119,7 @@ class Mark:
     next_xid: str
     highest_oid: int
     has_event_triggers: bool
+    has_security_labels: bool
     extension_members: int
 
 
@@ -132,7 +150,7 @@ def mark(connection: Source) -> Mark:
     Raises:
         SnapshotError: the transaction has failed, or the server refuses a query.
     """
-    ((counts,), ((next_xid, highest_oid, has_event_triggers),), ((members,),)) = send(
+    ((counts,), ((next_xid, highest_oid, has_event_triggers, has_security_labels),), ((members,),)) = send(
         connection,
         [
             _written_query(),
@@ -151,11 +169,16 @@ def mark(connection: Source) -> Mark:
         next_xid=next_xid,
         highest_oid=highest_oid,
         has_event_triggers=has_event_triggers,
+        has_security_labels=has_security_labels,
         extension_members=members,
     )
 
 
-_COUNTED_CATALOGS = "'{" + ",".join(f"pg_catalog.{one}" for one in _COUNTED) + "}'::pg_catalog.regclass[]"
+_COUNTED_CATALOGS = (
+    "'{"
+    + ",".join(one if one.isdigit() else f"pg_catalog.{one}" for one in _COUNTED)
+    + "}'::pg_catalog.regclass[]"
+)
 
 
 def _written_query() -> Fragment:
@@ -200,6 +223,8 @@ def read_changes(
             if written.deleted("pg_constraint"):
                 # A deleted row does not tell which domain lost a constraint.
                 touched.add(read.rows([_homes("type", "t.typtype = 'd'")])[0])
+            if mark.has_security_labels:
+                touched.groups.add("security label")
             return _read_touched(read, touched, written)
     # An object was added to an extension, or taken from it, and nothing says which.
     return Changes(everything=snapshot(connection))
@@ -324,6 +349,8 @@ def _seed_queries(
         is_updated = _boolean(written.updated("pg_constraint"))
         yield composed("domains_constrained", highest=highest, since=since, is_updated=is_updated)
     yield from _update_queries(written, since)
+    if written.updated("pg_trigger"):
+        yield composed("foreign_keys_switched", since=since)
     if not locks_tell_all or mark.has_event_triggers:
         yield from _search_queries(written, since)
     if written.added("pg_description"):
@@ -366,6 +393,8 @@ class _Touched:
         self.relations = set(locked)
         self.types: set[int] = set()
         self.functions: set[int] = set()
+        #: What is read in full.
+        self.groups: set[str] = set()
         self._of = {"relation": self.relations, "type": self.types, "function": self.functions}
 
     def not_relations(self) -> list[str]:
@@ -380,8 +409,10 @@ class _Touched:
     def add(self, rows: Rows) -> None:
         for catalog, oid in rows:
             # What is gone belongs to nothing.
-            if catalog and oid:
+            if catalog in self._of and oid:
                 self._of[catalog].add(oid)
+            elif catalog in _READ_IN_FULL:
+                self.groups.add(catalog)
 
     def add_dependents(self, read: Reading, mark: Mark, written: _Written) -> None:
         """Add what names the objects that there were before and that may have another name now."""
@@ -452,7 +483,7 @@ def _state_query(relations: Iterable[int]) -> Fragment:
 
 def _read_touched(read: Reading, touched: _Touched, written: _Written) -> Changes:
     """Return the touched objects as they are now; nothing can be read after that."""
-    in_full = frozenset(name for name, catalogs in _READ_IN_FULL.items() if written.to(*catalogs))
+    in_full = touched.groups.union(name for name, catalogs in _READ_IN_FULL.items() if written.to(*catalogs))
     others = touched.not_relations()
     rows = read.rows(
         [
@@ -479,7 +510,7 @@ def _read_touched(read: Reading, touched: _Touched, written: _Written) -> Change
     found = read.last([one for _, one in planned])
     return Changes(
         homes=gather(build(zip((query for query, _ in planned), found, strict=True))),
-        in_full=in_full,
+        in_full=frozenset(in_full),
         relations=tuple({*touched.relations, *(one.oid for one in states)}),
         types=tuple(touched.types | oids["type"]),
         functions=tuple(touched.functions | oids["function"]),

@@ -14,7 +14,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
-from pytest_migsafe.catalog import schema
+from pytest_migsafe.catalog import rarer, schema
 from pytest_migsafe.catalog.composition import (
     Fragment,
     Source,
@@ -25,7 +25,8 @@ from pytest_migsafe.catalog.composition import (
     has_rows,
     oid_array,
 )
-from pytest_migsafe.catalog.schema import CatalogObject
+from pytest_migsafe.catalog.masking import masked
+from pytest_migsafe.catalog.objects import CatalogObject, Listed
 from pytest_migsafe.errors import SnapshotError
 
 Rows = list[tuple[Any, ...]]
@@ -74,13 +75,36 @@ class Query:
 
 
 #: Lists in which the order means nothing.
-_UNORDERED = frozenset({"options", "config", "roles", "transforms", "privileges"})
+_UNORDERED = frozenset(
+    {
+        "config",
+        "configuration_tables",
+        "foreign_options",
+        "mappings",
+        "members",
+        "options",
+        "privileges",
+        "publications",
+        "roles",
+        "schemas",
+        "tables",
+        "tags",
+        "transforms",
+        "triggers",
+    }
+)
 
 
 def _value(name: str, value: Any) -> Any:
     if type(value) is list:
+        if name == "foreign_options":
+            value = map(masked, value)
         return tuple(sorted(value)) if name in _UNORDERED else tuple(value)
     return value
+
+
+def _listed(name: str, cls: type[Listed]) -> Query:
+    return Query(name=name, cls=cls, catalog=cls.GROUP)
 
 
 #: The load order on one screen.
@@ -105,6 +129,30 @@ QUERIES: tuple[Query, ...] = (
     Query(name="policy", cls=schema.Policy, catalog="relation", homes="user_relations"),
     Query(name="grant_relation", cls=schema.Grant, catalog="relation", homes="user_relations"),
     Query(name="grant_column", cls=schema.Grant, catalog="relation", homes="user_relations"),
+    _listed("language", rarer.Language),
+    Query(name="grant_language", cls=schema.Grant, catalog=rarer.Language.GROUP),
+    _listed("transform", rarer.Transform),
+    _listed("collation", rarer.Collation),
+    _listed("cast", rarer.Cast),
+    _listed("operator", rarer.Operator),
+    _listed("operator_family", rarer.OperatorFamily),
+    _listed("operator_class", rarer.OperatorClass),
+    _listed("conversion", rarer.Conversion),
+    _listed("access_method", rarer.AccessMethod),
+    _listed("text_search_parser", rarer.TextSearchParser),
+    _listed("text_search_template", rarer.TextSearchTemplate),
+    _listed("text_search_dictionary", rarer.TextSearchDictionary),
+    _listed("text_search_configuration", rarer.TextSearchConfiguration),
+    _listed("foreign_data_wrapper", rarer.ForeignDataWrapper),
+    Query(name="grant_foreign_data_wrapper", cls=schema.Grant, catalog=rarer.ForeignDataWrapper.GROUP),
+    _listed("foreign_server", rarer.ForeignServer),
+    Query(name="grant_foreign_server", cls=schema.Grant, catalog=rarer.ForeignServer.GROUP),
+    _listed("user_mapping", rarer.UserMapping),
+    _listed("statistics", rarer.Statistics),
+    _listed("event_trigger", rarer.EventTrigger),
+    _listed("publication", rarer.Publication),
+    _listed("subscription", rarer.Subscription),
+    _listed("security_label", rarer.SecurityLabel),
 )
 
 

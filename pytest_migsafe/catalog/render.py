@@ -18,8 +18,11 @@ _CONTEXT = 2
 #: in the name or the definition already.
 _UNSAID: Mapping[str, frozenset[str]] = {
     "index": frozenset({"unique", "primary"}),
-    "constraint": frozenset({"object_kind", "type", "validated", "enforced", "deferrable", "deferred"}),
+    "constraint": frozenset(
+        {"object_kind", "type", "validated", "enforced", "deferrable", "deferred", "index"}
+    ),
     "trigger": frozenset({"function"}),
+    "statistics": frozenset({"relation"}),
 }
 _USUAL: Mapping[str, Value] = {
     "persistence": "permanent",
@@ -30,6 +33,9 @@ _USUAL: Mapping[str, Value] = {
     "parallel": "unsafe",
     "permissive": True,
     "valid": True,
+    "live": True,
+    "local": True,
+    "deterministic": True,
     "ready": True,
     "populated": True,
 }

@@ -7,97 +7,20 @@ A kind is a dataclass here and a `.sql` file whose columns have the names of its
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, Self, TypeVar, cast
+from typing import Any, ClassVar, Self, TypeVar, cast
 
+from pytest_migsafe.catalog import rarer
+from pytest_migsafe.catalog.objects import Bound, CatalogObject, Home, Key, Listed, Named
 from pytest_migsafe.errors import SnapshotError
 
 #: The version of what `Schema.to_json` writes.
 FORMAT_VERSION = 1
 
 
-class Home(NamedTuple):
-    """The object that another stands and falls with: a column's home is its table."""
-
-    catalog: str
-    name: str
-
-
-class Key(NamedTuple):
-    """What an object is found by: its kind and its qualified name."""
-
-    kind: str
-    name: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogObject:
-    """What all kinds share."""
-
-    KIND: ClassVar[str] = ""
-
-    @property
-    def qualified_name(self) -> str:
-        """Return the name, qualified as far as it takes to be the only one of its kind."""
-        raise NotImplementedError
-
-    @property
-    def home(self) -> Home:
-        """Return the object that this one belongs to, perhaps itself."""
-        raise NotImplementedError
-
-    @property
-    def key(self) -> Key:
-        """Return what this object is found by."""
-        return Key(self.KIND, self.qualified_name)
-
-    def to_json(self) -> dict[str, object]:
-        """Return the fields as plain values."""
-        return {one.name: _plain(getattr(self, one.name)) for one in fields(self)}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, object]) -> Self:
-        """Return the object that `to_json` described."""
-        return cls(**{name: tuple(one) if isinstance(one, list) else one for name, one in values.items()})
-
-
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Named(CatalogObject):
-    name: str
-
-    CATALOG: ClassVar[str] = ""
-
-    @property
-    def qualified_name(self) -> str:
-        return self.name
-
-    @property
-    def home(self) -> Home:
-        return Home(self.CATALOG, self.name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Bound(CatalogObject):
-    #: The relation that this belongs to.
-    relation: str
-    name: str
-
-    @property
-    def qualified_name(self) -> str:
-        return f"{self.relation}.{self.name}"
-
-    @property
-    def home(self) -> Home:
-        return Home("relation", self.relation)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Namespace(_Named):
+class Namespace(Named):
     """A schema."""
 
     KIND: ClassVar[str] = "schema"
@@ -108,7 +31,7 @@ class Namespace(_Named):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extension(_Named):
+class Extension(Named):
     """An extension; its version stands for its members."""
 
     KIND: ClassVar[str] = "extension"
@@ -116,16 +39,19 @@ class Extension(_Named):
 
     schema: str
     version: str
+    #: The tables whose rows a dump keeps, sorted, each with the condition for them.
+    configuration_tables: tuple[str, ...] = ()
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Type(_Named):
-    """A type: an enum, a domain, a composite, a range or a base type."""
+class Type(Named):
+    """A type: an enum, a domain, a composite, a range, a base type or the shell of one."""
 
     KIND: ClassVar[str] = "type"
     CATALOG: ClassVar[str] = "type"
 
-    #: enum, domain, composite, range or base.
+    #: enum, domain, composite, range, base or shell.
     kind: str
     #: An enum's labels, in their order.
     labels: tuple[str, ...] = ()
@@ -145,7 +71,7 @@ class Type(_Named):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sequence(_Named):
+class Sequence(Named):
     """A sequence, also that of an identity column."""
 
     KIND: ClassVar[str] = "sequence"
@@ -166,7 +92,7 @@ class Sequence(_Named):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Function(_Named):
+class Function(Named):
     """A function, procedure, aggregate or window function; its name is `schema.name(argument types)`."""
 
     KIND: ClassVar[str] = "function"
@@ -197,7 +123,7 @@ class Function(_Named):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table(_Named):
+class Table(Named):
     """A table: ordinary, partitioned or foreign."""
 
     KIND: ClassVar[str] = "table"
@@ -220,13 +146,16 @@ class Table(_Named):
     tablespace: str | None = None
     #: default, nothing, full or "index name".
     replica_identity: str | None = "default"
-    #: A foreign table's server, and its options.
-    server: tuple[str, ...] = ()
+    #: ALTER TABLE ... DETACH PARTITION CONCURRENTLY has begun, and not ended.
+    detach_pending: bool = False
+    #: A foreign table's server, and its options, sorted; of secrets, only a fingerprint.
+    server: str | None = None
+    foreign_options: tuple[str, ...] = ()
     comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column(_Bound):
+class Column(Bound):
     """A column of a table or view."""
 
     KIND: ClassVar[str] = "column"
@@ -245,13 +174,18 @@ class Column(_Bound):
     compression: str | None = None
     statistics: int | None = None
     options: tuple[str, ...] = ()
+    #: Those of a foreign table's column.
+    foreign_options: tuple[str, ...] = ()
+    #: Whether the relation has it of its own, and from how many parents it comes.
+    local: bool = True
+    inherited: int = 0
     comment: str | None = None
     #: The physical place: no part of what the schema means.
     position: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Constraint(_Bound):
+class Constraint(Bound):
     """A constraint of a table or domain."""
 
     KIND: ClassVar[str] = "constraint"
@@ -265,6 +199,13 @@ class Constraint(_Bound):
     enforced: bool = True
     deferrable: bool = False
     deferred: bool = False
+    #: Whether the table has it of its own, and from how many parents it comes.
+    local: bool = True
+    inherited: int = 0
+    #: The index of the other table that a foreign key relies on.
+    index: str | None = None
+    #: The triggers that enforce a foreign key, where they do not fire as usual: "function on table: state", sorted.
+    triggers: tuple[str, ...] = ()
     comment: str | None = None
 
     @property
@@ -274,7 +215,7 @@ class Constraint(_Bound):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Index(_Bound):
+class Index(Bound):
     """An index; its name is qualified by the schema, not by its table."""
 
     KIND: ClassVar[str] = "index"
@@ -284,7 +225,12 @@ class Index(_Bound):
     primary: bool = False
     valid: bool = True
     ready: bool = True
+    live: bool = True
     clustered: bool = False
+    #: The index of the partitioned table that it is a part of.
+    parent: str | None = None
+    #: The statistics targets of expressions: "column number: target".
+    statistics: tuple[str, ...] = ()
     tablespace: str | None = None
     comment: str | None = None
 
@@ -295,7 +241,7 @@ class Index(_Bound):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View(_Named):
+class View(Named):
     """A view or materialized view."""
 
     KIND: ClassVar[str] = "view"
@@ -313,7 +259,7 @@ class View(_Named):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger(_Bound):
+class Trigger(Bound):
     """A trigger that a user made."""
 
     KIND: ClassVar[str] = "trigger"
@@ -322,11 +268,13 @@ class Trigger(_Bound):
     #: origin, disabled, replica or always.
     enabled: str = "origin"
     function: str
+    #: It comes from the trigger of the same name of the partitioned table.
+    cloned: bool = False
     comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule(_Bound):
+class Rule(Bound):
     """A rewrite rule, other than the one that makes a view."""
 
     KIND: ClassVar[str] = "rule"
@@ -338,7 +286,7 @@ class Rule(_Bound):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy(_Bound):
+class Policy(Bound):
     """A row-level security policy."""
 
     KIND: ClassVar[str] = "policy"
@@ -351,6 +299,12 @@ class Policy(_Bound):
     comment: str | None = None
 
 
+#: What can be granted and is read in groups.
+_GROUPS_GRANTED_ON: Mapping[str, str] = MappingProxyType(
+    {one.KIND: one.GROUP for one in (rarer.Language, rarer.ForeignDataWrapper, rarer.ForeignServer)}
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant(CatalogObject):
     """What a role may do with an object, where that differs from what is so by default.
@@ -360,7 +314,7 @@ class Grant(CatalogObject):
 
     KIND: ClassVar[str] = "grant"
 
-    #: table, view, sequence, column, function, type or schema.
+    #: table, view, sequence, column, function, type, schema, language, foreign-data wrapper or server.
     object_kind: str
     object: str
     #: A role, or PUBLIC.
@@ -378,6 +332,8 @@ class Grant(CatalogObject):
         """Return what it is granted on; for a column, its relation."""
         if self.object_kind == "column":
             return Home("relation", parent_of(self.object))
+        if group := _GROUPS_GRANTED_ON.get(self.object_kind):
+            return Home(group, "")
         catalog = self.object_kind if self.object_kind in {"function", "type", "schema"} else "relation"
         return Home(catalog, self.object)
 
@@ -424,19 +380,40 @@ def parent_of(identity: str) -> str:
 KINDS: tuple[type[CatalogObject], ...] = (
     Namespace,
     Extension,
+    rarer.Language,
+    rarer.Collation,
     Type,
     Sequence,
     Function,
+    rarer.Cast,
+    rarer.Transform,
+    rarer.Operator,
+    rarer.OperatorFamily,
+    rarer.OperatorClass,
+    rarer.Conversion,
+    rarer.AccessMethod,
+    rarer.TextSearchParser,
+    rarer.TextSearchTemplate,
+    rarer.TextSearchDictionary,
+    rarer.TextSearchConfiguration,
+    rarer.ForeignDataWrapper,
+    rarer.ForeignServer,
+    rarer.UserMapping,
     Table,
     Column,
     Constraint,
     Index,
+    rarer.Statistics,
     View,
     Trigger,
     Rule,
     Policy,
+    rarer.EventTrigger,
+    rarer.Publication,
+    rarer.Subscription,
     Grant,
     DefaultPrivileges,
+    rarer.SecurityLabel,
 )
 
 KIND_ORDER: Mapping[str, int] = MappingProxyType({one.KIND: place for place, one in enumerate(KINDS)})
@@ -496,8 +473,10 @@ class Schema:
         """
         cls = _CLASS_OF[kind]
         # The common questions are answered without putting everything in order.
-        if issubclass(cls, _Named):
+        if issubclass(cls, Named):
             return self.homes.get(Home(cls.CATALOG, name), {}).get(Key(kind, name))
+        if issubclass(cls, Listed):
+            return self.homes.get(Home(cls.GROUP, ""), {}).get(Key(kind, name))
         if cls in {Column, Trigger, Rule, Policy}:
             return self.belonging_to(parent_of(name)).get(Key(kind, name))
         return self.of_kind(cls).get(name)
@@ -580,6 +559,41 @@ class Schema:
     def default_privileges(self) -> Mapping[str, DefaultPrivileges]:
         """Return the default privileges."""
         return self.of_kind(DefaultPrivileges)
+
+    @property
+    def event_triggers(self) -> Mapping[str, rarer.EventTrigger]:
+        """Return the event triggers."""
+        return self.of_kind(rarer.EventTrigger)
+
+    @property
+    def publications(self) -> Mapping[str, rarer.Publication]:
+        """Return the publications."""
+        return self.of_kind(rarer.Publication)
+
+    @property
+    def statistics(self) -> Mapping[str, rarer.Statistics]:
+        """Return the objects of extended statistics."""
+        return self.of_kind(rarer.Statistics)
+
+    @property
+    def casts(self) -> Mapping[str, rarer.Cast]:
+        """Return the casts."""
+        return self.of_kind(rarer.Cast)
+
+    @property
+    def operators(self) -> Mapping[str, rarer.Operator]:
+        """Return the operators."""
+        return self.of_kind(rarer.Operator)
+
+    @property
+    def collations(self) -> Mapping[str, rarer.Collation]:
+        """Return the collations."""
+        return self.of_kind(rarer.Collation)
+
+    @property
+    def servers(self) -> Mapping[str, rarer.ForeignServer]:
+        """Return the foreign servers."""
+        return self.of_kind(rarer.ForeignServer)
 
     def to_json(self) -> dict[str, object]:
         """Return plain values in a stable order."""

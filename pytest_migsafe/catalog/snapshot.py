@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from pytest_migsafe.catalog.composition import Source, connection_of
+from pytest_migsafe.catalog.objects import CatalogObject
 from pytest_migsafe.catalog.queries import QUERIES, Query, Rows, send
-from pytest_migsafe.catalog.schema import CatalogObject, Schema
+from pytest_migsafe.catalog.schema import Schema
 
 
 def snapshot(connection: Source) -> Schema:

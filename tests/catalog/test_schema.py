@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_migsafe.catalog import Change, Line, Schema, diff, render
+from pytest_migsafe.catalog import Change, Line, Schema, diff, rarer, render
 from pytest_migsafe.catalog.schema import (
     KINDS,
     Column,
@@ -149,6 +149,42 @@ def test_privileges_are_shown_in_words() -> None:
         "+ grant function public.f() to PUBLIC: none (the usual ones are revoked)\n"
         "+ grant table public.t to bob: SELECT, UPDATE*"
     )
+
+
+def test_the_rarer_kinds_are_shown_in_a_line() -> None:
+    changes = diff(
+        Schema(),
+        Schema.of(
+            [
+                rarer.EventTrigger(name="watch", event="ddl_command_end", function="app.f()", owner="me"),
+                rarer.Publication(
+                    name="news", tables=("app.t (id) where (id > 1)",), actions=("insert",), owner="me"
+                ),
+                rarer.Statistics(
+                    name="app.s",
+                    relation="app.t",
+                    definition="CREATE STATISTICS app.s ON a, b FROM app.t",
+                    owner="me",
+                ),
+                rarer.Cast(name="app.mood AS integer", method="inout", context="explicit"),
+            ]
+        ),
+    )
+    assert _text(changes) == (
+        "+ cast app.mood AS integer (method inout, context explicit)\n"
+        "+ statistics app.s: CREATE STATISTICS app.s ON a, b FROM app.t\n"
+        "+ event trigger watch (event ddl_command_end, function app.f())\n"
+        "+ publication news (tables (app.t (id) where (id > 1)), actions (insert))"
+    )
+
+
+def test_a_rarer_object_is_found_by_its_name() -> None:
+    trigger = rarer.EventTrigger(name="watch", event="ddl_command_end", function="app.f()", owner="me")
+    grant = Grant(object_kind="server", object="far", grantee="bob", privileges=("USAGE",))
+    schema = Schema.of([trigger, grant])
+    assert schema.get("event trigger", "watch") is trigger
+    assert schema.get("event trigger", "look") is None
+    assert grant.home.catalog == "foreign data"
 
 
 _names = st.sampled_from(["public.a", "public.b", 'app."C d"'])

@@ -9,6 +9,7 @@ from pytest_migsafe.catalog import Schema
 from pytest_migsafe.errors import SnapshotError
 from pytest_migsafe.postgres.database import Database
 from tests.catalog.conftest import Rehearse
+from tests.service import Service
 
 _TABLE = """
 create schema app;
@@ -113,6 +114,13 @@ def test_a_weak_role_and_another_row_factory_read_the_same(
         "index",
         "grant",
     }
+
+
+def test_a_role_with_no_more_than_a_login_reads_everything(service: Service) -> None:
+    with psycopg.connect(service.uri(), autocommit=True) as connection:
+        read = catalog.snapshot(connection)
+    assert "public" in read.namespaces
+    assert "plpgsql" in read.extensions
 
 
 def test_a_transaction_that_does_not_count_is_read_in_full(

@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_migsafe.catalog import Schema
-from pytest_migsafe.catalog.schema import CatalogObject, Column, Function, Table, View
+from pytest_migsafe.catalog.objects import CatalogObject
+from pytest_migsafe.catalog.schema import Column, Function, Table, View
 from pytest_migsafe.migrations.model import TransactionMode
 from pytest_migsafe.rehearsal.evidence import Creation, Evidence, Lane, StatementError, StatementEvidence
 

@@ -16,8 +16,10 @@ select
     case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' end as compression,
     -- No target of its own is -1 up to PostgreSQL 16, and null since.
     nullif(a.attstattarget, -1)::pg_catalog.int4 as statistics,
-    coalesce(a.attoptions, array[]::pg_catalog.text[])
-        || coalesce(a.attfdwoptions, array[]::pg_catalog.text[]) as options,
+    coalesce(a.attoptions, array[]::pg_catalog.text[]) as options,
+    coalesce(a.attfdwoptions, array[]::pg_catalog.text[]) as foreign_options,
+    a.attislocal as local,
+    a.attinhcount::pg_catalog.int4 as inherited,
     (
         select d.description from pg_catalog.pg_description d
         where d.objoid = a.attrelid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objsubid = a.attnum

@@ -17,6 +17,14 @@ select
     end as enforced,
     c.condeferrable as deferrable,
     c.condeferred as deferred,
+    c.conislocal as local,
+    c.coninhcount::pg_catalog.int4 as inherited,
+    case when c.contype = 'f' then c.conindid::pg_catalog.regclass::pg_catalog.text end as index,
+    case when c.contype = 'f' then array(
+        select pg_catalog.format('%s on %s: %s', t.tgfoid::pg_catalog.regproc, t.tgrelid::pg_catalog.regclass,
+            case t.tgenabled when 'D' then 'disabled' when 'R' then 'replica' else 'always' end)
+        from pg_catalog.pg_trigger t where t.tgconstraint = c.oid and t.tgenabled <> 'O'
+    ) else array[]::pg_catalog.text[] end as triggers,
     (
         select d.description from pg_catalog.pg_description d
         where d.objoid = c.oid and d.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and d.objsubid = 0

@@ -9,6 +9,10 @@ select
     true as enforced,
     c.condeferrable as deferrable,
     c.condeferred as deferred,
+    true as local,
+    0 as inherited,
+    null as index,
+    array[]::pg_catalog.text[] as triggers,
     (
         select d.description from pg_catalog.pg_description d
         where d.objoid = c.oid and d.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and d.objsubid = 0

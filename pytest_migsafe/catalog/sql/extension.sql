@@ -2,6 +2,14 @@
 select
     pg_catalog.quote_ident(x.extname) as name,
     x.extnamespace::pg_catalog.regnamespace::pg_catalog.text as schema,
-    x.extversion as version
+    x.extversion as version,
+    array(
+        select c.oid::pg_catalog.regclass || coalesce(' ' || nullif(x.extcondition[c.place], ''), '')
+        from pg_catalog.unnest(x.extconfig) with ordinality c (oid, place)
+    ) as configuration_tables,
+    (
+        select d.description from pg_catalog.pg_description d
+        where d.objoid = x.oid and d.classoid = 'pg_catalog.pg_extension'::pg_catalog.regclass and d.objsubid = 0
+    ) as comment
 from pg_catalog.pg_extension x
 order by 1

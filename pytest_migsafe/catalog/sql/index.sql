@@ -7,7 +7,17 @@ select
     x.indisprimary as "primary",
     x.indisvalid as valid,
     x.indisready as ready,
+    x.indislive as live,
     x.indisclustered as clustered,
+    (
+        select h.inhparent::pg_catalog.regclass::pg_catalog.text
+        from pg_catalog.pg_inherits h where h.inhrelid = x.indexrelid
+    ) as parent,
+    array(
+        select a.attnum || ': ' || a.attstattarget
+        from pg_catalog.pg_attribute a where a.attrelid = x.indexrelid and a.attstattarget >= 0
+        order by a.attnum
+    ) as statistics,
     (
         select ts.spcname::pg_catalog.text
         from pg_catalog.pg_class i join pg_catalog.pg_tablespace ts on ts.oid = i.reltablespace

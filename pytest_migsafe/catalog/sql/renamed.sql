@@ -1,8 +1,10 @@
--- Which of the touched relations that existed before may have another name (a sequence, or a relation whose row
--- type was updated, which bears the same name), and which of their columns were written.
+-- Which of the touched relations that existed before may have another name (a sequence, an index that was updated, or a
+-- relation whose row type was, which bears the same name), and which of their columns were written.
 select
     c.oid::pg_catalog.int8 as oid,
-    c.relkind = 'S' or exists (
+    c.relkind = 'S' or (
+        c.relkind in ('i', 'I') and pg_catalog.age(c.xmin) <= (select pg_catalog.age({since}::pg_catalog.xid))
+    ) or exists (
         select from pg_catalog.pg_type t where t.oid = c.reltype and pg_catalog.age(t.xmin) <= (select pg_catalog.age({since}::pg_catalog.xid))
     ) as as_a_whole,
     array(

@@ -28,11 +28,17 @@ select
             from pg_catalog.pg_index i where i.indrelid = c.oid and i.indisreplident
         )
     end as replica_identity,
-    array(
-        select pg_catalog.unnest(pg_catalog.quote_ident(s.srvname) || f.ftoptions)
+    c.relispartition and exists (
+        select from pg_catalog.pg_inherits i where i.inhrelid = c.oid and i.inhdetachpending
+    ) as detach_pending,
+    (
+        select pg_catalog.quote_ident(s.srvname)
         from pg_catalog.pg_foreign_table f join pg_catalog.pg_foreign_server s on s.oid = f.ftserver
         where f.ftrelid = c.oid
     ) as server,
+    array(
+        select pg_catalog.unnest(f.ftoptions) from pg_catalog.pg_foreign_table f where f.ftrelid = c.oid
+    ) as foreign_options,
     (
         select d.description from pg_catalog.pg_description d
         where d.objoid = c.oid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objsubid = 0

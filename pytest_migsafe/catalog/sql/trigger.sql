@@ -7,10 +7,12 @@ select
         when 'O' then 'origin' when 'D' then 'disabled' when 'R' then 'replica' else 'always'
     end as enabled,
     t.tgfoid::pg_catalog.regprocedure::pg_catalog.text as function,
+    t.tgparentid <> 0 as cloned,
     (
         select d.description from pg_catalog.pg_description d
         where d.objoid = t.oid and d.classoid = 'pg_catalog.pg_trigger'::pg_catalog.regclass and d.objsubid = 0
     ) as comment
 from pg_catalog.pg_trigger t
-where not t.tgisinternal and t.tgrelid {restriction}
+-- What comes from a partitioned table's trigger is internal in PostgreSQL 14, and is not since.
+where (not t.tgisinternal or (t.tgparentid <> 0 and t.tgconstraint = 0)) and t.tgrelid {restriction}
 order by 1, 2

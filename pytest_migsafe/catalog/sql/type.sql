@@ -1,8 +1,9 @@
--- Types: enums, domains, composites, ranges and base types (manual: "pg_type").
+-- Types: enums, domains, composites, ranges, base types and their shells (manual: "pg_type").
 select
     t.oid::pg_catalog.regtype::pg_catalog.text as name,
     case t.typtype
-        when 'e' then 'enum' when 'd' then 'domain' when 'c' then 'composite' when 'r' then 'range' else 'base'
+        when 'e' then 'enum' when 'd' then 'domain' when 'c' then 'composite' when 'r' then 'range'
+        when 'p' then 'shell' else 'base'
     end as kind,
     array(
         select e.enumlabel::pg_catalog.text from pg_catalog.pg_enum e
@@ -34,8 +35,13 @@ select
         where r.rngtypid = t.oid
     ) as range,
     case when t.typtype = 'b' then
-        pg_catalog.format('input %s, output %s, length %s, alignment %s, storage %s, category %s, default %L',
-            t.typinput, t.typoutput, t.typlen, t.typalign, t.typstorage, t.typcategory, t.typdefault)
+        pg_catalog.format(
+            'input %s, output %s, receive %s, send %s, modifier input %s, modifier output %s, analyze %s, subscript %s,'
+            ' length %s, by value %s, alignment %s, storage %s, category %s, preferred %s, delimiter %s, element %s,'
+            ' collatable %s, default %L',
+            t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typmodout, t.typanalyze, t.typsubscript,
+            t.typlen, t.typbyval, t.typalign, t.typstorage, t.typcategory, t.typispreferred, t.typdelim,
+            pg_catalog.format_type(nullif(t.typelem, 0::pg_catalog.oid), null), t.typcollation <> 0, t.typdefault)
     end as base,
     pg_catalog.pg_get_userbyid(t.typowner) as owner,
     (

@@ -1,8 +1,8 @@
--- The types that are the user's: enums, domains, composites, ranges and base types. Row types of tables, array
+-- The types that are the user's: enums, domains, composites, ranges, base types and shells. Row types of tables, array
 -- types and multiranges belong to what made them.
 select t.oid
 from pg_catalog.pg_type t
-where {among} and t.typtype in ('e', 'd', 'c', 'r', 'b') and t.typisdefined
+where {among} and (case when t.typisdefined then t.typtype in ('e', 'd', 'c', 'r', 'b') else t.typtype = 'p' end)
     and t.oid >= 16384 and t.typnamespace in (
         select n.oid from pg_catalog.pg_namespace n
         where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
