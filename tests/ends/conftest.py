@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ends.runs import REPOSITORY, Workplace, open_directory
+from tests.directories import directory_for_all
+from tests.ends.runs import REPOSITORY, Workplace
 
 #: What our own environment says of pytest is not for the runs in the tests.
 _NOT_PASSED_ON = ("PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT")
@@ -15,7 +16,7 @@ _NOT_PASSED_ON = ("PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER"
 @pytest.fixture
 def directory() -> Iterator[Path]:
     """An empty directory that every account can use."""
-    with open_directory() as path:
+    with directory_for_all() as path:
         yield path
 
 

@@ -3,11 +3,9 @@
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -244,24 +242,3 @@ def _sleeping(socket: Path) -> list[int]:
             return [pid for (pid,) in connection.execute(query).fetchall()]
     except psycopg.OperationalError:  # not ready, or gone already
         return []
-
-
-@contextmanager
-def open_directory() -> Iterator[Path]:
-    """Make a directory that every account can use, and delete it; pytest's own are closed to others."""
-    path = Path(tempfile.mkdtemp(dir=_ram_disk() or "/tmp", prefix="ends-"))
-    path.chmod(0o1777)
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path)
-
-
-def _ram_disk() -> str | None:
-    """Return a RAM disk that programs may run from: the tests make and delete many files."""
-    ram = "/dev/shm"
-    if not os.access(ram, os.W_OK):
-        return None
-    status = os.statvfs(ram)
-    is_roomy = status.f_bavail * status.f_frsize > 1 << 30
-    return ram if is_roomy and not status.f_flag & os.ST_NOEXEC else None

@@ -33,6 +33,13 @@ SOUND = {
     "migrations/0001_users.sql": "create table users (id int primary key);\n",
     "migrations/0002_email.sql": "alter table users add column email text;\n",
 }
+
+
+def settings(text: str) -> dict[str, str]:
+    """Return the file with a project's settings."""
+    return {"pyproject.toml": f"[tool.migsafe]\n{text}\n"}
+
+
 A_TEST = {"tests/test_app.py": "def test_app():\n    pass\n"}
 
 
@@ -71,6 +78,11 @@ class Run:
     @property
     def lines(self) -> list[str]:
         return self.result.outlines
+
+    @property
+    def header(self) -> list[str]:
+        """Our lines of the report's header."""
+        return [line for line in self.lines if line.startswith("migsafe: ")]
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,9 @@ import pytest
 
 from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.postgres.server import Server
-from tests.plugin.conftest import SOUND, Project, Run
+from tests.plugin.conftest import SOUND, Project, settings
 
 _SYSTEM = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-
-
-def settings(text: str) -> dict[str, str]:
-    return {"pyproject.toml": f"[tool.migsafe]\n{text}\n"}
-
-
-def header(run: Run) -> list[str]:
-    return [line for line in run.lines if line.startswith("migsafe: ")]
 
 
 # -- several versions --------------------------------------------------------------------------------------
@@ -56,8 +48,8 @@ def test_a_history_is_rehearsed_on_several_majors_each_with_a_verdict(
         (newer, newer, "passed"),
         (newer, newer, "failed"),
     ]
-    assert f"PostgreSQL {older}." in header(run)[0]
-    assert f"PostgreSQL {newer}." in header(run)[0]
+    assert f"PostgreSQL {older}." in run.header[0]
+    assert f"PostgreSQL {newer}." in run.header[0]
     assert f"FAILED migrations/0003_old.sql::migsafe[{newer}]" in run.text
 
 
@@ -78,7 +70,7 @@ def test_majors_that_are_missing_are_named_and_the_others_rehearsed(
     run = project.run(f"--migsafe-postgres={majors[0]},97,98")
 
     assert run.counts == {"passed": 2}
-    assert "migsafe: PostgreSQL 97, 98 not found on this machine: nothing is rehearsed on it" in header(run)
+    assert "migsafe: PostgreSQL 97, 98 not found on this machine: nothing is rehearsed on it" in run.header
     assert run.report["histories"][0]["missing_versions"] == ["97", "98"]
     # Where there is no header, the summary tells.
     quiet = project.run(f"--migsafe-postgres={majors[0]},97", "-q")
@@ -113,7 +105,7 @@ def test_migrations_run_as_the_owner_who_is_no_superuser(project: Project) -> No
     run = project.run()
 
     assert run.counts == {"passed": 2, "failed": 1}
-    assert "migsafe: migrations run as shop owner" in header(run)
+    assert "migsafe: migrations run as shop owner" in run.header
     assert run.report["servers"][0]["role"] == "shop owner"
     assert "cannot be applied: permission denied to create extension" in run.text
     assert "migrations/0003_c.sql:2:1" in run.text
@@ -134,7 +126,7 @@ def test_what_a_prelude_gave_the_role_it_keeps(project: Project) -> None:
 
     assert run.verdicts == {"migrations/0001_a.sql": "passed", "migrations/0002_b.sql": "failed"}
     assert "must be owner of table people" in run.text
-    assert "migsafe: before the first migration: prelude db/prelude.sql" in header(run)
+    assert "migsafe: before the first migration: prelude db/prelude.sql" in run.header
 
 
 # -- preludes ----------------------------------------------------------------------------------------------
@@ -300,7 +292,7 @@ def test_what_lies_in_the_folder_and_is_no_migration_is_told(project: Project) -
             )
         }
     )
-    assert header(project.run())[1:] == [
+    assert project.run().header[1:] == [
         "migsafe: programs, which only their runner can run, so not rehearsed: 0003_x.py",
         "migsafe: down files without their migration: 0004_gone.down.sql",
         "migsafe: not migrations in this layout: data.sql",
@@ -375,7 +367,7 @@ def test_what_is_only_a_stub_is_said_in_header_and_reports(project: Project) -> 
     run = project.run()
 
     assert run.counts == {"passed": 2}
-    assert "migsafe: only stubs of extensions: notthere" in header(run)
+    assert "migsafe: only stubs of extensions: notthere" in run.header
     assert "only stubs of extensions, not the extensions themselves: notthere" in run.lines
     assert "left out, for its extension is a stub: migrations/0002_b.sql:1: with (lists = 7)" in run.lines
     assert [one["stubbed"] for one in run.report["migrations"]] == [["notthere"], ["notthere"]]
@@ -398,7 +390,7 @@ def test_a_supabase_project_finds_the_extensions_of_its_platform_as_stubs(projec
     run = project.run()
 
     assert run.counts == {"passed": 1}
-    [said] = [line for line in header(run) if line.startswith("migsafe: only stubs of extensions: ")]
+    [said] = [line for line in run.header if line.startswith("migsafe: only stubs of extensions: ")]
     named = said.removeprefix("migsafe: only stubs of extensions: ").split(", ")
     # `http` stands in the file, but not as an extension.
     assert {"vector", "pg_cron", "pg_net", "supabase_vault"} <= set(named)
@@ -413,7 +405,7 @@ def test_a_supabase_project_without_extensions_is_told_of_those_that_the_platfor
     )
     run = project.run()
 
-    [said] = [line for line in header(run) if line.startswith("migsafe: only stubs of extensions: ")]
+    [said] = [line for line in run.header if line.startswith("migsafe: only stubs of extensions: ")]
     named = said.removeprefix("migsafe: only stubs of extensions: ").split(", ")
     assert {"pgjwt", "supabase_vault"} <= set(named)
     # 'VECTOR', a kind of bucket in the prelude, is no extension.

@@ -3,7 +3,7 @@
 import pytest
 from psycopg import sql
 
-from tests.plugin.conftest import SOUND, Project, Run
+from tests.plugin.conftest import SOUND, Project, settings
 from tests.service import PASSWORD, Service
 
 ROLES = {
@@ -15,14 +15,6 @@ ROLES = {
     ),
     "migrations/0002_more.sql": "alter table notes add column body text;\n",
 }
-
-
-def settings(text: str) -> dict[str, str]:
-    return {"pyproject.toml": f"[tool.migsafe]\n{text}\n"}
-
-
-def header(run: Run) -> list[str]:
-    return [line for line in run.lines if line.startswith("migsafe: ")]
 
 
 def roles(service: Service) -> list[str]:
@@ -43,7 +35,7 @@ def test_a_flag_names_a_server_on_which_only_a_database_of_ours_comes_and_goes(
     assert (run.exit_code, run.counts) == (0, {"passed": 2})
     assert service.databases() == before
     assert run.report["server"]["source"] == "given"
-    assert "2 migrations in migrations (flat layout)" in header(run)[0]
+    assert "2 migrations in migrations (flat layout)" in run.header[0]
 
 
 def test_the_variable_and_the_setting_name_one_too(
@@ -116,7 +108,7 @@ def test_a_role_that_may_little_says_what_it_cannot(project: Project, service: S
     run = project.run(f"--migsafe-dsn={service.uri()}")
 
     assert run.counts == {"passed": 2, "failed": 1}
-    assert any("superuser" in line for line in header(run))
+    assert any("superuser" in line for line in run.header)
     assert "permission denied to create extension" in run.text
 
 
@@ -139,7 +131,7 @@ def test_a_fixture_of_pytest_postgresql_can_name_the_server(
     run = project.run()
 
     assert (run.exit_code, run.counts) == (0, {"passed": 2}), run.text
-    assert f"the server of the fixture {fixture}, 2 migrations" in header(run)[0]
+    assert f"the server of the fixture {fixture}, 2 migrations" in run.header[0]
     assert {one["postgres"] for one in run.report["migrations"]} == {service.owner.version}
     assert service.databases() == before
 

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ from pytest_migsafe.errors import ServerError
 from pytest_migsafe.postgres.account import Account
 from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.postgres.server import SUPERUSER, Server, start_server
+from tests.directories import directory_for_all
 
 _REPOSITORY = Path(__file__).parent.parent.parent
 _IS_ROOT = os.geteuid() == 0
@@ -75,21 +75,9 @@ Starter = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def open_directory() -> Iterator[Path]:
-    """A directory that every account can reach and use; pytest's own temporary directories are closed."""
-    path = Path(tempfile.mkdtemp(dir=_base(), prefix="test-"))
-    path.chmod(0o1777)
-    yield path
-    shutil.rmtree(path)
-
-
-def _base() -> str:
-    """Return a RAM disk if there is one that programs may run from: these tests make and delete many files."""
-    ram = "/dev/shm"
-    if os.access(ram, os.W_OK):
-        status = os.statvfs(ram)
-        if status.f_bavail * status.f_frsize > 1 << 30 and not status.f_flag & os.ST_NOEXEC:
-            return ram
-    return "/tmp"
+    """A directory that every account can reach and use."""
+    with directory_for_all() as path:
+        yield path
 
 
 @pytest.fixture
