@@ -51,7 +51,10 @@ create server far type 'a' version '1' foreign data wrapper wrapper options (hos
 comment on server far is 'Far';
 create user mapping for public server far options (user 'a', password 'secret two');
 create foreign table app.distant (id integer options (column_name 'a')) server far options (table_name 'a');
-create language toy handler plpgsql_call_handler inline plpgsql_inline_handler validator plpgsql_validator;
+create function app.toy_handler() returns language_handler language c as '$libdir/plpgsql', 'plpgsql_call_handler';
+create function app.toy_inline(internal) returns void language c as '$libdir/plpgsql', 'plpgsql_inline_handler';
+create function app.toy_validator(oid) returns void language c as '$libdir/plpgsql', 'plpgsql_validator';
+create language toy handler app.toy_handler inline app.toy_inline validator app.toy_validator;
 comment on language toy is 'A toy';
 create function app.from_sql(internal) returns internal language internal immutable as 'int4recv';
 create function app.to_sql(internal) returns app.address language internal immutable as 'int4recv';
@@ -341,6 +344,12 @@ MUTATIONS: dict[str, str] = {
         "array['app.loose'::regclass]",
         "extname = 'plpgsql'",
     ),
+    "type of an operator class renamed": "alter type app.number rename to figure",
+    "type of an operator class dropped": "drop type app.number cascade",
+    "type of a cast moved": "alter type app.mood set schema public",
+    "function of a language renamed": "alter function app.toy_handler() rename to handler",
+    "function of a transform moved": "alter function app.from_sql(internal) set schema public",
+    "table of a publication moved": "alter table app.orders set schema public",
     "shell type added": "create type app.fresh",
     "shell type dropped": "drop type app.shell",
     "shell type owner": _set("type", "typowner", "'migsafe_reader'::regrole", "typname = 'shell'"),
