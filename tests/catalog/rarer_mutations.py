@@ -83,6 +83,10 @@ def _cast(method: str, context: str = "") -> str:
     return f"drop cast (app.mood as integer); create cast (app.mood as integer) {method} {context}"
 
 
+def _total(more: str, transition: str = "int4pl") -> str:
+    return f"create or replace aggregate app.total(integer) (sfunc = {transition}, stype = integer, initcond = '0'{more})"
+
+
 _NUMBER = "typname = 'number'"
 _COLLATION = "collname = 'plain_order'"
 _CONVERSION = "conname = 'western'"
@@ -404,6 +408,24 @@ MUTATIONS: dict[str, str] = {
     "function rows": "alter function app.series() rows 5",
     "function support": "alter function app.one() support generate_series_int4_support",
     "function transforms": _set("proc", "protrftypes", "array['app.address'::regtype]", "proname = 'one'"),
+    "function library": _set("proc", "probin", "'elsewhere'", "proname = 'toy_handler'"),
+    "function language": "create or replace function app.one() returns integer language plpgsql immutable"
+    " as 'begin return 1; end'",
+    "function returns": "drop function app.series(); create function app.series() returns integer language sql as 'select 1'",
+    "function argument name": "drop function app.add(integer, integer); create function app.add(a integer, c integer default 2)"
+    " returns integer language plpgsql as $$\nbegin\n    return a + b;\nend\n$$",
+    "aggregate transition": _total("", transition="int4mi"),
+    "aggregate space": _total(", sspace = 8"),
+    "aggregate final": _total(", finalfunc = int4um"),
+    "aggregate final modifies": _total(", finalfunc = int4um, finalfunc_modify = shareable"),
+    "aggregate combine": _total(", combinefunc = int4pl"),
+    "aggregate moving": _total(", msfunc = int4pl, minvfunc = int4mi, mstype = integer"),
+    "aggregate moving space": _total(", msfunc = int4pl, minvfunc = int4mi, mstype = integer, msspace = 8"),
+    "aggregate moving initial value": _total(
+        ", msfunc = int4pl, minvfunc = int4mi, mstype = integer, minitcond = '5'"
+    ),
+    "aggregate sort operator": _total(", sortop = operator(pg_catalog.<)"),
+    "aggregate parallel": _total(", parallel = safe"),
     "sequence persistence": _set("class", "relpersistence", "'u'", "oid = 'app.counter'::regclass"),
     "sequence owner": "alter sequence app.counter owner to migsafe_reader",
     "sequence comment": "comment on sequence app.counter is 'Counts'",
