@@ -1,5 +1,5 @@
--- Privileges on foreign-data wrappers, where they differ from the built-in ones: no ACL, and the built-in ACL written out, are
--- the same thing (manual: "Privileges"). An empty list: what is granted by default is revoked.
+-- Privileges on foreign-data wrappers, where they differ from the
+-- built-in ones: no ACL, and the built-in ACL written out, are the same thing (manual: "Privileges"). An empty list: what is granted by default is revoked.
 select
     'foreign-data wrapper' as object_kind,
     pg_catalog.quote_ident(w.fdwname) as object,

@@ -1,5 +1,5 @@
--- Privileges on foreign servers, where they differ from the built-in ones: no ACL, and the built-in ACL written out, are
--- the same thing (manual: "Privileges"). An empty list: what is granted by default is revoked.
+-- Privileges on foreign servers, where they differ from the
+-- built-in ones: no ACL, and the built-in ACL written out, are the same thing (manual: "Privileges"). An empty list: what is granted by default is revoked.
 select
     'server' as object_kind,
     pg_catalog.quote_ident(s.srvname) as object,

@@ -1,5 +1,5 @@
--- Privileges on procedural languages, also PostgreSQL's own, where they differ from the built-in ones: no ACL, and the built-in ACL written out, are
--- the same thing (manual: "Privileges"). An empty list: what is granted by default is revoked.
+-- Privileges on procedural languages, also PostgreSQL's own, where they differ from the
+-- built-in ones: no ACL, and the built-in ACL written out, are the same thing (manual: "Privileges"). An empty list: what is granted by default is revoked.
 select
     'language' as object_kind,
     pg_catalog.quote_ident(l.lanname) as object,
