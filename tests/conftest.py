@@ -11,6 +11,7 @@ from pytest_migsafe.postgres.account import server_account
 from pytest_migsafe.postgres.binaries import Binaries, find_binaries
 from pytest_migsafe.postgres.cache import cache_directory
 from pytest_migsafe.postgres.database import Database, create_database
+from pytest_migsafe.postgres.installation import installed
 from pytest_migsafe.postgres.server import Server, start_server
 from tests.service import Service, running_service
 
@@ -30,6 +31,13 @@ def binaries() -> Binaries:
     bindir = os.environ.get("MIGSAFE_TEST_BINDIR")
     major = os.environ.get("MIGSAFE_TEST_POSTGRES")
     return find_binaries(bindir=Path(bindir) if bindir else None, major=int(major) if major else None)
+
+
+@pytest.fixture(scope="session")
+def bindir(binaries: Binaries) -> Path:
+    """The folder with these programs, unpacked."""
+    account = server_account()
+    return installed(binaries, account=account, cache=cache_directory(account)).bindir
 
 
 @pytest.fixture(scope="session")

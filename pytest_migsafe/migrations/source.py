@@ -205,4 +205,6 @@ def _decoded(data: bytes, encoding: str) -> SourceText:
         raise MigrationReadError(
             f"the file is not {encoding}: line {line} holds the byte 0x{data[error.start]:02x}; save it as UTF-8"
         ) from error
+    except UnicodeError as error:  # of codecs that are none for files (idna, undefined)
+        raise MigrationReadError(f"the file is not {encoding}: {error}; save it as UTF-8") from error
     return decode_source(text.encode())

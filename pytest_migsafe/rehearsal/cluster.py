@@ -9,20 +9,20 @@ from psycopg.rows import tuple_row
 from pytest_migsafe.rehearsal.evidence import ClusterChange
 
 #: Kind and name of each thing, with its definition.
-Cluster = Mapping[tuple[str, str], str]
+ClusterState = Mapping[tuple[str, str], str]
 
 _CLUSTER = files(__package__).joinpath("cluster.sql").read_bytes()
 _CONFIGURATION = files(__package__).joinpath("configuration.sql").read_bytes()
 
 
-def read_cluster(connection: psycopg.Connection) -> Cluster:
+def read_cluster(connection: psycopg.Connection) -> ClusterState:
     """Return what belongs to the whole cluster, as the running transaction sees it."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(_CLUSTER).fetchall()
     return {(kind, name): definition for kind, name, definition in rows}
 
 
-def read_configuration(connection: psycopg.Connection) -> Cluster:
+def read_configuration(connection: psycopg.Connection) -> ClusterState:
     """Return what ALTER SYSTEM has written; nothing where our role may not know.
 
     In effect it is after a reload or a restart.
@@ -35,12 +35,12 @@ def read_configuration(connection: psycopg.Connection) -> Cluster:
     return {(kind, name): definition for kind, name, definition in rows}
 
 
-def cluster_changes(before: Cluster, after: Cluster) -> tuple[ClusterChange, ...]:
+def cluster_changes(before: ClusterState, after: ClusterState) -> tuple[ClusterChange, ...]:
     """Return what is otherwise in ``after``, by kind and name."""
     return tuple(_changes(before, after))
 
 
-def _changes(before: Cluster, after: Cluster) -> Iterator[ClusterChange]:
+def _changes(before: ClusterState, after: ClusterState) -> Iterator[ClusterChange]:
     for kind, name in sorted(before.keys() | after.keys()):
         then, now = before.get((kind, name)), after.get((kind, name))
         if then != now:

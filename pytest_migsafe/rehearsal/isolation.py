@@ -17,7 +17,7 @@ from pytest_migsafe.errors import MigsafeError, SnapshotError
 from pytest_migsafe.migrations.lexemes import headline
 from pytest_migsafe.migrations.model import Part, Script, TransactionMode, Unit
 from pytest_migsafe.migrations.statements import Statement, TransactionControl
-from pytest_migsafe.rehearsal.cluster import Cluster, read_cluster
+from pytest_migsafe.rehearsal.cluster import ClusterState, read_cluster
 from pytest_migsafe.rehearsal.evidence import StatementError
 from pytest_migsafe.rehearsal.kept import compare_kept
 from pytest_migsafe.rehearsal.sending import send
@@ -86,7 +86,7 @@ class Run:
     #: The schema that the file makes; None when the file failed or the schema must be read anew.
     after: catalog.Schema | None = None
     #: What belongs to the whole cluster after the file's statements, where that was asked for.
-    cluster: Cluster | None = None
+    cluster: ClusterState | None = None
 
 
 def why_not_in_savepoint(script: Script) -> str:

@@ -11,7 +11,7 @@ from pytest_migsafe.errors import MigrationReadError
 from pytest_migsafe.migrations.model import Migration, Script
 from pytest_migsafe.migrations.statements import Statement
 from pytest_migsafe.postgres.database import Database
-from pytest_migsafe.rehearsal.cluster import Cluster, cluster_changes, read_cluster, read_configuration
+from pytest_migsafe.rehearsal.cluster import ClusterState, cluster_changes, read_cluster, read_configuration
 from pytest_migsafe.rehearsal.deadline import Deadline, deadline
 from pytest_migsafe.rehearsal.evidence import (
     ClusterChange,
@@ -60,7 +60,7 @@ class RehearsalDatabase:
         # All are read when they are first needed, and kept up to date from then on.
         self._schema: catalog.Schema | None = None
         self._sequences: SequenceValues | None = None
-        self._cluster: Cluster | None = None
+        self._cluster: ClusterState | None = None
 
     def close(self) -> None:
         """Close the session."""

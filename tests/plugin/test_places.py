@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from pytest_migsafe.postgres.binaries import Binaries
 from tests.plugin.conftest import A_TEST, BROKEN_IN_THE_MIDDLE, SOUND, VERDICTS, Project
 
 ITEMS = ["migrations/0001_users.sql::migsafe", "migrations/0002_email.sql::migsafe"]
@@ -257,13 +256,13 @@ def test_an_existing_report_outside_the_project_does_not_lose_the_project(
     assert "equals sign" not in third.stdout.str()
 
 
-def test_programs_that_are_named_do_not_lose_the_project(project: Project, binaries: Binaries) -> None:
+def test_programs_that_are_named_do_not_lose_the_project(project: Project, bindir: Path) -> None:
     """The folder after ``--migsafe-bindir`` is for pytest a path to find the rootdir from."""
     project.write(
         _moved(SOUND, "sql/changes"), {"pyproject.toml": "[tool.migsafe]\nmigrations = 'sql/changes'\n"}
     )
 
-    run = project.pytest("--migsafe", "--migsafe-bindir", str(binaries.bindir), subprocess=True)
+    run = project.pytest("--migsafe", "--migsafe-bindir", str(bindir), subprocess=True)
 
     assert run.parseoutcomes() == {"passed": 2}
-    assert f"migsafe: write --migsafe-bindir={binaries.bindir} with an equals sign" in run.stdout.str()
+    assert f"migsafe: write --migsafe-bindir={bindir} with an equals sign" in run.stdout.str()

@@ -323,7 +323,7 @@ def test_a_tablespace_is_made_whatever_disks_production_has(project: Project) ->
 
 
 def test_a_collation_of_icu_is_made_whether_the_server_is_built_with_icu_or_not(
-    project: Project, binaries: Binaries, server: Server
+    project: Project, bindir: Path, server: Server
 ) -> None:
     definition = "(provider = icu, locale = 'und-u-ks-level2', deterministic = false)"
     project.write(
@@ -333,7 +333,7 @@ def test_a_collation_of_icu_is_made_whether_the_server_is_built_with_icu_or_not(
             "migrations/0003_c.sql": 'create table u (name text collate "qq-x-icu");\n',
         }
     )
-    run = project.run(f"--migsafe-bindir={binaries.bindir}")
+    run = project.run(f"--migsafe-bindir={bindir}")
     left_out = run.report["migrations"][0]["left_out"]
     said = (
         "made without ICU, which the throwaway server lacks, so it compares bytes: "
