@@ -1,8 +1,10 @@
 """What every test of the project may ask for: a server, an empty database, a connection, real migrations."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
+from threading import current_thread, main_thread
 
 import psycopg
 import pytest
@@ -23,6 +25,17 @@ _REPOSITORY = Path(__file__).parent.parent
 def pytest_configure() -> None:
     """Let all tests share one cache: pytester gives each of its runs a home of its own, and so a cold cache."""
     os.environ.setdefault("MIGSAFE_CACHE_DIR", str(cache_directory(server_account())))
+    _heed_signals()
+
+
+def _heed_signals() -> None:
+    """Let runs that tests interrupt be interruptible, also when these were started with ``nohup`` or ``&``.
+
+    What a process ignores, those that it starts ignore (manual page signal(7)).
+    """
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN and current_thread() is main_thread():
+            signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

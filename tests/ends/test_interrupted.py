@@ -113,8 +113,6 @@ def test_during_collection(workplace: Workplace, end: Callable[[Running], None])
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_run_that_is_killed_takes_its_server_along(workplace: Workplace, number: signal.Signals) -> None:
-    if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
-        pytest.skip("these tests were started with nohup, and so are the runs in them")
     with workplace.write(SLEEPING).running() as running:
         running.wait_for_sleep()
         running.process.send_signal(number)
