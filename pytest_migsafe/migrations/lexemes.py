@@ -29,12 +29,16 @@ _LEXEME = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+#: From after a string's closing quote to the quotes in which it goes on: past a line break, and comments.
+_GOES_ON = rf"[ \t\f\v]*(?:--[^\n\r]*)?[\n\r](?:{_BLANK}|--[^\n\r]*[\n\r])*'"
+#: What closes a quote. No possessive groups: Python before 3.11.5 does not put the place back when the last round of
+#: one fails (its changelog, gh-106052), and Debian 12 has 3.11.2. What follows the quote tells that it is the last.
 _CLOSING = {
-    "string": re.compile(r"(?:[^']++|'')*+'"),
-    "quoted": re.compile(r'(?:[^"]++|"")*+"'),
+    "string": re.compile(r"[^']*+(?:''[^']*+)*'(?!')"),
+    "quoted": re.compile(r'[^"]*+(?:""[^"]*+)*"(?!")'),
     # After a line break a string goes on in the next quotes, and E's backslashes with it.
     "escape": re.compile(
-        rf"(?:[^'\\]++|''|\\.|'[ \t\f\v]*+(?:--[^\n\r]*+)?[\n\r](?:{_BLANK}|--[^\n\r]*+[\n\r])*+')*+'",
+        rf"[^'\\]*+(?:(?:''|\\.|'{_GOES_ON})[^'\\]*+)*'(?!'|{_GOES_ON})",
         re.DOTALL,
     ),
 }
@@ -96,8 +100,8 @@ def _passed(text: str, start: int, marks: str) -> tuple[int, bool]:
     without = _without(marks)
     at = start + (start == 0 and text.startswith(BYTE_ORDER_MARK))
     while at < len(text):
-        passed = without.match(text, at)
-        at = passed.end() if passed else at
+        while passed := without.match(text, at):
+            at = passed.end()
         if at == len(text) or text[at] in marks:
             break
         # A comment, which no regular expression can follow as it nests, a dollar quote, or what is not closed.
@@ -108,6 +112,10 @@ def _passed(text: str, start: int, marks: str) -> tuple[int, bool]:
     return at, True
 
 
+#: So many pieces are passed in one match, for which its way back is kept; a file may have millions.
+_AT_ONCE = 1000
+
+
 @cache
 def _without(marks: str) -> re.Pattern[str]:
     """Return the pattern of a text in which some marks do not stand, up to a block comment or a dollar quote."""
@@ -116,12 +124,12 @@ def _without(marks: str) -> re.Pattern[str]:
         (?: [^'"$/\-.A-Za-z_0-9\u0080-\U0010ffff{re.escape(marks)}]++
           | -- [^\n\r]*+
           | (?! [eE]' ) [{_LETTER}][{_LETTER}0-9$]*+
-          | [$.]? [0-9][{_LETTER}0-9.]*+
+          | \$[0-9]++ | \.?[0-9][{_LETTER}0-9.]*+
           | [eE]' {_CLOSING["escape"].pattern}
           | ' {_CLOSING["string"].pattern}
           | " {_CLOSING["quoted"].pattern}
           | /(?!\*) | -(?!-) | \.(?![0-9]) | \$(?![0-9]) (?! (?: [{_LETTER}][{_LETTER}0-9]*+ )? \$ )
-        )*+
+        ){{1,{_AT_ONCE}}}
         """,
         re.VERBOSE,
     )

@@ -236,7 +236,7 @@ def _with_parameters(source: SourceText, given: Mapping[str, str]) -> SourceText
 #: After these, BEGIN and END are no block's (of SQL Server's words, ``TRANSACTION`` is PostgreSQL's too).
 _BLOCK = r"\b(?P<block>begin|end)\b(?!\s*(?:transaction|trans|tran|dialog|conversation|distributed)\b)"
 #: A comment that is not closed goes on to the end: the server refuses it, wherever it is cut.
-_QUOTED = r"""--[^\n\r]*|/\*(?:.*?\*/|.*+)|'(?:[^']++|'')*+'|"[^"]*+\""""
+_QUOTED = r"""--[^\n\r]*|/\*(?:.*?\*/|.*+)|'[^']*+(?:''[^']*+)*'(?!')|"[^"]*+\""""
 
 
 def _cut(text: str, start: int, end: int, delimiter: str | None) -> Iterator[Part]:

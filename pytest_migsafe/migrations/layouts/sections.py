@@ -37,8 +37,8 @@ from pytest_migsafe.migrations.source import BYTE_ORDER_MARK, CharOffset, Source
 
 # -- node-pg-migrate ---------------------------------------------------------------------------------------
 
-_NODE_UP = re.compile(r"^[^\S\n]*--(?:[^\S\n]|-)*+up\s+migration", re.IGNORECASE | re.MULTILINE)
-_NODE_DOWN = re.compile(r"^[^\S\n]*--(?:[^\S\n]|-)*+down\s+migration", re.IGNORECASE | re.MULTILINE)
+_NODE_UP = re.compile(r"^[^\S\n]*--[ \t\r\f\v-]*+up\s+migration", re.IGNORECASE | re.MULTILINE)
+_NODE_DOWN = re.compile(r"^[^\S\n]*--[ \t\r\f\v-]*+down\s+migration", re.IGNORECASE | re.MULTILINE)
 _NODE_NAME = re.compile(r"(?P<version>\d+)_.*\.sql")
 #: Two ways to write the moment: milliseconds since 1970, and year to millisecond.
 _MILLISECONDS, _UTC = 13, 17
