@@ -8,7 +8,8 @@ from pytest_migsafe.migrations.model import Remark
 
 _SQL = re.compile(r".*\.(?:sql|psql|pgsql|ddl)", re.IGNORECASE)
 #: SQL under a name that no runner takes: a copy that an editor or somebody left. Flyway's settings for a file are none.
-_LEFT_ASIDE = re.compile(r".*\.sql(?:\.(?!conf$)\w+|~)|\d+[_-].*\.txt", re.IGNORECASE)
+#: And what is to be read by people, for a list of what was passed over should be the whole one.
+_LEFT_ASIDE = re.compile(r".*\.sql(?:\.(?!conf$)\w+|~)|\d+[_-].*\.txt|readme(?:\.\w+)?", re.IGNORECASE)
 #: Migrations that are programs: their runner runs them, a rehearsal cannot.
 PROGRAM = re.compile(r"[VUR]?\d.*\.(?:go|java|kt|py|js|mjs|ts|rb|php|sh)")
 _UNDOES = re.compile(r"\.down\.sql|_down\.sql", re.IGNORECASE)

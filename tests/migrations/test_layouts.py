@@ -93,7 +93,7 @@ def test_sql_files_that_are_no_migrations_are_named_as_ignored(tmp_path: Path) -
     history = the_history(root)
 
     assert order(history) == ["0001_a.sql"]
-    assert ignored(history) == ("0002_gone.down.sql", "0003_x.sql.bak", "2fa.sql", "seed.sql")
+    assert ignored(history) == ("0002_gone.down.sql", "0003_x.sql.bak", "2fa.sql", "README.md", "seed.sql")
 
 
 @pytest.mark.parametrize(

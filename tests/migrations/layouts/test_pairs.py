@@ -49,8 +49,8 @@ def test_what_an_editor_left_of_a_migration_is_named(tmp_path: Path) -> None:
         "migrations/1_a.up.sql.conf",
     )
 
-    left = "not migrations in this layout"
-    assert remarks(the_history(root)) == {"2_b.up.sql.bak": left, "3_c.up.sql~": left, "4_d.txt": left}
+    left = ("2_b.up.sql.bak", "3_c.up.sql~", "4_d.txt", "README.md")
+    assert remarks(the_history(root)) == dict.fromkeys(left, "not migrations in this layout")
 
 
 @pytest.mark.parametrize("text", ["-- no-transaction\nVACUUM;\n", "-- no-transaction: why\r\nVACUUM;\r\n"])
