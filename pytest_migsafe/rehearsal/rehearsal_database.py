@@ -123,6 +123,7 @@ class RehearsalDatabase:
         if self._cluster is None:
             self._cluster = read_cluster(connection)
         before = self._schema
+        configuration = self._configuration(script)
         reason = "a savepoint was lost in it" if not hold else why_not_in_savepoint(script)
         run: Run | None = None
         if not reason:
@@ -149,19 +150,24 @@ class RehearsalDatabase:
             leaks=leaks,
             stubbed=tuple(name for name in self._server.stubbed if _has_extension(after, name)),
             left_out=task.left_out,
-            cluster_changes=self._learn_cluster(script),
+            cluster_changes=(
+                *self._learn_cluster(),
+                *cluster_changes(configuration, self._configuration(script)),
+            ),
         )
 
-    def _learn_cluster(self, script: Script) -> tuple[ClusterChange, ...]:
-        """Return what the file has changed of the whole cluster."""
-        connection = self._session.connection
-        changes: tuple[ClusterChange, ...] = ()
-        if self._session.cluster_has_changed:
-            then, self._cluster = self._cluster or {}, read_cluster(connection)
-            changes = cluster_changes(then, self._cluster)
-        if any(statement.node == "AlterSystemStmt" for statement in script.statements):
-            changes += cluster_changes({}, read_configuration(connection))
-        return changes
+    def _configuration(self, script: Script) -> ClusterState:
+        """Return what ALTER SYSTEM has written, if a file has such a statement: it can stand in no function."""
+        if all(statement.node != "AlterSystemStmt" for statement in script.statements):
+            return {}
+        return read_configuration(self._session.connection)
+
+    def _learn_cluster(self) -> tuple[ClusterChange, ...]:
+        """Return what the file has changed of the whole cluster, but for its configuration."""
+        if not self._session.cluster_has_changed:
+            return ()
+        then, self._cluster = self._cluster or {}, read_cluster(self._session.connection)
+        return cluster_changes(then, self._cluster)
 
     def _rehearse_and_apply(self, script: Script, before: catalog.Schema) -> tuple[Run | None, str]:
         """Rehearse a file in a savepoint, then apply it; return the run, or why there has to be another."""

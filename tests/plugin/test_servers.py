@@ -435,6 +435,26 @@ def test_a_stub_that_the_server_refuses_is_named_with_its_file(project: Project)
     assert "Traceback" not in run.text
 
 
+def test_a_file_is_not_told_to_have_changed_what_another_had(project: Project) -> None:
+    """The second file was said to have set ``work_mem``, and the third to have done nothing."""
+    project.write(
+        {
+            "migrations/0001_a.sql": "-- no-transaction\nalter system set work_mem = '64MB';\n",
+            "migrations/0002_b.sql": "-- no-transaction\nalter system set lock_timeout = '3s';\n",
+            "migrations/0003_c.sql": "-- no-transaction\nalter system reset work_mem;\n",
+        }
+    )
+    changes = [
+        [(one["name"], one["before"], one["after"]) for one in migration["cluster_changes"]]
+        for migration in project.run().report["migrations"]
+    ]
+    assert changes == [
+        [("work_mem", None, "64MB")],
+        [("lock_timeout", None, "3s")],
+        [("work_mem", "64MB", None)],
+    ]
+
+
 def test_verbose_output_has_what_a_file_changes_of_the_cluster(project: Project) -> None:
     project.write(
         {
