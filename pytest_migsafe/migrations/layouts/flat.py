@@ -70,7 +70,7 @@ _WAY_BACK = re.compile(
     | (?P<sql_migrate> --\ \+migrate\ Down\b )
     | (?P<tern> ----\ create\ above\ /\ drop\ below\ ---- )
     | (?P<mybatis> --\s*//\s*@UNDO )
-    | (?P<play> (?:\#|--)(?:[^\S\n]|-)*+!Downs\b )
+    | (?P<play> (?:\#|--)[ \t\r\f\v-]*+!Downs\b )
     )""",
     re.VERBOSE | re.MULTILINE | re.IGNORECASE,
 )
