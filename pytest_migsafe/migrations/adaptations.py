@@ -12,11 +12,9 @@ What is put in is as long as what was there, so that every position stays what i
 
 from collections.abc import Collection
 
-from postgast import unwrap_node
-
 from pytest_migsafe.migrations.lexemes import tokens
 from pytest_migsafe.migrations.model import Script
-from pytest_migsafe.migrations.parse_tree import parse
+from pytest_migsafe.migrations.parse_tree import node_of
 from pytest_migsafe.migrations.source import CharOffset, CharSpan, Replacement, SourceText
 from pytest_migsafe.migrations.statements import Statement
 
@@ -83,7 +81,7 @@ def _is_of_icu(words: list[str]) -> bool:
 def _parameters(statement: Statement, access_methods: Collection[str]) -> tuple[CharSpan, ...]:
     if statement.node != "IndexStmt":
         return ()
-    node = unwrap_node(parse(statement.text).stmts[0].stmt)
+    node = node_of(statement.text)
     if node.access_method not in access_methods or not node.options:
         return ()
     start, end = _with_clause(statement.text)

@@ -3,10 +3,10 @@
 On a throwaway server they do what they do in production. On a server that others use, too, they are not ours to run.
 """
 
-from postgast import pg_query_pb2, unwrap_node
+from postgast import pg_query_pb2
 
 from pytest_migsafe.migrations.model import Script
-from pytest_migsafe.migrations.parse_tree import parse
+from pytest_migsafe.migrations.parse_tree import node_of
 from pytest_migsafe.migrations.statements import Statement
 
 #: What every statement of a kind changes (manual: "Database Roles", "Managing Databases", "Server Configuration").
@@ -51,8 +51,7 @@ def changed_of_cluster(statement: Statement) -> str:
     field = _KIND_OF_OBJECT.get(statement.node)
     if field is None:
         return ""
-    node = unwrap_node(parse(statement.text).stmts[0].stmt)
-    return _BY_OBJECT.get(getattr(node, field), "")
+    return _BY_OBJECT.get(getattr(node_of(statement.text), field), "")
 
 
 def without_cluster_wide(script: Script) -> tuple[Script, tuple[tuple[Statement, str], ...]]:

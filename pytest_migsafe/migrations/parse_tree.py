@@ -60,6 +60,15 @@ def parse(text: str) -> Any:
         return postgast.ParseResult.FromString(_cut(_encoded_tree(text), descriptor, _DEEPEST))
 
 
+def node_of(statement: str) -> Any:
+    """Return the node of a text that is one statement (``IndexStmt``, ...); only for looking at.
+
+    Raises:
+        PgQueryError: the grammar rejects the text.
+    """
+    return postgast.unwrap_node(parse(statement).stmts[0].stmt)
+
+
 def parse_whole(text: str) -> Any | None:
     """Return the parse tree of a text, fit for ``deparse``; None for one that would have to be cut or is too big.
 

@@ -26,11 +26,12 @@ def read_task(migration: Migration, database: Database, *, may_change_cluster: b
     """
     server = database.server
     task = Task(migration, migration.read(database=database.name, role=server.role))
+    words = task.script.source.text.lower()
     if server.stubbed_access_methods:
         task = _without_index_parameters(task, server.stubbed_access_methods)
-    if server.is_ours and "tablespace" in task.script.source.text.lower():
+    if server.is_ours and "tablespace" in words:
         task = _with_tablespaces_in_place(task)
-    if not server.has_icu and "icu" in task.script.source.text.lower():
+    if not server.has_icu and "icu" in words:
         task = _with_collations_of_bytes(task)
     if not may_change_cluster:
         task = _without_cluster_wide(task)
