@@ -13,8 +13,8 @@ _LEFT_ASIDE = re.compile(r".*\.sql(?:\.(?!conf$)\w+|~)|\d+[_-].*\.txt|readme(?:\
 #: Migrations that are programs: their runner runs them, a rehearsal cannot.
 PROGRAM = re.compile(r"[VUR]?\d.*\.(?:go|java|kt|py|js|mjs|ts|rb|php|sh)")
 _UNDOES = re.compile(r"\.down\.sql|_down\.sql", re.IGNORECASE)
-#: Numbers that are counted on, 1, 2, 3; a time or a date has more digits.
-_COUNTED = re.compile(r"\d{1,6}")
+#: Numbers that are counted on, 1, 2, 3, and what was put in between, 2.1; a time or a date has more digits.
+_COUNTED = re.compile(r"(?P<number>\d{1,6})(?P<between>[._]\d+)*")
 #: How many missing numbers are listed.
 _MOST = 5
 
@@ -47,11 +47,15 @@ def _unread(listing: Listing, found: Sequence[FoundFile]) -> Iterator[Remark]:
 def _gaps(versions: Sequence[str]) -> Iterator[Remark]:
     """Yield a remark on the numbers that are missing in a sequence.
 
-    Where more are missing than there are, or not all files are numbered so, nobody counts.
+    Where more are missing than there are, or most are numbered otherwise, nobody counts. Files without any number
+    (Flyway's repeatables) stand outside of the sequence.
     """
-    numbers = sorted({int(version) for version in versions if _COUNTED.fullmatch(version)})
-    if not numbers or len(numbers) < len(set(versions)):
+    numbered = {version for version in versions if version[:1].isdigit()}
+    counted = [found for version in numbered if (found := _COUNTED.fullmatch(version))]
+    plain = sum(found["between"] is None for found in counted)
+    if not counted or len(counted) < len(numbered) or plain * 2 < len(numbered):
         return
+    numbers = sorted({int(found["number"]) for found in counted})
     if 0 < numbers[-1] - numbers[0] + 1 - len(numbers) < len(numbers):
         missing = sorted(set(range(numbers[0], numbers[-1])) - set(numbers))
         listed = ", ".join(str(number) for number in missing[:_MOST])

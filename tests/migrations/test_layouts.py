@@ -274,3 +274,27 @@ def test_minder_is_read_as_golang_migrate_reads_it(corpora: Path) -> None:
 
     assert (history.layout, len(history.migrations)) == ("golang-migrate", 107)
     assert [int(one.id) for one in history.migrations] == sorted(int(one.id) for one in history.migrations)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        # As marquez has it: repeatables, versions in between, and one that is gone.
+        (
+            ["V1__a.sql", "V2__b.sql", "V2_1__c.sql", "V3_1__d.sql", "V5__e.sql", "R__views.sql"],
+            "number is missing in the sequence: 4",
+        ),
+        (["0001_a.sql", "0002_b.sql", "0005_c.sql"], "numbers are missing in the sequence: 3, 4"),
+        (["1_a.sql", "2_b.sql", "3_c.sql"], None),
+        # Nobody counts on tens, dates or releases.
+        (["10_a.sql", "20_b.sql", "30_c.sql"], None),
+        (["1_a.sql", "3_b.sql", "20240101_c.sql"], None),
+        (["V1.0.1__a.sql", "V1.2__b.sql", "V3.0__c.sql"], None),
+    ],
+)
+def test_numbers_that_are_missing_in_a_sequence_are_named(
+    tmp_path: Path, names: list[str], said: str | None
+) -> None:
+    history = the_history(project(tmp_path, *(f"migrations/{name}" for name in names)))
+
+    assert [remark.text for remark in history.remarks if not remark.path] == ([said] if said else [])
