@@ -428,9 +428,15 @@ class _Touched:
         for catalog, some in (("pg_type", self.types), ("pg_proc", self.functions)):
             if existing := sorted(one for one in some if one <= mark.highest_oid):
                 queries.append(_dependents(catalog, existing, as_a_whole=True))
-        if queries:
-            for rows in read.rows(queries):
-                self.add(rows)
+        if not queries:
+            return
+        before = set(self.functions)
+        for rows in read.rows(queries):
+            self.add(rows)
+        # A function's name has the types of its arguments in it, which what calls it need not name.
+        if others := sorted(self.functions - before):
+            (rows,) = read.rows([_dependents("pg_proc", others, as_a_whole=True)])
+            self.add(rows)
 
 
 def _dependents(

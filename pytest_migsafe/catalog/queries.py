@@ -77,6 +77,7 @@ class Query:
 #: Lists in which the order means nothing.
 _UNORDERED = frozenset(
     {
+        "calls",
         "config",
         "configuration_tables",
         "foreign_options",
@@ -85,6 +86,7 @@ _UNORDERED = frozenset(
         "options",
         "privileges",
         "publications",
+        "reads",
         "roles",
         "schemas",
         "tables",

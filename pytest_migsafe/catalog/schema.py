@@ -250,6 +250,10 @@ class View(Named):
     #: view or materialized view.
     kind: str = "view"
     definition: str
+    #: The relations and the functions that it depends on directly, sorted; of those that come with PostgreSQL itself
+    #: no dependency is kept (manual: "pg_depend").
+    reads: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     populated: bool = True
     access_method: str | None = None

@@ -53,6 +53,11 @@ create table app.base (a integer);
 create table app.heir (b integer) inherits (app.base);
 create view app.busy as select c.id, c.email, c.mood, o.total from app.customer c join app.orders o on o.customer = c.id;
 create view app.simple as select id, note from app.orders;
+create function app.known(whom app.mood) returns boolean language sql immutable as 'select true';
+create function app.twice(number bigint) returns bigint language sql as 'select 2 * number';
+create view app.bottom as select id, email from app.customer;
+create view app.on_top as select b.*, app.twice(b.id) as more from app.bottom b;
+create view app.moody as select c.id from app.customer c where app.known(c.mood);
 create materialized view app.sums as select customer, sum(total) as total from app.orders group by 1;
 create unique index sums_customer on app.sums (customer);
 create trigger touch before update on app.orders for each row execute function app.touch();
@@ -225,6 +230,11 @@ MUTATIONS: dict[str, str] = {
     "partitioned index on parent only": "create index lonely on only app.parted (id)",
     "view added": "create view app.fresh as select 1 as one",
     "view definition": "create or replace view app.simple as select id, note from app.orders where id > 0",
+    "view reads another table": "create or replace view app.moody as select b.id from app.busy b"
+    " where app.known(b.mood)",
+    "view calls another function": "create or replace view app.on_top as select b.*, app.one()::bigint as more"
+    " from app.bottom b",
+    "function of a view renamed": "alter function app.known(app.mood) rename to liked",
     "view column added": "create or replace view app.simple as select id, note, total from app.orders",
     "view column default": "alter view app.simple alter column note set default 'x'",
     "view column renamed": "alter view app.simple rename column note to remark",

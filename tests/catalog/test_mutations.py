@@ -142,6 +142,13 @@ def test_a_role_that_may_do_little_reads_all_but_options_of_user_mappings(
     assert [one.partition("=")[0] for one in options] == ["password", "user"]
 
 
+def test_a_view_says_what_it_reads_and_calls_itself(before: Schema) -> None:
+    on_top, sums = before.views["app.on_top"], before.views["app.sums"]
+    assert (on_top.reads, on_top.calls) == (("app.bottom",), ("app.twice(bigint)",))
+    assert (sums.reads, sums.calls) == (("app.orders",), ())
+    assert before.views["app.busy"].reads == ("app.customer", "app.orders")
+
+
 def test_no_secret_is_kept(before: Schema) -> None:
     text = str(before.to_json())
     assert "api_key=*** (" in text
