@@ -15,8 +15,10 @@ from pytest_migsafe.migrations.model import History, Migration
 from pytest_migsafe.places import Place
 from pytest_migsafe.rehearsal.chain import Blocked, Chain
 from pytest_migsafe.rehearsal.evidence import Evidence
+from pytest_migsafe.rehearsal.facts import Scope
 from pytest_migsafe.rehearsal.rehearsal_database import Conditions
 from pytest_migsafe.rules import RULES, Rule, judge
+from pytest_migsafe.rules.smoke.summary import Section, sections
 from pytest_migsafe.settings import Settings, in_seconds
 
 
@@ -43,6 +45,8 @@ class Review:
     #: None when the migration was not rehearsed.
     evidence: Evidence | None = None
     findings: tuple[Finding, ...] = ()
+    #: What the smoke tests come to; empty when nothing was there to look at.
+    sections: tuple[Section, ...] = ()
     changes: tuple[catalog.Change, ...] = ()
     #: The migration that stands in the way, and its error's first line.
     blocked_by: str = ""
@@ -70,6 +74,9 @@ class Review:
             "blocked_by": self.blocked_by or None,
             "blocked_because": self.blocked_because or None,
             "findings": [finding.to_json() for finding in self.findings],
+            "smoke_tests": [
+                asdict(section) | {"verdict": section.verdict.value} for section in self.sections
+            ],
             "statements": [],
             "diff": [change.to_json() for change in self.changes],
         }
@@ -162,16 +169,17 @@ class Reviewer:
             outcome=Outcome.FAILED if failed else Outcome.PASSED,
             evidence=result,
             findings=findings,
+            sections=sections(result.state_after, findings, self.rules) if result.applied else (),
             changes=tuple(catalog.diff(result.before, result.after)),
         )
 
     def _opened_chain(self) -> Chain:
         if self._chain is None:
-            self._chain = Chain(self.history, self.place.open, conditions(self.settings))
+            self._chain = Chain(self.history, self.place.open, conditions(self.settings, self.place.preludes))
         return self._chain
 
 
-def conditions(settings: Settings) -> Conditions:
+def conditions(settings: Settings, preludes: Collection[str] = ()) -> Conditions:
     """Return the conditions under which files are rehearsed, as the project's runner would have them."""
     options = {"lock_timeout": settings.lock_timeout, "statement_timeout": settings.statement_timeout}
     if settings.role is not None and (settings.dsn is not None or settings.server_fixture is not None):
@@ -181,4 +189,24 @@ def conditions(settings: Settings) -> Conditions:
         options=options,
         file_timeout=in_seconds(settings.file_timeout),
         cluster_wide=settings.cluster_wide,
+        scope=scope(settings, preludes),
     )
+
+
+def scope(settings: Settings, preludes: Collection[str]) -> Scope:
+    """Return what the smoke tests judge; who is exposed to strangers is known of the platforms that a prelude stands for."""
+    platform = _EXPOSED_BY["supabase"] if "supabase" in preludes else Scope()
+    return Scope(
+        schemas=settings.schemas,
+        exposed_schemas=platform.exposed_schemas
+        if settings.exposed_schemas is None
+        else settings.exposed_schemas,
+        exposed_roles=platform.exposed_roles if settings.exposed_roles is None else settings.exposed_roles,
+        owner=settings.owner,
+    )
+
+
+#: What a platform serves to strangers, by the name of its prelude (Supabase's documentation: "Securing your API").
+_EXPOSED_BY = {
+    "supabase": Scope(exposed_schemas=("public", "graphql_public"), exposed_roles=("anon", "authenticated"))
+}

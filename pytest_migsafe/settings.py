@@ -66,6 +66,13 @@ class Settings:
     statement_timeout: str = "1min"
     #: The time after which a file is given up, whatever timeouts it sets itself; in PostgreSQL's notation.
     file_timeout: str = "10min"
+    #: Patterns of the schemas that the smoke tests judge.
+    schemas: tuple[str, ...] = ("*",)
+    #: The schemas that an API serves, and the roles that strangers have there; None: as the platform has it.
+    exposed_schemas: tuple[str, ...] | None = None
+    exposed_roles: tuple[str, ...] | None = None
+    #: The role that is to own everything; None: no matter.
+    owner: str | None = None
     #: The severity of single rules, by their ids.
     rules: Mapping[str, Severity] = field(default_factory=_nothing)
     #: The settings of single histories, complete in themselves; ``migrations`` is the one folder of each.
@@ -229,6 +236,10 @@ def _readers(root: Path, layouts: Sequence[str], rules: Sequence[str]) -> dict[s
         "lock_timeout": _duration,
         "statement_timeout": _limit,
         "file_timeout": _limit,
+        "schemas": _names,
+        "exposed_schemas": _names,
+        "exposed_roles": _names,
+        "owner": _text,
         "rules": lambda place, value: _severities(place, value, rules),
     }
     assert readers.keys() == {one.name for one in fields(Settings)} - {"root", "histories"}  # noqa: S101 - a twin list
@@ -329,6 +340,10 @@ def _preludes(place: _Place, value: Any) -> tuple[str, ...]:
         if names.count(name) > 1:
             raise place.error(f"{name!r} is named twice", "it is applied once, in the order of the list")
     return names
+
+
+def _names(place: _Place, value: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_text(place, one) for one in _listed(value)))
 
 
 def _entries(place: _Place, value: Any) -> Iterator[tuple[_Place, str, Any]]:

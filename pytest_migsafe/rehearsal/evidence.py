@@ -1,12 +1,13 @@
 """What happened when a migration was rehearsed: plain, immutable facts, the input of every rule."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from pytest_migsafe.catalog import Schema
 from pytest_migsafe.migrations.dialect import WrittenFor
 from pytest_migsafe.migrations.model import TransactionMode
+from pytest_migsafe.rehearsal.state import State
 
 #: Lock modes from weak to strong, as ``pg_locks.mode`` spells them (manual: "Table-Level Locks").
 LOCK_MODES = (
@@ -267,6 +268,9 @@ class Evidence:
     statement_count: int = 0
     before: Schema
     after: Schema
+    #: The database before and after the file as the smoke tests see it; both look at what the file can have changed.
+    state_before: State = field(default_factory=State)
+    state_after: State = field(default_factory=State)
     #: The error that ended the file; None when it was applied.
     error: StatementError | None = None
     #: The text of the file's line that the error points at.

@@ -20,6 +20,8 @@ from pytest_migsafe.rehearsal.evidence import (
     StatementError,
     TransactionControlStatement,
 )
+from pytest_migsafe.rehearsal.examination import Examination
+from pytest_migsafe.rehearsal.facts import Scope
 from pytest_migsafe.rehearsal.isolation import (
     QUERY_CANCELED,
     Run,
@@ -46,6 +48,8 @@ class Conditions:
     file_timeout: float = 0.0
     #: Whether statements that change a whole cluster run on a server that is not ours.
     cluster_wide: bool = False
+    #: What the smoke tests judge; None: nothing is asked for them.
+    scope: Scope | None = None
 
 
 class RehearsalDatabase:
@@ -61,6 +65,9 @@ class RehearsalDatabase:
         self._schema: catalog.Schema | None = None
         self._sequences: SequenceValues | None = None
         self._cluster: ClusterState | None = None
+        self._examination = (
+            Examination(conditions.scope, database.server.version) if conditions.scope is not None else None
+        )
 
     def close(self) -> None:
         """Close the session."""
@@ -81,6 +88,8 @@ class RehearsalDatabase:
     def apply(self, migration: Migration) -> StatementError | None:
         """Apply a file without looking closer, on the way to another; return the error that ended it."""
         self._schema = self._sequences = self._cluster = None
+        if self._examination is not None:
+            self._examination.forget()
         try:
             script = self.task(migration).script
             error = self._apply_as_runner(script)
@@ -123,6 +132,8 @@ class RehearsalDatabase:
         if self._cluster is None:
             self._cluster = read_cluster(connection)
         before = self._schema
+        if self._examination is not None:
+            self._examination.begin(connection, before)
         configuration = self._configuration(script)
         reason = "a savepoint was lost in it" if not hold else why_not_in_savepoint(script)
         run: Run | None = None
@@ -138,7 +149,7 @@ class RehearsalDatabase:
         if run.error is None:
             self.position += 1
             self._schema = after
-        return replace(
+        evidence = replace(
             self._evidence(task.migration, script, before),
             lane=Lane.REAL if reason else Lane.SAVEPOINT,
             lane_reason=reason,
@@ -155,6 +166,20 @@ class RehearsalDatabase:
                 *cluster_changes(configuration, self._configuration(script)),
             ),
         )
+        return self._examined(evidence) if run.error is None else evidence
+
+    def _examined(self, evidence: Evidence) -> Evidence:
+        """Return the evidence with what the smoke tests look at: the database before and after the file."""
+        if self._examination is None:
+            return evidence
+        before, after = self._examination.states(
+            self._session.connection,
+            evidence.before,
+            evidence.after,
+            evidence.statements,
+            cluster_changed=bool(evidence.cluster_changes),
+        )
+        return replace(evidence, state_before=before, state_after=after)
 
     def _configuration(self, script: Script) -> ClusterState:
         """Return what ALTER SYSTEM has written, if a file has such a statement: it can stand in no function."""

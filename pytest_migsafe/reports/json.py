@@ -71,6 +71,7 @@ def _skipped(migration: Migration, place: str) -> dict[str, Any]:
         "applied": None,
         "outcome": Outcome.SKIPPED.value,
         "findings": [],
+        "smoke_tests": [],
         "statements": [],
         "diff": [],
     }

@@ -174,6 +174,24 @@ def change_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]:
             yield f"  {line.text}", _STYLES[line.style]
         for change in review["cluster_changes"]:
             yield from _cluster_lines(change)
+        yield from _smoke_lines(review["smoke_tests"])
+
+
+def _smoke_lines(sections: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]:
+    """Yield what the smoke tests come to: the sections that passed in one line, each other in one of its own."""
+    passed = [f"{one['name']} {one['checked']}" for one in sections if one["verdict"] == "passed"]
+    if passed:
+        yield f"  smoke tests passed: {', '.join(passed)}", {"green": True}
+    for one in sections:
+        counts = [
+            f"{one[kind]} {kind if one[kind] > 1 else kind[:-1]}"
+            for kind in ("errors", "warnings")
+            if one[kind]
+        ]
+        if counts:
+            failed = one["verdict"] == "failed"
+            text = f"  smoke tests {one['verdict']}: {one['name']} {one['checked']} ({', '.join(counts)})"
+            yield text, {"red": True} if failed else {"yellow": True}
 
 
 def _cluster_lines(change: Mapping[str, Any]) -> Iterator[StyledLine]:

@@ -2,6 +2,7 @@
 
 from pytest_migsafe.rules import apply, cluster, history, left_behind, session, transaction_shape
 from pytest_migsafe.rules.registry import Rule, judge, rule
+from pytest_migsafe.rules.smoke import SMOKE_RULES
 
 __all__ = ["RULES", "Rule", "judge", "rule"]
 
@@ -13,4 +14,5 @@ RULES: tuple[Rule, ...] = (
     left_behind.already_exists_skipped,
     history.duplicate_version,
     cluster.cluster_wide_not_run,
+    *SMOKE_RULES,
 )

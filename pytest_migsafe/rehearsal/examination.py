@@ -1,0 +1,88 @@
+"""What a database is asked about itself between files, for the smoke tests; kept up to date from file to file."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+
+from pytest_migsafe.catalog import Schema
+from pytest_migsafe.rehearsal.evidence import StatementEvidence
+from pytest_migsafe.rehearsal.facts import Facts, Scope
+from pytest_migsafe.rehearsal.probes import Asking, ask
+from pytest_migsafe.rehearsal.state import State, changed_homes, states_around
+
+
+class Examination:
+    """Knows the facts of the database that a chain stands on."""
+
+    def __init__(self, scope: Scope, server_version: str) -> None:
+        self._scope = scope
+        self._server_version = server_version
+        self._facts: Facts | None = None
+
+    def forget(self) -> None:
+        """Forget what is known: the database has been changed unwatched."""
+        self._facts = None
+
+    def begin(self, connection: psycopg.Connection[Any], schema: Schema) -> None:
+        """Ask everything, if nothing is known yet; what is known afterwards is the state before the next file."""
+        if self._facts is None:
+            self._facts = self._ask(connection, Schema(), schema, Facts(), written=None, cluster_changed=True)
+
+    def states(
+        self,
+        connection: psycopg.Connection[Any],
+        before: Schema,
+        after: Schema,
+        statements: Iterable[StatementEvidence],
+        *,
+        cluster_changed: bool,
+    ) -> tuple[State, State]:
+        """Ask what a file can have changed; return the states before and after it."""
+        known = self._facts or Facts()
+        self._facts = self._ask(
+            connection, before, after, known, written=_written(statements), cluster_changed=cluster_changed
+        )
+        return states_around(self._state(before, known), self._state(after, self._facts))
+
+    def _ask(
+        self,
+        connection: psycopg.Connection[Any],
+        before: Schema,
+        after: Schema,
+        known: Facts,
+        *,
+        written: frozenset[str] | None,
+        cluster_changed: bool,
+    ) -> Facts:
+        changed = changed_homes(before, after)
+        if not changed and written == frozenset() and not cluster_changed:
+            return known
+        connection.execute(b"BEGIN")
+        try:
+            return ask(
+                Asking(
+                    connection=connection,
+                    before=before,
+                    after=after,
+                    scope=self._scope,
+                    changed=changed,
+                    written=written,
+                    cluster_changed=cluster_changed,
+                ),
+                known,
+            )
+        finally:
+            if not connection.closed:
+                connection.execute(b"ROLLBACK")
+
+    def _state(self, schema: Schema, facts: Facts) -> State:
+        return State(schema=schema, facts=facts, scope=self._scope, server_version=self._server_version)
+
+
+def _written(statements: Iterable[StatementEvidence]) -> frozenset[str] | None:
+    """Return the tables that a file wrote rows to; None where not everything of it could be seen."""
+    some = list(statements)
+    if not all(one.observed for one in some) or any(one.unread_relations for one in some):
+        return None
+    return frozenset(write.relation for one in some for write in one.writes)

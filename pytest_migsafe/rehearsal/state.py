@@ -1,0 +1,205 @@
+"""A database as it is, for the smoke tests: its schema, what it was asked, and which part is looked at."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TypeVar
+
+from pytest_migsafe.catalog import Schema
+from pytest_migsafe.catalog.objects import CatalogObject, Home, Key
+from pytest_migsafe.catalog.schema import (
+    Column,
+    Constraint,
+    Function,
+    Grant,
+    Index,
+    Policy,
+    Rule,
+    Sequence,
+    Table,
+    Trigger,
+    View,
+    parent_of,
+)
+from pytest_migsafe.rehearsal.facts import Facts, Scope
+
+_Object = TypeVar("_Object", bound=CatalogObject)
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table, view or sequence with all that belongs to it."""
+
+    name: str
+    objects: Mapping[Key, CatalogObject]
+
+    def of_kind(self, kind: type[_Object]) -> tuple[_Object, ...]:
+        """Return what belongs to it of a kind, by name."""
+        return tuple(one for _, one in sorted(self.objects.items()) if isinstance(one, kind))
+
+    def itself(self, kind: type[_Object]) -> _Object | None:
+        """Return the relation as an object, if it is of this kind."""
+        found = self.objects.get(Key(kind.KIND, self.name))
+        return found if isinstance(found, kind) else None
+
+    @property
+    def schema(self) -> str:
+        """The name of its schema."""
+        return parent_of(self.name)
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns, in their physical order."""
+        return tuple(sorted(self.of_kind(Column), key=lambda one: one.position))
+
+    @cached_property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """The constraints, by name."""
+        return self.of_kind(Constraint)
+
+    @cached_property
+    def indexes(self) -> tuple[Index, ...]:
+        """The indexes, by name."""
+        return self.of_kind(Index)
+
+    @cached_property
+    def triggers(self) -> tuple[Trigger, ...]:
+        """The triggers, by name: within a table and event the order in which they fire."""
+        return self.of_kind(Trigger)
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rewrite rules, by name."""
+        return self.of_kind(Rule)
+
+    @cached_property
+    def policies(self) -> tuple[Policy, ...]:
+        """The row-level security policies, by name."""
+        return self.of_kind(Policy)
+
+    @cached_property
+    def grants(self) -> tuple[Grant, ...]:
+        """The grants on it and on its columns."""
+        return self.of_kind(Grant)
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """A database as it is, and the part of it that is looked at."""
+
+    schema: Schema = field(default_factory=Schema)
+    facts: Facts = field(default_factory=Facts)
+    scope: Scope = field(default_factory=Scope)
+    #: The server's version, such as "18.1".
+    server_version: str = ""
+    #: The homes of what is looked at; None: everything is.
+    looked_at: frozenset[Home] | None = None
+
+    def _homes(self, catalog: str) -> Iterator[tuple[Home, Mapping[Key, CatalogObject]]]:
+        if self.looked_at is None:
+            homes = sorted(home for home in self.schema.homes if home.catalog == catalog)
+        else:
+            homes = sorted(home for home in self.looked_at if home.catalog == catalog)
+        for home in homes:
+            objects = self.schema.homes.get(home)
+            if objects is not None and self.scope.includes(schema_of(home.name)):
+                yield home, objects
+
+    @property
+    def major(self) -> int:
+        """The server's major version; 0 when it is not known."""
+        return int(self.server_version.partition(".")[0] or 0)
+
+    @cached_property
+    def relations(self) -> tuple[Relation, ...]:
+        """The relations that are looked at, in the schemas that are judged."""
+        return tuple(Relation(home.name, objects) for home, objects in self._homes("relation"))
+
+    @cached_property
+    def tables(self) -> tuple[tuple[Table, Relation], ...]:
+        """Those of them that are tables: ordinary, partitioned or foreign."""
+        return tuple((table, one) for one in self.relations if (table := one.itself(Table)))
+
+    @cached_property
+    def views(self) -> tuple[tuple[View, Relation], ...]:
+        """Those of them that are views or materialized views."""
+        return tuple((view, one) for one in self.relations if (view := one.itself(View)))
+
+    @cached_property
+    def sequences(self) -> tuple[tuple[Sequence, Relation], ...]:
+        """Those of them that are sequences."""
+        return tuple((sequence, one) for one in self.relations if (sequence := one.itself(Sequence)))
+
+    @cached_property
+    def functions(self) -> tuple[Function, ...]:
+        """The functions, procedures and aggregates that are looked at."""
+        return tuple(
+            one
+            for _, objects in self._homes("function")
+            for one in objects.values()
+            if isinstance(one, Function)
+        )
+
+    def listed(self, kind: type[_Object]) -> tuple[_Object, ...]:
+        """Return the objects of a kind, of which there are few, if any of their group is looked at."""
+        return tuple(
+            one
+            for home, objects in self.schema.homes.items()
+            if not home.name and (self.looked_at is None or home in self.looked_at)
+            for one in objects.values()
+            if isinstance(one, kind)
+        )
+
+    def relation(self, name: str) -> Relation | None:
+        """Return any relation by its name, looked at or not."""
+        objects = self.schema.belonging_to(name)
+        return Relation(name, objects) if objects else None
+
+
+def states_around(before: State, after: State) -> tuple[State, State]:
+    """Return two states, one of which was made of the other, as far as they can differ in what is wrong with them.
+
+    That is what was changed, and the views of it: what a view shows depends on more than itself.
+    """
+    changed = changed_homes(before.schema, after.schema)
+    relations = {home.name for home in changed if home.catalog == "relation"}
+    looked_at = changed.union(_views_of(after.schema, relations) if relations else ())
+    return replace(before, looked_at=looked_at), replace(after, looked_at=looked_at)
+
+
+def changed_homes(before: Schema, after: Schema) -> frozenset[Home]:
+    """Return the homes whose objects differ between two schemas, of which one was made of the other."""
+    gone = before.homes.keys() - after.homes.keys()
+    return frozenset(
+        gone
+        | {
+            home
+            for home, now in after.homes.items()
+            # Most lie in both: identity answers for nearly all.
+            if (was := before.homes.get(home)) is not now and was != now
+        }
+    )
+
+
+def _views_of(schema: Schema, relations: set[str]) -> Iterator[Home]:
+    for home, objects in schema.homes.items():
+        view = objects.get(Key(View.KIND, home.name)) if home.catalog == "relation" else None
+        if isinstance(view, View) and not relations.isdisjoint(view.reads):
+            yield home
+
+
+def schema_of(name: str) -> str:
+    """Return the schema of a qualified name, also of a function with its argument types; the name itself without one."""
+    bare = name.partition("(")[0] if not name.startswith('"') else _without_arguments(name)
+    return parent_of(bare) if "." in bare else name
+
+
+def _without_arguments(name: str) -> str:
+    """Return a function's name whose schema stands in quotes, in which a parenthesis may stand too."""
+    quoted = False
+    for place, character in enumerate(name):
+        if character == '"':
+            quoted = not quoted
+        elif character == "(" and not quoted:
+            return name[:place]
+    return name

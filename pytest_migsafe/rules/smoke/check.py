@@ -1,0 +1,137 @@
+"""What a smoke test is: a function from a database as it is to its defects, made a rule that reports the new ones."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_migsafe.findings import Finding, Severity
+from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
+from pytest_migsafe.rehearsal.state import State
+from pytest_migsafe.rules.registry import Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defect:
+    """What is wrong with one object of a database as it is."""
+
+    #: The object, by its qualified name.
+    subject: str
+    #: Tells apart several defects that one smoke test finds in one object; with the subject it is what
+    #: makes a defect the same before and after a file.
+    detail: str = ""
+    #: What happens, complete in one line.
+    message: str
+    #: What the server says, one fact a line.
+    evidence: tuple[str, ...] = ()
+    #: The safe way as SQL for this object.
+    remedy: str = ""
+    #: None: the rule's own.
+    severity: Severity | None = None
+    #: What a statement that causes the defect names, the most telling first; the subject is looked for last.
+    named: tuple[str, ...] = ()
+    #: The other objects concerned.
+    objects: tuple[str, ...] = ()
+
+
+Examine = Callable[[State], Iterator[Defect]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmokeTest(Rule):
+    """A rule over the database as a file leaves it."""
+
+    #: Where reports list it: one of `SECTIONS`.
+    section: str
+    #: Finds the defects of a database as it is, or of the part that is looked at.
+    examine: Examine = field(compare=False)
+
+    def defects(self, state: State) -> tuple[Defect, ...]:
+        """Return what is wrong with a database as it is."""
+        return tuple(self.examine(state))
+
+    def describe(self, evidence: Evidence, defect: Defect) -> Finding:
+        """Return a defect as a finding in the file that caused it."""
+        statement = _cause(evidence.statements, (*defect.named, defect.subject))
+        return self.finding(
+            evidence,
+            severity=defect.severity or self.severity,
+            line=statement.line if statement is not None else 0,
+            column=statement.column if statement is not None else 0,
+            message=defect.message,
+            evidence=defect.evidence,
+            remedy=defect.remedy or self.remedy,
+            objects=(defect.subject, *defect.objects),
+        )
+
+
+#: The sections of the summary, in their order.
+SECTIONS = (
+    "tables",
+    "constraints",
+    "foreign keys",
+    "indexes",
+    "sequences",
+    "RLS",
+    "policies",
+    "privileges",
+    "functions",
+    "triggers",
+    "views",
+    "others",
+)
+
+
+def smoke_test(*, section: str, **metadata: Any) -> Callable[[Examine], SmokeTest]:
+    """Make a smoke test of a function from a state to its defects; ``metadata`` are the other fields of ``Rule``."""
+    assert section in SECTIONS, section  # noqa: S101 - a slip of ours
+
+    def decorate(examine: Examine) -> SmokeTest:
+        def newly_caused(evidence: Evidence) -> Iterator[Finding]:
+            for defect in new_defects(made, evidence):
+                yield made.describe(evidence, defect)
+
+        made = SmokeTest(section=section, examine=examine, check=newly_caused, **metadata)
+        return made
+
+    return decorate
+
+
+def new_defects(test: SmokeTest, evidence: Evidence) -> Iterator[Defect]:
+    """Yield the defects that are there after a file and were not before it."""
+    if not evidence.applied:
+        # What a failed file left is no state that anybody goes on from.
+        return
+    after = test.defects(evidence.state_after)
+    if not after:
+        return
+    known = {(one.subject, one.detail) for one in test.defects(evidence.state_before)}
+    for one in after:
+        if (one.subject, one.detail) not in known:
+            yield one
+
+
+def _cause(statements: Iterable[StatementEvidence], names: Iterable[str]) -> StatementEvidence | None:
+    """Return the statement that most likely caused a defect: the last one that says one of the names."""
+    some = list(statements)
+    for name in names:
+        word = re.compile(rf"(?<![\w]){re.escape(_last_part(name))}(?![\w])", re.IGNORECASE)
+        for statement in reversed(some):
+            if word.search(statement.text):
+                return statement
+    for name in names:
+        for statement in reversed(some):
+            if any(lock.relation == name and lock.mode != "AccessShareLock" for lock in statement.locks):
+                return statement
+    return None
+
+
+_LAST_PART = re.compile(r'(?:"((?:[^"]|"")+)"|([^".(]+))(?:\(.*)?$', re.DOTALL)
+
+
+def _last_part(name: str) -> str:
+    """Return the last part of a qualified name without its quotes: of a function, its name alone."""
+    found = _LAST_PART.search(name)
+    if found is None:
+        return name
+    return found[1].replace('""', '"') if found[1] else found[2]
