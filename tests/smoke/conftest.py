@@ -68,7 +68,9 @@ class Smoke:
         given = self.evidence(before, migration, scope=scope)
         if only is None:
             return judge(given, SMOKE_RULES, {})
-        return judge(given, [replace(only, severity=Severity.ERROR)] if only.severity is Severity.OFF else [only], {})
+        return judge(
+            given, [replace(only, severity=Severity.ERROR)] if only.severity is Severity.OFF else [only], {}
+        )
 
 
 def _examined(

@@ -17,5 +17,8 @@ def test_an_invalid_index_is_found_in_the_file_that_leaves_it(smoke: Smoke) -> N
     assert finding.remedy == 'REINDEX INDEX CONCURRENTLY "Shop"."Orders_note";'
     assert finding.line == 1
     # It was there before: not this file's doing, whatever else it does to the table.
-    assert smoke.findings(ORDERS + invalid, 'ALTER TABLE "Shop"."Orders" ADD note2 text', only=invalid_index) == ()
+    assert (
+        smoke.findings(ORDERS + invalid, 'ALTER TABLE "Shop"."Orders" ADD note2 text', only=invalid_index)
+        == ()
+    )
     assert smoke.findings(ORDERS, 'CREATE INDEX ON "Shop"."Orders" ("Note")', only=invalid_index) == ()
