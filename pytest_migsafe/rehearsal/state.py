@@ -1,5 +1,6 @@
 """A database as it is, for the smoke tests: its schema, what it was asked, and which part is looked at."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,7 +20,6 @@ from pytest_migsafe.catalog.schema import (
     Table,
     Trigger,
     View,
-    parent_of,
 )
 from pytest_migsafe.rehearsal.facts import Facts, Scope
 
@@ -45,7 +45,7 @@ class Relation:
     @property
     def schema(self) -> str:
         """The name of its schema."""
-        return parent_of(self.name)
+        return schema_of(self.name)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -188,18 +188,11 @@ def _views_of(schema: Schema, relations: set[str]) -> Iterator[Home]:
             yield home
 
 
+#: The first of several parts of a name, in quotes or not.
+_FIRST_PART = re.compile(r'("(?:[^"]|"")+"|[^".(]+)\.')
+
+
 def schema_of(name: str) -> str:
     """Return the schema of a qualified name, also of a function with its argument types; the name itself without one."""
-    bare = name.partition("(")[0] if not name.startswith('"') else _without_arguments(name)
-    return parent_of(bare) if "." in bare else name
-
-
-def _without_arguments(name: str) -> str:
-    """Return a function's name whose schema stands in quotes, in which a parenthesis may stand too."""
-    quoted = False
-    for place, character in enumerate(name):
-        if character == '"':
-            quoted = not quoted
-        elif character == "(" and not quoted:
-            return name[:place]
-    return name
+    first = _FIRST_PART.match(name)
+    return first[1] if first is not None else name

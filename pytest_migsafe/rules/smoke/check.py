@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_migsafe.catalog.renames import renamed, renames
 from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
 from pytest_migsafe.rehearsal.state import State
@@ -106,9 +107,12 @@ def new_defects(test: SmokeTest, evidence: Evidence) -> Iterator[Defect]:
     if not after:
         return
     known = {(one.subject, one.detail) for one in test.defects(evidence.state_before)}
-    for one in after:
-        if (one.subject, one.detail) not in known:
-            yield one
+    new = [one for one in after if (one.subject, one.detail) not in known]
+    if new and known:
+        # What has another name now was wrong already under its old one.
+        names = renames(evidence.before, evidence.after)
+        known = {(renamed(subject, names), detail) for subject, detail in known}
+    yield from (one for one in new if (one.subject, one.detail) not in known)
 
 
 def _cause(statements: Iterable[StatementEvidence], names: Iterable[str]) -> StatementEvidence | None:

@@ -1,0 +1,88 @@
+"""What a smoke test reports: what a file newly caused, under whatever name it had before, at the statement that did it."""
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_migsafe.findings import Severity
+from pytest_migsafe.rehearsal.evidence import StatementError
+from pytest_migsafe.rehearsal.facts import Scope
+from pytest_migsafe.rehearsal.state import schema_of
+from pytest_migsafe.rules import judge
+from pytest_migsafe.rules.smoke.structure import invalid_index
+from pytest_migsafe.rules.smoke.summary import sections
+from tests.smoke.conftest import Smoke
+
+TABLE = """
+    CREATE SCHEMA "Shop";
+    CREATE TABLE "Shop"."Orders" (id int, "Note" text);
+    CREATE INDEX "Orders_note" ON "Shop"."Orders" ("Note");
+    CREATE INDEX plain ON "Shop"."Orders" (id);
+"""
+BREAK = """UPDATE pg_index SET indisvalid = false WHERE indexrelid = '"Shop"."Orders_note"'::regclass;"""
+
+
+@pytest.mark.parametrize(
+    "rename",
+    [
+        'ALTER TABLE "Shop"."Orders" RENAME TO purchases',
+        'ALTER TABLE "Shop"."Orders" SET SCHEMA public',
+        'ALTER SCHEMA "Shop" RENAME TO store',
+        'ALTER INDEX "Shop"."Orders_note" RENAME TO by_note',
+        'ALTER TABLE "Shop"."Orders" RENAME TO purchases; ALTER INDEX "Shop"."Orders_note" RENAME TO by_note',
+    ],
+)
+def test_what_was_wrong_before_is_not_reported_under_its_new_name(smoke: Smoke, rename: str) -> None:
+    assert smoke.findings(TABLE + BREAK, rename, only=invalid_index) == ()
+    # The defect itself is there, and what a file does besides a rename is seen.
+    (finding,) = smoke.findings(TABLE, BREAK + rename, only=invalid_index)
+    assert finding.severity is Severity.ERROR
+
+
+def test_a_finding_stands_at_the_statement_that_names_its_object(smoke: Smoke) -> None:
+    file = f'ALTER TABLE "Shop"."Orders" ADD a int;\n\n  {BREAK}\nALTER TABLE "Shop"."Orders" ADD b int;'
+    (finding,) = smoke.findings(TABLE, file, only=invalid_index)
+
+    assert (finding.line, finding.column) == (3, 3)
+
+
+def test_what_a_failed_file_leaves_is_not_judged(smoke: Smoke) -> None:
+    given = smoke.evidence(TABLE, BREAK)
+    assert judge(given, [invalid_index], {})
+
+    failed = replace(given, error=StatementError(sqlstate="42601", message="no", line=1, column=1))
+    assert judge(failed, [invalid_index], {}) == ()
+
+
+def test_schemas_that_the_settings_leave_out_are_not_judged(smoke: Smoke) -> None:
+    for schemas, count in ((("Shop",), 1), (("S*",), 1), (("public", "app_*"), 0)):
+        assert len(smoke.findings(TABLE, BREAK, only=invalid_index, scope=Scope(schemas=schemas))) == count
+
+
+def test_the_summary_counts_what_was_looked_at_by_section(smoke: Smoke) -> None:
+    given = smoke.evidence(TABLE, BREAK + 'CREATE VIEW v AS SELECT id FROM "Shop"."Orders"')
+    counted = {
+        one.name: (one.checked, one.errors, one.verdict.value)
+        for one in sections(given.state_after, judge(given, [invalid_index], {}), [invalid_index])
+    }
+
+    assert counted == {
+        "tables": (1, 0, "passed"),
+        "indexes": (2, 1, "failed"),
+        "views": (1, 0, "passed"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [
+        ("public.orders", "public"),
+        ('"Odd.Name"."T"', '"Odd.Name"'),
+        ("app.f(numeric, other.kind)", "app"),
+        ('"A(b"."F"(integer)', '"A(b"'),
+        ('app."f.g(h"(text)', "app"),
+        ("public", "public"),
+    ],
+)
+def test_the_schema_of_a_name(name: str, schema: str) -> None:
+    assert schema_of(name) == schema
