@@ -5,7 +5,8 @@ import pytest
 from pytest_migsafe.migrations.dialect import _NAMES, WrittenFor
 from pytest_migsafe.migrations.model import TransactionMode
 from pytest_migsafe.rehearsal.evidence import Evidence
-from pytest_migsafe.rules.explain import _EXPLANATIONS, _IN_POSTGRESQL, explain
+from pytest_migsafe.rules.explain import _EXPLANATIONS, explain
+from pytest_migsafe.rules.explain.dialects import _IN_POSTGRESQL
 from tests.rules.evidence import created, evidence, failed, function, schema, view
 
 EARLIER, LATER, HERE = "migrations/1_a.sql", "migrations/3_c.sql", "migrations/2_b.sql"
