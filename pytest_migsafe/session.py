@@ -38,6 +38,7 @@ from pytest_migsafe.reports.terminal import (
     summary_lines,
     tried_layouts,
     unfit_line,
+    warning_lines,
 )
 from pytest_migsafe.review import Review, Reviewer
 from pytest_migsafe.rules import RULES
@@ -411,6 +412,8 @@ class MigsafeSession:
         ]
         if reviews and self._config.get_verbosity() > 0:
             _write(terminalreporter, "migsafe schema changes", change_lines(reviews))
+            if warnings := list(warning_lines(reviews)):
+                _write(terminalreporter, "migsafe warnings", warnings)
         lines = [
             *(summary_lines(reviews, self._missing_versions()) if reviews else ()),
             *self._blocked_lines(terminalreporter),

@@ -40,11 +40,11 @@ def failure_text(review: Review) -> str:
 def _body(review: Review, finding: Finding) -> Iterator[str]:
     yield from excerpt(review, finding)
     for fact in finding.evidence:
-        yield from _indented("  = ", fact)
+        yield from indented("  = ", fact)
     if done := finding.details.get("done"):
-        yield from _indented("  = done: ", done)
+        yield from indented("  = done: ", done)
     if finding.remedy:
-        yield from _indented("  = help: ", finding.remedy)
+        yield from indented("  = help: ", finding.remedy)
 
 
 _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.OFF: "note"}
@@ -108,7 +108,8 @@ def _caret(text: str, column: int) -> str:
     return "".join("\t" if char == "\t" else " " for char in text[: column - 1]) + "^"
 
 
-def _indented(head: str, text: str) -> Iterator[str]:
+def indented(head: str, text: str) -> Iterator[str]:
+    """Yield the lines of a text: the first behind a head, the others below it."""
     first, *rest = text.split("\n")
     yield head + first
     for line in rest:

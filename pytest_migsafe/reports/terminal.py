@@ -7,6 +7,7 @@ from pytest_migsafe import catalog
 from pytest_migsafe.migrations.discovery import LAYOUT_NAMES
 from pytest_migsafe.migrations.model import History
 from pytest_migsafe.places import Places
+from pytest_migsafe.reports.failure import indented
 
 #: A line of output, with the keywords of pytest's ``TerminalWriter.line``.
 StyledLine = tuple[str, Mapping[str, bool]]
@@ -131,11 +132,37 @@ def _blocked_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]
         yield f"  {path}: {those[0]['blocked_because']}", {"yellow": True}
 
 
+#: How many warnings of a rule the summary lists; a long history has hundreds of one kind.
+_WARNINGS_OF_A_RULE = 3
+
+
 def _warning_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]:
+    """Yield a line for each of a rule's first warnings, and how many more there are."""
+    by_rule: dict[str, list[Mapping[str, Any]]] = {}
+    for finding in _warnings(reviews):
+        by_rule.setdefault(finding["rule"], []).append(finding)
+    for rule, findings in by_rule.items():
+        for finding in findings[:_WARNINGS_OF_A_RULE]:
+            yield f"warning {_place(finding)}: {rule}: {finding['message']}", {"yellow": True}
+        if (more := len(findings) - _WARNINGS_OF_A_RULE) > 0:
+            yield f"warning {rule}: {more} more, which -v lists", {"yellow": True}
+
+
+def _warnings(reviews: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     for review in reviews:
         for finding in review["findings"]:
             if finding["severity"] == "warning" and not finding["waived"]:
-                yield f"warning {_place(finding)}: {finding['rule']}: {finding['message']}", {"yellow": True}
+                yield finding
+
+
+def warning_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]:
+    """Yield all warnings with their proof and the safe way."""
+    for finding in _warnings(reviews):
+        yield f"{_place(finding)}: {finding['rule']}: {finding['message']}", {"yellow": True}
+        facts = [line for fact in finding["evidence"] for line in indented("  = ", fact)]
+        help_ = indented("  = help: ", finding["remedy"]) if finding["remedy"] else ()
+        for line in (*facts, *help_):
+            yield line, _PLAIN
 
 
 def _place(finding: Mapping[str, Any]) -> str:

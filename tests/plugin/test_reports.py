@@ -103,3 +103,21 @@ def test_a_fixture_that_fails_is_not_the_migrations_fault(project: Project) -> N
 def test_warnings_are_no_trouble(project: Project) -> None:
     project.write(BROKEN_IN_THE_MIDDLE)
     assert project.run("-W", "error", subprocess=True).counts == {"passed": 2, "failed": 1, "blocked": 2}
+
+
+def test_many_warnings_of_a_kind_are_told_in_few_lines_and_whole_with_v(project: Project) -> None:
+    leaks = {f"migrations/000{number}_a.sql": f"SET work_mem = '1{number}MB';\n" for number in range(1, 6)}
+    project.write(leaks)
+    short, long = project.run(), project.run("-v")
+
+    assert short.counts == {"passed": 5}
+    listed = [line for line in short.lines if line.startswith("warning ")]
+    assert [line.partition(": ")[0] for line in listed] == [
+        *(f"warning migrations/000{number}_a.sql:1:1" for number in (1, 2, 3)),
+        "warning session-state-leaked",
+    ]
+    assert listed[-1].endswith("2 more, which -v lists")
+    assert "  = help: " not in short.text
+    # Each with the way out.
+    whole = long.lines[long.lines.index(next(one for one in long.lines if "migsafe warnings" in one)) :]
+    assert sum(line.startswith("  = help: ") for line in whole) == 5
