@@ -39,5 +39,9 @@ class SnapshotError(MigsafeError):
     """The database's catalog could not be read into a schema."""
 
 
+class SchemaFileError(MigsafeError):
+    """A schema file cannot be read or written, or is none."""
+
+
 class LeftoverWarning(UserWarning):
     """A database of ours stays on a server that was given to us, for it could not be dropped."""

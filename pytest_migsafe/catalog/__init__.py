@@ -6,6 +6,7 @@ from pytest_migsafe.catalog.incremental import Changes, Mark, apply_changes, mar
 from pytest_migsafe.catalog.render import Line, render
 from pytest_migsafe.catalog.schema import Schema
 from pytest_migsafe.catalog.snapshot import snapshot
+from pytest_migsafe.catalog.surroundings import Surroundings
 
 __all__ = [
     "Change",
@@ -14,6 +15,7 @@ __all__ = [
     "Mark",
     "PreparedConnection",
     "Schema",
+    "Surroundings",
     "apply_changes",
     "diff",
     "mark",

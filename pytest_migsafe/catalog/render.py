@@ -53,26 +53,31 @@ class Line:
 
 def render(changes: Iterable[Change]) -> Iterator[Line]:
     """Yield the lines that show changes; what belongs to a new or dropped relation stands under it."""
+    for one, parts in grouped(changes):
+        yield from _render_one(one)
+        for part in parts:
+            for line in _render_one(part, within=one.name):
+                yield Line(_INDENT + line.text, line.style)
+
+
+def grouped(changes: Iterable[Change]) -> list[tuple[Change, list[Change]]]:
+    """Return changes in their order, those of what belongs to a new or dropped relation with that relation's."""
     some = list(changes)
-    relations: dict[tuple[Action, str], Change] = {
-        (one.action, one.name): one
-        for one in some
-        if one.action != "changed" and one.kind in {"table", "view"}
+    relations = {
+        (one.action, one.name) for one in some if one.action != "changed" and one.kind in {"table", "view"}
     }
-    parts: dict[tuple[Action, str], list[Change]] = {}
+    parts: dict[tuple[Action, str], list[Change]] = {place: [] for place in relations}
     tops: list[Change] = []
     for one in some:
         place = (one.action, _relation_of(one))
-        if one.action != "changed" and place in relations:
-            parts.setdefault(place, []).append(one)
-        else:
-            tops.append(one)
-    for one in tops:
-        yield from _render_one(one)
-        if relations.get((one.action, one.name)) is one:
-            for part in parts.get((one.action, one.name), ()):
-                for line in _render_one(part, within=one.name):
-                    yield Line(_INDENT + line.text, line.style)
+        (parts[place] if place in relations else tops).append(one)
+    return [
+        (
+            one,
+            parts[one.action, one.name] if one.kind in {"table", "view"} and one.action != "changed" else [],
+        )
+        for one in tops
+    ]
 
 
 def _relation_of(change: Change) -> str:
