@@ -1,20 +1,22 @@
 """A database at position k of a history: rehearse the file there, apply it, go on to the next."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Self
 
 import psycopg
 
-from pytest_migsafe.errors import MigrationReadError, SnapshotError
+from pytest_migsafe.errors import MigrationReadError
 from pytest_migsafe.migrations.dialect import WrittenFor, written_for
 from pytest_migsafe.migrations.model import History, Migration, Script
 from pytest_migsafe.postgres.database import Database
 from pytest_migsafe.rehearsal.creations import find_creations
+from pytest_migsafe.rehearsal.end import End
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementError
 from pytest_migsafe.rehearsal.isolation import IsolationLostError
+from pytest_migsafe.rehearsal.loss import sessions_end_shown
 from pytest_migsafe.rehearsal.rehearsal_database import Conditions, RehearsalDatabase
 from pytest_migsafe.rehearsal.task import Task
 
@@ -90,6 +92,14 @@ class Chain:
         )
         return evidence if evidence.error is None else self._fail(position, task.script, evidence)
 
+    def end(self) -> End | Blocked:
+        """Apply whatever is not applied yet, and tell what the database holds then.
+
+        Raises:
+            ServerError: the throwaway server could not be started, or is gone.
+        """
+        return self._go_to(len(self._history.migrations)) or self._database.end()
+
     def _try(self, task: Task, *, hold: bool = True) -> Evidence:
         """Rehearse a file in the open database, which is closed when the file has ended its session.
 
@@ -99,7 +109,7 @@ class Chain:
         """
         database = self._database
         try:
-            with _sessions_end_shown():
+            with sessions_end_shown():
                 evidence = database.rehearse(task, hold=hold)
         except psycopg.OperationalError as error:
             evidence = database.lost(task, error)
@@ -148,17 +158,6 @@ class Chain:
             creations=find_creations(self._history, position),
             written_for=_written_for(script, evidence.error),
         )
-
-
-@contextmanager
-def _sessions_end_shown() -> Iterator[None]:
-    """Raise what ended a session, or a time limit, also where it met us while we read the catalog."""
-    try:
-        yield
-    except SnapshotError as error:
-        if isinstance(error.__cause__, psycopg.OperationalError):
-            raise error.__cause__ from error
-        raise
 
 
 #: syntax_error and undefined_object, such as a type (manual: "PostgreSQL Error Codes").

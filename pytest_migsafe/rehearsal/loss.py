@@ -6,11 +6,13 @@ What the machine did is no verdict on the file: it ends the rehearsals with a `S
 import re
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 
-from pytest_migsafe.errors import ServerError
+from pytest_migsafe.errors import ServerError, SnapshotError
 from pytest_migsafe.postgres.server import Server
 from pytest_migsafe.rehearsal.evidence import StatementError
 from pytest_migsafe.rehearsal.isolation import QUERY_CANCELED
@@ -25,6 +27,17 @@ _LOG_LINES = 20
 _CRASH = re.compile(r"LOG:  (.*\(PID \d+\) (?:was terminated by|exited with) .*)")
 _FULL = re.compile(r"(?:PANIC|FATAL):  (.*No space left on device)")
 _ASKED_TO_STOP = re.compile(r"LOG:  (received .* shutdown request)")
+
+
+@contextmanager
+def sessions_end_shown() -> Iterator[None]:
+    """Raise what ended a session, or a time limit, also where it met us while we read the catalog."""
+    try:
+        yield
+    except SnapshotError as error:
+        if isinstance(error.__cause__, psycopg.OperationalError):
+            raise error.__cause__ from error
+        raise
 
 
 def explain_loss(server: Server, path: str, problem: psycopg.OperationalError) -> StatementError:

@@ -13,6 +13,7 @@ from pytest_migsafe.migrations.statements import Statement
 from pytest_migsafe.postgres.database import Database
 from pytest_migsafe.rehearsal.cluster import ClusterState, cluster_changes, read_cluster, read_configuration
 from pytest_migsafe.rehearsal.deadline import Deadline, deadline
+from pytest_migsafe.rehearsal.end import End
 from pytest_migsafe.rehearsal.evidence import (
     ClusterChange,
     Evidence,
@@ -31,7 +32,7 @@ from pytest_migsafe.rehearsal.isolation import (
     run_in_savepoint,
     why_not_in_savepoint,
 )
-from pytest_migsafe.rehearsal.loss import demand_room, explain_loss
+from pytest_migsafe.rehearsal.loss import demand_room, explain_loss, sessions_end_shown
 from pytest_migsafe.rehearsal.sequences import SequenceValues, read_sequences, restore_sequences
 from pytest_migsafe.rehearsal.session import MigrationSession
 from pytest_migsafe.rehearsal.task import Task, read_task
@@ -61,6 +62,7 @@ class RehearsalDatabase:
         self._conditions = conditions
         self.position = 0
         self._session = MigrationSession(lambda: database.connect(options=conditions.options))
+        self._base: catalog.Schema | None = None
         # All are read when they are first needed, and kept up to date from then on.
         self._schema: catalog.Schema | None = None
         self._sequences: SequenceValues | None = None
@@ -87,10 +89,12 @@ class RehearsalDatabase:
 
     def apply(self, migration: Migration) -> StatementError | None:
         """Apply a file without looking closer, on the way to another; return the error that ended it."""
-        self._schema = self._sequences = self._cluster = None
-        if self._examination is not None:
-            self._examination.forget()
         try:
+            with sessions_end_shown():
+                self._learn_base()
+            self._schema = self._sequences = self._cluster = None
+            if self._examination is not None:
+                self._examination.forget()
             script = self.task(migration).script
             error = self._apply_as_runner(script)
             if error is None:
@@ -125,6 +129,7 @@ class RehearsalDatabase:
         """Rehearse a file and apply it; ``hold=False`` applies it for real only."""
         script = task.script
         connection = self._session.connection
+        self._learn_base()
         if self._schema is None:
             self._schema = catalog.snapshot(connection)
         if self._sequences is None:
@@ -180,6 +185,39 @@ class RehearsalDatabase:
             cluster_changed=bool(evidence.cluster_changes),
         )
         return replace(evidence, state_before=before, state_after=after)
+
+    def _learn_base(self) -> None:
+        """Remember what is there before the first file."""
+        if self._base is None:
+            self._base = self._schema = catalog.snapshot(self._session.connection)
+
+    def end(self) -> End:
+        """Return what is there now, read in full.
+
+        Raises:
+            ServerError: the server is gone.
+        """
+        assert self._base is not None  # noqa: S101 - it is learned with the first file
+        try:
+            with sessions_end_shown():
+                connection = self._session.connection
+                schema = catalog.snapshot(connection)
+                surroundings = catalog.Surroundings.read(
+                    connection, base=self._base, role=self._role, schema=schema
+                )
+        except psycopg.OperationalError as error:
+            raise self._server.lost(error) from error
+        return End(
+            schema=schema,
+            carried=self._schema,
+            surroundings=surroundings,
+            server_version=self._server.version,
+        )
+
+    @property
+    def _role(self) -> str:
+        """The role that migrations run as."""
+        return self._conditions.options.get("role", self._server.role)
 
     def _configuration(self, script: Script) -> ClusterState:
         """Return what ALTER SYSTEM has written, if a file has such a statement: it can stand in no function."""
@@ -295,7 +333,7 @@ class RehearsalDatabase:
             lane=Lane.SAVEPOINT,
             server_version=self._server.version,
             session_per_file=migration.runner.session_per_file,
-            role=self._conditions.options.get("role", self._server.role),
+            role=self._role,
             statement_count=len(script.body) if script is not None else 0,
             before=before,
             after=before,

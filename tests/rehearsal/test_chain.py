@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_migsafe.rehearsal.chain import Blocked, Chain
+from pytest_migsafe.rehearsal.end import End
 from pytest_migsafe.rehearsal.evidence import Evidence
 
 from .conftest import Rehearse, as_mapping
@@ -82,3 +83,30 @@ def test_a_session_that_cannot_be_read_in_time_fails_the_same_on_the_way_to_anot
     assert alone.error is not None
     assert passed.error.message == alone.error.message
     assert "too short for the rehearsal's own readings" in passed.error.message
+
+
+def test_the_end_is_the_same_whether_its_files_were_looked_at_or_not(rehearse: Rehearse) -> None:
+    files = FILES[:4]
+    looked = rehearse.chain(*files)
+    for position in range(len(files)):
+        looked.rehearse(position)
+    there, here = looked.end(), rehearse.chain(*files).end()
+
+    assert isinstance(there, End)
+    assert isinstance(here, End)
+    assert there.schema == here.schema
+    assert (there.carried, here.carried) == (there.schema, None)
+    assert there.misread == ()
+    assert "public.t" not in there.surroundings.base.tables
+    assert there.surroundings == here.surroundings
+
+
+def test_the_end_of_a_history_that_breaks_is_blocked(rehearse: Rehearse) -> None:
+    chain = rehearse.chain(*FILES[:5])
+    before = chain.end()
+    chain.rehearse(4)
+    after = chain.end()
+
+    assert isinstance(before, Blocked)
+    assert before == after
+    assert before.by.id == "0005"

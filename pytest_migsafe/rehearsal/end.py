@@ -1,0 +1,22 @@
+"""The end of a history: the schema that all of its files together have made."""
+
+from dataclasses import dataclass
+
+from pytest_migsafe.catalog import Change, Schema, Surroundings, diff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """What a database holds to which every file has been applied."""
+
+    #: Read in full.
+    schema: Schema
+    #: As it was carried from file to file, each of which was read by its changes; None where nothing was carried.
+    carried: Schema | None
+    surroundings: Surroundings
+    server_version: str
+
+    @property
+    def misread(self) -> tuple[Change, ...]:
+        """Where what was carried is not what is there: a defect of ours."""
+        return tuple(diff(self.carried, self.schema)) if self.carried is not None else ()
