@@ -120,7 +120,7 @@ def project_root(config: pytest.Config) -> Path:
 
 
 #: Our flags whose values are paths.
-_FLAGS_WITH_PATHS = ("--migsafe-json", "--migsafe-bindir")
+_FLAGS_WITH_PATHS = ("--migsafe-json", "--migsafe-bindir", "--migsafe-schema")
 
 
 def misleading_flag(config: pytest.Config) -> str | None:

@@ -1,22 +1,26 @@
-"""One pytest item a migration file."""
+"""One pytest item a migration file, and those that judge the end of a history."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
-from pytest_migsafe.errors import ServerError
+from pytest_migsafe.errors import MigsafeError, ServerError
 from pytest_migsafe.migrations.model import Migration
 from pytest_migsafe.reports.failure import failure_text
-from pytest_migsafe.review import Outcome, Review
+from pytest_migsafe.review import EndCheck, EndReview, Outcome, Review
 
 #: Returns the review of a migration in one of its places; the request is for the fixtures that this takes.
 ReviewAt = Callable[[str, pytest.FixtureRequest], Review]
+#: Returns what a check makes of the end of the history in one of its places.
+ReviewEndAt = Callable[[EndCheck, str, pytest.FixtureRequest], EndReview]
 
-#: The review of an item's migration, for the report.
+#: The review of an item's migration, or of the end of its history, for the report.
 REVIEW = pytest.StashKey[Review]()
+END_REVIEW = pytest.StashKey[EndReview]()
 
 
 class MigrationFile(pytest.Module):
@@ -29,6 +33,8 @@ class MigrationFile(pytest.Module):
     migration: Migration
     places: Sequence[str]
     review: ReviewAt
+    end_checks: Sequence[EndCheck]
+    review_end: ReviewEndAt
 
     @classmethod
     def of(
@@ -39,19 +45,28 @@ class MigrationFile(pytest.Module):
         *,
         places: Sequence[str],
         review: ReviewAt,
+        end_checks: Sequence[EndCheck] = (),
+        review_end: ReviewEndAt,
     ) -> "MigrationFile":
-        """Return the node of a migration; ``review`` is called with one of the places when an item runs."""
+        """Return the node of a migration; ``review`` is called with one of the places when an item runs.
+
+        The last file of a history has the checks of its end.
+        """
         node: MigrationFile = cls.from_parent(_importing_nothing(parent), path=path)
         node.obj = ModuleType(path.stem, f"Stands for the migration {migration.relative_path}.")
         node.migration = migration
         node.places = places
         node.review = review
+        node.end_checks = end_checks
+        node.review_end = review_end
         return node
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Yield the file's item, one for each place where it is rehearsed."""
+        """Yield the file's item, one for each place where it is rehearsed, and those of the history's end."""
         for place in self.places:
             yield MigrationItem.of(self, place)
+            for check in self.end_checks:
+                yield EndItem.of(self, check, place)
 
 
 def _importing_nothing(parent: pytest.Collector) -> pytest.Collector:
@@ -63,33 +78,40 @@ def _importing_nothing(parent: pytest.Collector) -> pytest.Collector:
     return parent.session if parent.getparent(pytest.Package) is not None else parent
 
 
-class MigrationItem(pytest.Function):
-    """The item ``path/to/file.sql::migsafe``: a test function like any other, so that fixtures and flags work.
+class MigsafeItem(pytest.Function):
+    """An item of ours: a test function like any other, so that fixtures and flags work.
 
     Where a history is rehearsed on several servers, the item's name tells which: ``migsafe[15]``.
     """
 
-    migration: Migration
     place: str
+    #: What the item is about, as a failure's heading says it.
+    title: str
 
     @classmethod
-    def of(cls, file: MigrationFile, place: str) -> "MigrationItem":
-        """Return the item of a migration file in one of its places."""
+    def made(
+        cls,
+        file: MigrationFile,
+        name: str,
+        run: Callable[["MigsafeItem", pytest.FixtureRequest], None],
+        *,
+        place: str,
+        title: str,
+    ) -> Self:
+        """Return an item of a migration file that does something when it is run."""
 
         def migsafe(request: pytest.FixtureRequest) -> None:
-            _check(item, file, request)
+            run(item, request)
 
-        name = f"migsafe[{place}]" if place else "migsafe"
-        item: MigrationItem = cls.from_parent(file, name=name, callobj=migsafe)
-        item.migration = file.migration
+        item: Self = cls.from_parent(file, name=name, callobj=migsafe)
         item.place = place
+        item.title = title
         item.add_marker("migsafe")
-        item.extra_keyword_matches |= {file.migration.id, *file.migration.relative_path.split("/")}
         return item
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Say where the item is: in the migration file, not where the function is defined."""
-        return self.path, 0, self.migration.relative_path
+        return self.path, 0, self.title
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]
         """Return the failure as pytest shows it, with its place in the migration and its verdict alone in a line.
@@ -106,12 +128,40 @@ class MigrationItem(pytest.Function):
         return shown
 
 
+class MigrationItem(MigsafeItem):
+    """The item ``path/to/file.sql::migsafe``."""
+
+    @classmethod
+    def of(cls, file: MigrationFile, place: str) -> Self:
+        """Return the item of a migration file in one of its places."""
+        migration = file.migration
+        name = f"migsafe[{place}]" if place else "migsafe"
+        item = cls.made(file, name, partial(_check, file), place=place, title=migration.relative_path)
+        item.extra_keyword_matches |= {migration.id, *migration.relative_path.split("/")}
+        return item
+
+
+class EndItem(MigsafeItem):
+    """An item that judges the end of a history, of which its file is the last: ``path/to/last.sql::schema``."""
+
+    check: EndCheck
+
+    @classmethod
+    def of(cls, file: MigrationFile, check: EndCheck, place: str) -> Self:
+        """Return the item of a check in one of the history's places."""
+        item = cls.made(
+            file, check.item(place), partial(_check_end, file, check), place=place, title=check.title
+        )
+        item.check = check
+        return item
+
+
 def _failing_line(review: Review | None) -> int:
     findings = review.findings if review is not None else ()
     return next((finding.line for finding in findings if finding.fails and finding.line), 1)
 
 
-def _check(item: MigrationItem, file: MigrationFile, request: pytest.FixtureRequest) -> None:
+def _check(file: MigrationFile, item: MigsafeItem, request: pytest.FixtureRequest) -> None:
     """Review the item's migration, and fail or skip as the review says."""
     # Whatever else ends the review - a rule's defect, ours - reports count the file as failed.
     item.stash[REVIEW] = Review(migration=file.migration, place=item.place, outcome=Outcome.FAILED)
@@ -123,12 +173,33 @@ def _check(item: MigrationItem, file: MigrationFile, request: pytest.FixtureRequ
     else:
         item.stash[REVIEW] = review
         problem = failure_text(review) if review.outcome is Outcome.FAILED else ""
-        if review.outcome is Outcome.BLOCKED:
-            pytest.skip(blocked_reason(review.blocked_by, review.blocked_because))
+        _skip_blocked(review)
     if problem:
         pytest.fail(problem, pytrace=False)
 
 
-def blocked_reason(by: str, because: str) -> str:
-    """Return why a migration could not be judged, in one line."""
-    return f"blocked by {by}: {because}"
+def _check_end(
+    file: MigrationFile, check: EndCheck, item: MigsafeItem, request: pytest.FixtureRequest
+) -> None:
+    """Review the end of the history, and fail or skip as the review says."""
+    review = EndReview(migration=file.migration, check=check, place=item.place, outcome=Outcome.FAILED)
+    item.stash[END_REVIEW] = review
+    try:
+        review = item.stash[END_REVIEW] = file.review_end(check, item.place, request)
+    except MigsafeError as error:
+        pytest.fail(str(error), pytrace=False)
+    _skip_blocked(review)
+    if review.outcome is Outcome.SKIPPED:
+        pytest.skip(review.verdict.note)
+    if review.outcome is Outcome.FAILED:
+        pytest.fail(review.verdict.problem, pytrace=False)
+
+
+def _skip_blocked(review: Review | EndReview) -> None:
+    if review.outcome is Outcome.BLOCKED:
+        pytest.skip(blocked_reason(review))
+
+
+def blocked_reason(review: Review | EndReview) -> str:
+    """Return why nothing could be judged, in one line."""
+    return f"blocked by {review.blocked_by}: {review.blocked_because}"

@@ -20,6 +20,18 @@ _OPTIONS = (
     ("--migsafe-bindir", "DIR", "use the PostgreSQL programs (postgres, initdb) in this directory"),
     ("--migsafe-layout", "NAME", "take the migrations for this layout instead of finding out"),
     ("--migsafe-json", "FILE", "write everything that was seen, as JSON, to this file"),
+    (
+        "--migsafe-schema",
+        "FILE",
+        "compare the schema at the end of the history with the one that this file declares, in an item of its own",
+    ),
+)
+_SWITCHES = (
+    ("--migsafe-update", "write the schema file instead of comparing with it"),
+    (
+        "--migsafe-prove-snapshot",
+        "compare the schema that was carried from file to file with a full reading at the end of each history",
+    ),
 )
 
 
@@ -35,15 +47,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     for flag, metavar, text in _OPTIONS:
         group.addoption(flag, metavar=metavar, default=None, help=text)
+    for flag, text in _SWITCHES:
+        group.addoption(flag, action="store_true", default=False, help=text)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker and, when asked for, the active part of the plugin."""
+    """Register the marker and, when asked for, the active part of the plugin.
+
+    Raises:
+        pytest.UsageError: something is to be written, and nothing to be rehearsed.
+    """
     config.addinivalue_line(
         "markers", "migsafe: the generated item of a migration file; select with -m migsafe"
     )
     if not config.getoption("migsafe"):
+        if config.getoption("migsafe_update"):
+            raise pytest.UsageError("--migsafe-update: nothing is rehearsed without --migsafe; give both")
         return
     from pytest_migsafe.session import activate  # only an active plugin imports it  # noqa: PLC0415
 

@@ -3,8 +3,8 @@
 This joins settings, chain and rules; pytest's items, the fixtures and the command line are faces of it.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ from pytest_migsafe.findings import Finding
 from pytest_migsafe.migrations.model import History, Migration
 from pytest_migsafe.places import Place
 from pytest_migsafe.rehearsal.chain import Blocked, Chain
+from pytest_migsafe.rehearsal.end import End
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.facts import Scope
 from pytest_migsafe.rehearsal.rehearsal_database import Conditions
@@ -98,6 +99,76 @@ class Review:
         return plain
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndVerdict:
+    """What a check makes of the end of a history."""
+
+    #: What is wrong, for a person; the first line is complete in itself. Empty: nothing is.
+    problem: str = ""
+    #: What was done, in a line.
+    note: str = ""
+    #: What is otherwise than it should be.
+    changes: tuple[catalog.Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndCheck:
+    """Something that is looked at when all files of a history have been applied; it is an item of its own."""
+
+    #: The item's name.
+    name: str
+    #: What is looked at, in a few words: a failure's heading.
+    title: str
+    judge: Callable[[End], EndVerdict] = field(compare=False)
+    #: Whether all files have to be looked at before, rather than only applied.
+    looks_at_all: bool = False
+    #: The file that the end is compared with, relative to the project.
+    file: str = ""
+    #: The only place where this is done, and why nowhere else; None: in all.
+    only_in: str | None = None
+    only_because: str = ""
+
+    def item(self, place: str) -> str:
+        """Return the item's name in a place."""
+        return f"{self.name}[{place}]" if place else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndReview:
+    """What is known and thought of the end of a history, by one check."""
+
+    #: The last migration.
+    migration: Migration
+    check: EndCheck
+    postgres: str = ""
+    place: str = ""
+    outcome: Outcome
+    verdict: EndVerdict = EndVerdict()
+    #: The migration that stands in the way, and its error's first line.
+    blocked_by: str = ""
+    blocked_because: str = ""
+
+    @property
+    def item(self) -> str:
+        """The item's node id."""
+        return f"{self.migration.relative_path}::{self.check.item(self.place)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the review as JSON values: an entry of ``ends`` of a history in the JSON report."""
+        return {
+            "item": self.item,
+            "check": self.check.name,
+            "postgres": self.postgres,
+            "place": self.place,
+            "outcome": self.outcome.value,
+            "message": (self.verdict.problem or self.verdict.note).partition("\n")[0] or None,
+            "blocked_by": self.blocked_by or None,
+            "blocked_because": self.blocked_because or None,
+            "file": self.check.file or None,
+            "diff": [change.to_json() for change in self.verdict.changes],
+        }
+
+
 @dataclass(kw_only=True)
 class Reviewer:
     """Reviews the migrations of one history in one place, where it opens a database when it first needs one."""
@@ -131,13 +202,54 @@ class Reviewer:
             ServerError: there is no server to rehearse on.
         """
         if position not in self._reviews:
-            for at in sorted({at for at in self.wanted if at < position} - self._reviews.keys()):
-                self._reviews[at] = self._review(at)
+            self._review_wanted(before=position)
             self._reviews[position] = self._review(position)
         review = self._reviews[position]
         if isinstance(review, Exception):
             raise review
         return review
+
+    def review_end(self, check: EndCheck) -> EndReview:
+        """Return what a check makes of the end of the history.
+
+        Raises:
+            ServerError: there is no server to rehearse on.
+            MigsafeError: the check cannot be made.
+        """
+        review = EndReview(
+            migration=self.history.migrations[-1],
+            check=check,
+            postgres=self.place.version,
+            place=self.place.label,
+            outcome=Outcome.PASSED,
+        )
+        if check.only_in not in (None, self.place.label):
+            return replace(review, outcome=Outcome.SKIPPED, verdict=EndVerdict(note=check.only_because))
+        end = self._end(looks_at_all=check.looks_at_all)
+        if isinstance(end, Blocked):
+            return replace(
+                review,
+                outcome=Outcome.BLOCKED,
+                blocked_by=end.by.relative_path,
+                blocked_because=end.error.message,
+            )
+        verdict = check.judge(end)
+        return replace(review, outcome=Outcome.FAILED if verdict.problem else Outcome.PASSED, verdict=verdict)
+
+    def _end(self, *, looks_at_all: bool) -> End | Blocked:
+        self._review_wanted(before=len(self.history.migrations))
+        chain = self._opened_chain()
+        end = chain.end()
+        if looks_at_all and isinstance(end, End) and end.carried_since > 0:
+            chain.close()
+            for position in range(len(self.history.migrations)):
+                chain.rehearse(position)
+            end = chain.end()
+        return end
+
+    def _review_wanted(self, *, before: int) -> None:
+        for at in sorted({at for at in self.wanted if at < before} - self._reviews.keys()):
+            self._reviews[at] = self._review(at)
 
     def _review(self, position: int) -> Review | Exception:
         chain = self._opened_chain()

@@ -6,8 +6,8 @@ controller on the test reports as plain JSON values.
 
 import os
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatch
 from functools import cached_property, partial
 from pathlib import Path
@@ -23,9 +23,18 @@ from pytest_migsafe.arguments import (
     project_root,
     searches,
 )
+from pytest_migsafe.ends import Ends
 from pytest_migsafe.errors import MigsafeError, ServerError, SettingsError
 from pytest_migsafe.fixtures import server_of_fixture
-from pytest_migsafe.items import REVIEW, MigrationFile, MigrationItem, blocked_reason
+from pytest_migsafe.items import (
+    END_REVIEW,
+    REVIEW,
+    EndItem,
+    MigrationFile,
+    MigrationItem,
+    MigsafeItem,
+    blocked_reason,
+)
 from pytest_migsafe.migrations.discovery import LAYOUT_NAMES, Discovered, discover
 from pytest_migsafe.migrations.model import History, TransactionMode
 from pytest_migsafe.migrations.programs import hint_at_programs
@@ -40,14 +49,14 @@ from pytest_migsafe.reports.terminal import (
     unfit_line,
     warning_lines,
 )
-from pytest_migsafe.review import Review, Reviewer
+from pytest_migsafe.review import EndCheck, EndReview, Review, Reviewer
 from pytest_migsafe.rules import RULES
 from pytest_migsafe.settings import Settings, load_settings
 from pytest_migsafe.termination import EXIT_STATUS, Terminated, sigterm_interrupts
 
 #: The name under which the active plugin is registered.
 NAME = "migsafe-session"
-_FLAGS = ("postgres", "bindir", "dsn", "layout")
+_FLAGS = ("postgres", "bindir", "dsn", "layout", "schema")
 #: A history, by its number, and one of its places, by its label.
 Where = tuple[int, str]
 
@@ -86,6 +95,14 @@ class MigsafeSession:
         self._unfit: list[Path] = []
         #: The histories, and beside each what the project says of it.
         self._histories, self._settings_of = self._find_histories()
+        self._ends = Ends(
+            histories=self._histories,
+            settings=self._settings_of,
+            labels=self._labels,
+            is_update=config.getoption("migsafe_update"),
+            is_snapshot_proven=config.getoption("migsafe_prove_snapshot"),
+        )
+        self._ends.refuse_unclear_files()
         self._reviewers: dict[Where, Reviewer] = {}
         self._by_path = {
             path: (at, position)
@@ -202,7 +219,12 @@ class MigsafeSession:
             migration,
             places=self._labels(at),
             review=partial(self._review, at, position),
+            end_checks=tuple(self._ends.checks(at)) if self._is_last(at, position) else (),
+            review_end=partial(self._review_end, at),
         )
+
+    def _is_last(self, at: int, position: int) -> bool:
+        return position == len(self._histories[at].migrations) - 1
 
     def _labels(self, at: int) -> list[str]:
         places = self._places[at]
@@ -211,15 +233,19 @@ class MigsafeSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Bring the migrations, where they stand among the items, into their runner's order."""
-        places = [at for at, item in enumerate(items) if isinstance(item, MigrationItem)]
+        places = [at for at, item in enumerate(items) if isinstance(item, MigsafeItem)]
         ours = sorted((items[at] for at in places), key=self._turn)
         for at, item in zip(places, ours, strict=True):
             items[at] = item
 
     def _turn(self, item: pytest.Item) -> tuple[int, int, int]:
-        """Return when an item's turn is: one history after the other, and in it one place after the other."""
+        """Return when an item's turn is: one history after the other, and in it one place after the other.
+
+        The items of a history's end stay where they are: after its last file's.
+        """
         at, position = self._by_path[item.path]
-        return at, self._labels(at).index(item.place) if isinstance(item, MigrationItem) else 0, position
+        place = self._labels(at).index(item.place) if isinstance(item, MigsafeItem) else 0
+        return at, place, position + isinstance(item, EndItem)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Learn what will be asked for, and see that there is a server for it.
@@ -228,9 +254,9 @@ class MigsafeSession:
             pytest.UsageError: there is none.
         """
         for item in session.items:
-            if isinstance(item, MigrationItem):
+            if isinstance(item, MigsafeItem):
                 at, position = self._by_path[item.path]
-                self._wanted[at, item.place].add(position)
+                self._wanted[at, item.place] |= {position} if isinstance(item, MigrationItem) else set()
         if not self._is_worker and not self._config.getoption("collectonly"):
             self._demand_places({at for at, _ in self._wanted})
 
@@ -253,7 +279,20 @@ class MigsafeSession:
 
     def _review(self, at: int, position: int, label: str, request: pytest.FixtureRequest) -> Review:
         """Return the review of a migration, by its history, its position there, and the place."""
-        where = at, label
+        with self._reviewer_for((at, label), position, request) as reviewer:
+            return reviewer.review(position)
+
+    def _review_end(self, at: int, check: EndCheck, label: str, request: pytest.FixtureRequest) -> EndReview:
+        """Return what a check makes of the end of a history in one of its places."""
+        position = len(self._histories[at].migrations)
+        with self._reviewer_for((at, label), position, request) as reviewer:
+            return reviewer.review_end(check)
+
+    @contextmanager
+    def _reviewer_for(
+        self, where: Where, position: int, request: pytest.FixtureRequest
+    ) -> Iterator[Reviewer]:
+        """Give the reviewer that is to go to a position, and remember what ends all rehearsals there."""
         if where in self._server_problems:
             # Trying again for each file would take long, and say the same.
             problem = str(self._server_problems[where]).splitlines()[0]
@@ -267,7 +306,7 @@ class MigsafeSession:
                 # Going back means a new database; so then everything that may be asked for, this once.
                 reviewer.wanted = self._wanted[where]
             self._furthest[where] = max(self._furthest[where], position)
-            return reviewer.review(position)
+            yield reviewer
         except ServerError as error:
             self._server_problems[where] = error
             raise
@@ -300,26 +339,27 @@ class MigsafeSession:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Put the review on the item's report, as JSON values."""
         report = yield
-        review = item.stash.get(REVIEW, None)
+        review: Review | EndReview | None = item.stash.get(REVIEW, None) or item.stash.get(END_REVIEW, None)
         if call.when == "call" and review is not None:
-            report.migsafe = review.to_json()  # type: ignore[attr-defined]
+            told = "migsafe" if isinstance(review, Review) else "migsafe_end"
+            setattr(report, told, review.to_json())
             if report.skipped and review.blocked_by:
                 # pytest would say that the line of ours which calls pytest.skip is the place.
-                reason = blocked_reason(review.blocked_by, review.blocked_because)
-                report.longrepr = (str(item.path), 1, reason)
+                report.longrepr = (str(item.path), 1, blocked_reason(review))
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the review that comes with a report, from this process or from a worker."""
-        review = getattr(report, "migsafe", None)
-        if review is not None:
+        if (review := getattr(report, "migsafe", None)) is not None:
             self._results[review["path"], review["place"]] = review
+        if (review := getattr(report, "migsafe_end", None)) is not None:
+            self._ends.keep(review)
 
     def pytest_report_teststatus(
         self, report: pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-        """Give blocked migrations a name of their own: neither failed nor silently skipped."""
-        if report.skipped and getattr(report, "migsafe", {}).get("outcome") == "blocked":
+        """Give what is blocked a name of its own: neither failed nor silently skipped."""
+        if report.skipped and _told(report).get("outcome") == "blocked":
             return "blocked", "B", ("BLOCKED", {"yellow": True})
         return None
 
@@ -341,7 +381,8 @@ class MigsafeSession:
 
     def _exit_status(self) -> pytest.ExitCode:
         """Return the exit status of a run in which no item failed."""
-        if any(review["outcome"] == "blocked" for review in self._results.values()):
+        is_blocked = any(review["outcome"] == "blocked" for review in self._results.values())
+        if is_blocked or self._ends.are_blocked:
             # The migration in the way was not selected, so nothing has failed; nothing was judged either.
             return pytest.ExitCode.TESTS_FAILED
         if self._unwritten:
@@ -353,8 +394,9 @@ class MigsafeSession:
     def _write_json(self) -> None:
         if self._json is None:
             return
+        ends = [self._ends.to_json(at) for at in range(len(self._histories))]
         try:
-            write_json(self._json, json_report(self._rehearsed(), self._results))
+            write_json(self._json, json_report(self._rehearsed(), self._results, ends))
         except OSError as error:
             self._unwritten = f"cannot write {self._json}: {error.strerror or error}"
 
@@ -417,6 +459,7 @@ class MigsafeSession:
         lines = [
             *(summary_lines(reviews, self._missing_versions()) if reviews else ()),
             *self._blocked_lines(terminalreporter),
+            *self._ends.lines(),
         ]
         if not self._histories:
             hint = hint_at_programs(self._named or (self._settings.root,))
@@ -436,8 +479,14 @@ class MigsafeSession:
         if not set(self._config.getoption("reportchars")) & set("aAsB"):
             return
         for report in terminalreporter.getreports("blocked"):
-            review = report.migsafe
+            review = _told(report)
             yield f"BLOCKED {report.nodeid} - blocked by {review['blocked_by']}", {"yellow": True}
+
+
+def _told(report: pytest.TestReport) -> dict[str, Any]:
+    """Return the review that travels with a report; empty where there is none."""
+    told: dict[str, Any] = getattr(report, "migsafe", None) or getattr(report, "migsafe_end", {})
+    return told
 
 
 def _discover(settings: Settings, paths: Sequence[Path]) -> Discovered:

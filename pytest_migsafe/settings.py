@@ -73,6 +73,8 @@ class Settings:
     exposed_roles: tuple[str, ...] | None = None
     #: The role that is to own everything; None: no matter.
     owner: str | None = None
+    #: The file that declares the schema at the end of the history; None: it is compared with none.
+    schema: Path | None = None
     #: The severity of single rules, by their ids.
     rules: Mapping[str, Severity] = field(default_factory=_nothing)
     #: The settings of single histories, complete in themselves; ``migrations`` is the one folder of each.
@@ -240,6 +242,7 @@ def _readers(root: Path, layouts: Sequence[str], rules: Sequence[str]) -> dict[s
         "exposed_schemas": _names,
         "exposed_roles": _names,
         "owner": _text,
+        "schema": lambda place, value: _written_file(place, value, root),
         "rules": lambda place, value: _severities(place, value, rules),
     }
     assert readers.keys() == {one.name for one in fields(Settings)} - {"root", "histories"}  # noqa: S101 - a twin list
@@ -371,6 +374,20 @@ def _file(place: _Place, value: Any, root: Path) -> Path:
         raise place.error(f"{value!r} is a folder", "name a file of SQL")
     if not path.exists():
         raise place.error(f"there is no {value!r}", _meant(value, path, root))
+    return path
+
+
+def _written_file(place: _Place, value: Any, root: Path) -> Path:
+    """Read the name of a file that need not be there yet, in a folder that must."""
+    path = Path(os.path.normpath(root / _text(place, value)))
+    if path.is_dir():
+        raise place.error(
+            f"{value!r} is a folder", f"name a file in it, {str(Path(value) / 'schema.json')!r}"
+        )
+    if not path.parent.is_dir():
+        raise place.error(
+            f"there is no folder {str(Path(value).parent)!r}", f"make it first; it is looked for in {root}"
+        )
     return path
 
 

@@ -13,6 +13,8 @@ class End:
     schema: Schema
     #: As it was carried from file to file, each of which was read by its changes; None where nothing was carried.
     carried: Schema | None
+    #: The position of the first file that was looked at, all others since; those before were only applied.
+    carried_since: int
     surroundings: Surroundings
     server_version: str
 

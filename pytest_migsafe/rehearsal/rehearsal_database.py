@@ -63,6 +63,7 @@ class RehearsalDatabase:
         self.position = 0
         self._session = MigrationSession(lambda: database.connect(options=conditions.options))
         self._base: catalog.Schema | None = None
+        self._carried_since = 0
         # All are read when they are first needed, and kept up to date from then on.
         self._schema: catalog.Schema | None = None
         self._sequences: SequenceValues | None = None
@@ -105,6 +106,7 @@ class RehearsalDatabase:
             return explain_loss(self._server, migration.relative_path, problem)
         if error is None:
             self.position += 1
+            self._carried_since = self.position
         return error
 
     def _apply_as_runner(self, script: Script) -> StatementError | None:
@@ -210,6 +212,7 @@ class RehearsalDatabase:
         return End(
             schema=schema,
             carried=self._schema,
+            carried_since=self._carried_since,
             surroundings=surroundings,
             server_version=self._server.version,
         )

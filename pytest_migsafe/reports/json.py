@@ -16,10 +16,12 @@ FORMAT = 1
 def json_report(
     histories: Sequence[tuple[History, Places]],
     reviews: Mapping[tuple[str, str], Mapping[str, Any]],
+    ends: Sequence[Sequence[Mapping[str, Any]]],
 ) -> dict[str, Any]:
     """Return the report of histories, each with its places.
 
-    ``reviews`` are the reviewed migrations by path and place's label, the others count as skipped.
+    ``reviews`` are the reviewed migrations by path and place's label, the others count as skipped; ``ends`` is what
+    came of the checks of each history's end.
     """
     servers = [
         _server(place) for place in dict.fromkeys(place for _, places in histories for place in places.found)
@@ -40,8 +42,9 @@ def json_report(
                 "ignored": [remark.path for remark in history.remarks if remark.path],
                 "remarks": [{"path": one.path, "text": one.text} for one in history.remarks],
                 "missing_versions": list(places.missing),
+                "ends": list(checked),
             }
-            for history, places in histories
+            for (history, places), checked in zip(histories, ends, strict=True)
         ],
         "migrations": [
             reviews.get((migration.relative_path, label)) or _skipped(migration, label)

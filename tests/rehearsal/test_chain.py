@@ -96,7 +96,8 @@ def test_the_end_is_the_same_whether_its_files_were_looked_at_or_not(rehearse: R
     assert isinstance(here, End)
     assert there.schema == here.schema
     assert (there.carried, here.carried) == (there.schema, None)
-    assert there.misread == ()
+    assert (there.carried_since, here.carried_since) == (0, 4)
+    assert there.misread == here.misread == ()
     assert "public.t" not in there.surroundings.base.tables
     assert there.surroundings == here.surroundings
 

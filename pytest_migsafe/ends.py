@@ -1,0 +1,104 @@
+"""The ends of a run's histories: what is checked there, and what came of it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_migsafe.errors import SettingsError
+from pytest_migsafe.migrations.model import History
+from pytest_migsafe.review import EndCheck, EndReview, Outcome
+from pytest_migsafe.schema_file import SchemaFile, schema_check, snapshot_check
+from pytest_migsafe.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ends:
+    """The ends of all histories, each known by its number."""
+
+    histories: Sequence[History]
+    #: What the project says of each.
+    settings: Sequence[Settings]
+    #: Returns the labels of a history's places.
+    labels: Callable[[int], Sequence[str]]
+    #: Whether schema files are written rather than compared.
+    is_update: bool
+    #: Whether the incremental reading of the schema is proven.
+    is_snapshot_proven: bool
+    #: What came of the checks, by their items' node ids.
+    _results: dict[str, Mapping[str, Any]] = field(default_factory=dict, init=False)
+
+    def refuse_unclear_files(self) -> None:
+        """See that each schema file belongs to one history, and that there is one to write when that is asked for.
+
+        Raises:
+            SettingsError: it is not so.
+        """
+        roots: dict[str, list[str]] = defaultdict(list)
+        for at, history in enumerate(self.histories):
+            if (file := self._file(at)) is not None:
+                roots[file.name].append(history.relative_root)
+        for name, some in roots.items():
+            if len(some) > 1:
+                raise SettingsError(
+                    f"{name} cannot be the schema file of {len(some)} histories ({', '.join(some)}); "
+                    "give each its own: `schema` in its [[tool.migsafe.history]] table"
+                )
+        if self.is_update and self.histories and not roots:
+            raise SettingsError(
+                "--migsafe-update: there is no schema file to write; name it: --migsafe-schema=schema.json, "
+                'or schema = "schema.json" in [tool.migsafe]'
+            )
+
+    def checks(self, at: int) -> Iterator[EndCheck]:
+        """Yield what is checked at the end of a history."""
+        if (file := self._file(at)) is not None:
+            yield schema_check(file, update_in=self.labels(at)[0] if self.is_update else None)
+        if self.is_snapshot_proven:
+            yield snapshot_check(f"snapshot of {self.histories[at].relative_root}")
+
+    def _file(self, at: int) -> SchemaFile | None:
+        path, root = self.settings[at].schema, self.settings[at].root
+        return SchemaFile(path, _shown(path, root)) if path is not None else None
+
+    def keep(self, review: Mapping[str, Any]) -> None:
+        """Keep what came of a check."""
+        self._results[review["item"]] = review
+
+    @property
+    def are_blocked(self) -> bool:
+        """Whether anything could not be checked for a migration stands in the way."""
+        return any(review["outcome"] == Outcome.BLOCKED for review in self._results.values())
+
+    def to_json(self, at: int) -> list[Mapping[str, Any]]:
+        """Return what came of the checks of a history's end; what was not run is skipped."""
+        return [
+            self._results.get(review.item, review.to_json())
+            for label in self.labels(at)
+            for check in self.checks(at)
+            for review in [self._skipped(at, check, label)]
+        ]
+
+    def _skipped(self, at: int, check: EndCheck, label: str) -> EndReview:
+        last = self.histories[at].migrations[-1]
+        return EndReview(migration=last, check=check, place=label, outcome=Outcome.SKIPPED)
+
+    def lines(self) -> Iterator[tuple[str, Mapping[str, bool]]]:
+        """Yield what became of the schema files when they were to be written, each line with its markup."""
+        if not self.is_update:
+            return
+        for at in range(len(self.histories)):
+            for review in self.to_json(at)[:1]:
+                if review["file"] is None:
+                    continue
+                if review["outcome"] == Outcome.PASSED:
+                    yield review["message"], {}
+                else:
+                    why = "was not run" if review["outcome"] == Outcome.SKIPPED else f"{review['outcome']}"
+                    yield f"{review['file']} was not written: {review['item']} {why}", {"yellow": True}
+
+
+def _shown(path: Path, root: Path) -> str:
+    """Return a path as it is named to people: from the project's root, unless it lies elsewhere."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
