@@ -35,6 +35,8 @@ FLOORS: dict[str, tuple[int, frozenset[str]]] = {
     # mirakuru and packaging stand in the signatures of pytest-postgresql's executor.
     "postgres": (2, frozenset({"pytest_postgresql", "mirakuru", "packaging", "psycopg"})),
     "catalog": (2, frozenset({"psycopg"})),
+    # Being another role for a while: for the probes, and for users' own tests.
+    "impersonation": (2, frozenset({"psycopg"})),
     "settings": (1, frozenset()),
     "findings": (0, frozenset()),
     "errors": (0, frozenset()),
