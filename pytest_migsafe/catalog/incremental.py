@@ -515,7 +515,7 @@ def _read_touched(read: Reading, touched: _Touched, written: _Written) -> Change
             planned.append((query, query.restricted(some)))
     found = read.last([one for _, one in planned])
     return Changes(
-        homes=gather(build(zip((query for query, _ in planned), found, strict=True))),
+        homes=gather(build(read.source, zip((query for query, _ in planned), found, strict=True))),
         in_full=frozenset(in_full),
         relations=tuple({*touched.relations, *(one.oid for one in states)}),
         types=tuple(touched.types | oids["type"]),

@@ -25,6 +25,7 @@ from pytest_migsafe.catalog.composition import (
     has_rows,
     oid_array,
 )
+from pytest_migsafe.catalog.majors import made_alike
 from pytest_migsafe.catalog.masking import masked
 from pytest_migsafe.catalog.objects import CatalogObject, Listed
 from pytest_migsafe.errors import SnapshotError
@@ -66,12 +67,12 @@ class Query:
         """Return the query for what belongs to these objects, which must be the user's."""
         return composed(self.name, restriction=fragment("= any({oids})", oids=oid_array(oids)))
 
-    def build(self, rows: Rows) -> Iterator[CatalogObject]:
-        """Return the objects that the rows describe."""
+    def build(self, rows: Rows, major: int) -> Iterator[CatalogObject]:
+        """Return the objects that the rows of a server of this major version describe."""
         names = _FIELDS[self.cls.KIND]
         for row in rows:
             values = {name: _value(name, value) for name, value in zip(names, row, strict=True)}
-            yield self.cls(**values)
+            yield self.cls(**made_alike(self.cls.KIND, values, major))
 
 
 #: Lists in which the order means nothing.
@@ -221,7 +222,7 @@ class Reading:
     """Queries that share the settings, and are sent several at a time."""
 
     def __init__(self, source: Source) -> None:
-        self._source = source
+        self.source = source
         self._connection = connection_of(source)
         self._opening, self._closing = _frame(self._connection)
         self._is_utf8 = self._connection.info.encoding == "utf-8"
@@ -236,7 +237,7 @@ class Reading:
         return self._run(queries, self._closing)
 
     def _run(self, queries: Sequence[Fragment], closing: bytes) -> list[Rows]:
-        body = [command(self._source, one).encode() for one in queries]
+        body = [command(self.source, one).encode() for one in queries]
         is_first, self._is_open = not self._is_open, True
         if self._is_utf8:
             opening = [self._opening, _SETTINGS] if is_first else []

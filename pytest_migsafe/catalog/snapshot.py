@@ -17,10 +17,11 @@ def snapshot(connection: Source) -> Schema:
         SnapshotError: the connection's transaction has failed, or the server refuses a query.
     """
     found = send(connection_of(connection), [one.in_full() for one in QUERIES])
-    return Schema.of(build(zip(QUERIES, found, strict=True)))
+    return Schema.of(build(connection, zip(QUERIES, found, strict=True)))
 
 
-def build(found: Iterable[tuple[Query, Rows]]) -> Iterator[CatalogObject]:
-    """Return the objects that the queries found."""
+def build(connection: Source, found: Iterable[tuple[Query, Rows]]) -> Iterator[CatalogObject]:
+    """Return the objects that the queries found there."""
+    major = connection_of(connection).info.server_version // 10000
     for query, rows in found:
-        yield from query.build(rows)
+        yield from query.build(rows, major)

@@ -165,10 +165,21 @@ def test_what_18_says_more_about_constraints(connection: psycopg.Connection, reh
         after, _ = rehearse(connection, before, text)
         changes = catalog.diff(before, after)
         assert any((one.kind, name, value) == seen for one in changes for name, _, value in one.attributes)
-    after, _ = rehearse(connection, before, "alter table t add constraint nn not null c")
-    assert [(one.name, one.attributes) for one in catalog.diff(before, after)] == [
-        ("public.t.c", (("not_null", False, True),))
-    ]
+    after, _ = rehearse(connection, before, "alter table t alter c set not null; alter table t rename c to d")
+    assert after.columns["public.t.d"].not_null
+    assert set(after.constraints) == {"public.t.t_a_check"}
+    for text in (
+        "alter table t add constraint nn not null c",
+        "alter table t rename constraint t_b_not_null to nn",
+        "comment on constraint t_b_not_null on t is 'Never'",
+    ):
+        after, _ = rehearse(connection, before, text)
+        (added,) = after.constraints.keys() - before.constraints.keys()
+        assert after.constraints[added].type == "not null"
+    connection.execute(b"create domain d as integer constraint filled not null")
+    before = catalog.snapshot(connection)
+    after, _ = rehearse(connection, before, "alter domain d rename constraint filled to d_not_null")
+    assert [one.name for one in catalog.diff(before, after)] == ["public.d.filled"]
 
 
 def test_a_snapshot_of_nothing_is_public_and_plpgsql(connection: psycopg.Connection) -> None:

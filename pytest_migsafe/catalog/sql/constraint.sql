@@ -1,5 +1,6 @@
--- Constraints of tables (manual: "pg_constraint"). Constraint triggers ('t') are triggers. NOT NULL ('n', kept
--- here from PostgreSQL 18 on) is the column's attribute, unless it says more than that.
+-- Constraints of tables (manual: "pg_constraint"). Constraint triggers ('t') are triggers. NOT NULL ('n', kept here from
+-- PostgreSQL 18 on) is the column's attribute, unless it says more than that: it has a comment, or a name that PostgreSQL
+-- does not choose (which remains when its table or column is renamed).
 select
     c.conrelid::pg_catalog.regclass::pg_catalog.text as relation,
     pg_catalog.quote_ident(c.conname) as name,
@@ -30,6 +31,11 @@ select
         where d.objoid = c.oid and d.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and d.objsubid = 0
     ) as comment
 from pg_catalog.pg_constraint c
-where (c.contype in ('c', 'f', 'p', 'u', 'x') or (c.contype = 'n' and (c.connoinherit or not c.convalidated)))
+where (c.contype in ('c', 'f', 'p', 'u', 'x') or (c.contype = 'n' and (
+        c.connoinherit or not c.convalidated or c.conname !~ '_not_null[0-9]*$' or exists (
+            select from pg_catalog.pg_description d
+            where d.objoid = c.oid and d.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
+        )
+    )))
     and c.conrelid {restriction}
 order by 1, 2

@@ -10,7 +10,8 @@ select
         select v.name || '=' || v.value
         from (values
             ('binary', (select subbinary from pg_catalog.pg_subscription o where o.oid = s.oid)::pg_catalog.text, 'false'),
-            ('streaming', (select substream from pg_catalog.pg_subscription o where o.oid = s.oid)::pg_catalog.text, 'false'),
+            ('streaming', (select substream from pg_catalog.pg_subscription o where o.oid = s.oid)::pg_catalog.text,
+                case when pg_catalog.current_setting('server_version_num')::pg_catalog.int4 < 180000 then 'false' else 'p' end),
             ('two_phase', (select subtwophasestate from pg_catalog.pg_subscription o where o.oid = s.oid)::pg_catalog.text, 'd'),
             ('disable_on_error', (select subdisableonerr from pg_catalog.pg_subscription o where o.oid = s.oid)::pg_catalog.text, 'false'),
             ('password_required', (select subpasswordrequired from pg_catalog.pg_subscription o where o.oid = s.oid)::pg_catalog.text, 'true'),
@@ -19,8 +20,8 @@ select
             ('failover', (select subfailover from pg_catalog.pg_subscription o where o.oid = s.oid)::pg_catalog.text, 'false'),
             ('retain_dead_tuples', (select subretaindeadtuples from pg_catalog.pg_subscription o where o.oid = s.oid)::pg_catalog.text, 'false')
         ) v (name, value, usual)
-        -- PostgreSQL 16 made a letter of what was a truth value.
-        where v.value <> v.usual and not (v.name = 'streaming' and v.value = 'f')
+        -- PostgreSQL 16 made a letter of what was a truth value, and 18 took "parallel" for its default.
+        where v.value <> v.usual and not (v.name = 'streaming' and v.value = 'f' and v.usual = 'false')
     ) as options,
     pg_catalog.pg_get_userbyid(s.subowner) as owner,
     (
