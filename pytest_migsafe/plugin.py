@@ -27,6 +27,10 @@ _OPTIONS = (
     ),
 )
 _SWITCHES = (
+    (
+        "--migsafe-end-state",
+        "ask the smoke tests about the whole schema at the end of each history, in an item of its own",
+    ),
     ("--migsafe-update", "write the schema file instead of comparing with it"),
     (
         "--migsafe-prove-snapshot",

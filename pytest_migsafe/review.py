@@ -75,9 +75,7 @@ class Review:
             "blocked_by": self.blocked_by or None,
             "blocked_because": self.blocked_because or None,
             "findings": [finding.to_json() for finding in self.findings],
-            "smoke_tests": [
-                asdict(section) | {"verdict": section.verdict.value} for section in self.sections
-            ],
+            "smoke_tests": [section.to_json() for section in self.sections],
             "statements": [],
             "diff": [change.to_json() for change in self.changes],
         }
@@ -109,6 +107,13 @@ class EndVerdict:
     note: str = ""
     #: What is otherwise than it should be.
     changes: tuple[catalog.Change, ...] = ()
+    #: What the smoke tests find in the whole, and what they come to.
+    findings: tuple[Finding, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+
+#: Judges an end; the second are the findings in the files that were reviewed in this process.
+JudgeEnd = Callable[[End, Sequence[Finding]], EndVerdict]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +124,7 @@ class EndCheck:
     name: str
     #: What is looked at, in a few words: a failure's heading.
     title: str
-    judge: Callable[[End], EndVerdict] = field(compare=False)
+    judge: JudgeEnd = field(compare=False)
     #: Whether all files have to be looked at before, rather than only applied.
     looks_at_all: bool = False
     #: The file that the end is compared with, relative to the project.
@@ -166,6 +171,8 @@ class EndReview:
             "blocked_because": self.blocked_because or None,
             "file": self.check.file or None,
             "diff": [change.to_json() for change in self.verdict.changes],
+            "findings": [finding.to_json() for finding in self.verdict.findings],
+            "smoke_tests": [section.to_json() for section in self.verdict.sections],
         }
 
 
@@ -233,7 +240,8 @@ class Reviewer:
                 blocked_by=end.by.relative_path,
                 blocked_because=end.error.message,
             )
-        verdict = check.judge(end)
+        reviews = [one for one in self._reviews.values() if isinstance(one, Review)]
+        verdict = check.judge(end, [finding for one in reviews for finding in one.findings])
         return replace(review, outcome=Outcome.FAILED if verdict.problem else Outcome.PASSED, verdict=verdict)
 
     def _end(self, *, looks_at_all: bool) -> End | Blocked:

@@ -101,6 +101,7 @@ class MigsafeSession:
             labels=self._labels,
             is_update=config.getoption("migsafe_update"),
             is_snapshot_proven=config.getoption("migsafe_prove_snapshot"),
+            is_end_state_judged=config.getoption("migsafe_end_state"),
         )
         self._ends.refuse_unclear_files()
         self._reviewers: dict[Where, Reviewer] = {}
@@ -454,10 +455,14 @@ class MigsafeSession:
         ]
         if reviews and self._config.get_verbosity() > 0:
             _write(terminalreporter, "migsafe schema changes", change_lines(reviews))
-            if warnings := list(warning_lines(reviews)):
+            if warnings := list(warning_lines([*reviews, *self._ends.with_findings()])):
                 _write(terminalreporter, "migsafe warnings", warnings)
         lines = [
-            *(summary_lines(reviews, self._missing_versions()) if reviews else ()),
+            *(
+                summary_lines(reviews, self._missing_versions(), self._ends.with_findings())
+                if reviews
+                else ()
+            ),
             *self._blocked_lines(terminalreporter),
             *self._ends.lines(),
         ]

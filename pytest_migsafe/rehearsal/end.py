@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pytest_migsafe.catalog import Change, Schema, Surroundings, diff
+from pytest_migsafe.rehearsal.state import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,10 @@ class End:
     #: The position of the first file that was looked at, all others since; those before were only applied.
     carried_since: int
     surroundings: Surroundings
+    #: The database before the first file and after the last as the smoke tests see it; both look at what the
+    #: history made or changed.
+    state_before: State
+    state_after: State
     server_version: str
 
     @property

@@ -24,10 +24,11 @@ class Examination:
         """Forget what is known: the database has been changed unwatched."""
         self._facts = None
 
-    def begin(self, connection: psycopg.Connection[Any], schema: Schema) -> None:
-        """Ask everything, if nothing is known yet; what is known afterwards is the state before the next file."""
+    def begin(self, connection: psycopg.Connection[Any], schema: Schema) -> State:
+        """Return the state before the next file; everything is asked, if nothing is known yet."""
         if self._facts is None:
             self._facts = self._ask(connection, Schema(), schema, Facts(), written=None, cluster_changed=True)
+        return self._state(schema, self._facts)
 
     def states(
         self,

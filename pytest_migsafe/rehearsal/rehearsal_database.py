@@ -35,6 +35,7 @@ from pytest_migsafe.rehearsal.isolation import (
 from pytest_migsafe.rehearsal.loss import demand_room, explain_loss, sessions_end_shown
 from pytest_migsafe.rehearsal.sequences import SequenceValues, read_sequences, restore_sequences
 from pytest_migsafe.rehearsal.session import MigrationSession
+from pytest_migsafe.rehearsal.state import State, states_around
 from pytest_migsafe.rehearsal.task import Task, read_task
 from pytest_migsafe.rehearsal.trace import describe
 
@@ -49,8 +50,8 @@ class Conditions:
     file_timeout: float = 0.0
     #: Whether statements that change a whole cluster run on a server that is not ours.
     cluster_wide: bool = False
-    #: What the smoke tests judge; None: nothing is asked for them.
-    scope: Scope | None = None
+    #: What the smoke tests judge.
+    scope: Scope = field(default_factory=Scope)
 
 
 class RehearsalDatabase:
@@ -62,15 +63,14 @@ class RehearsalDatabase:
         self._conditions = conditions
         self.position = 0
         self._session = MigrationSession(lambda: database.connect(options=conditions.options))
-        self._base: catalog.Schema | None = None
         self._carried_since = 0
         # All are read when they are first needed, and kept up to date from then on.
         self._schema: catalog.Schema | None = None
         self._sequences: SequenceValues | None = None
         self._cluster: ClusterState | None = None
-        self._examination = (
-            Examination(conditions.scope, database.server.version) if conditions.scope is not None else None
-        )
+        self._examination = Examination(conditions.scope, database.server.version)
+        #: As it was before the first file.
+        self._state: State | None = None
 
     def close(self) -> None:
         """Close the session."""
@@ -94,8 +94,7 @@ class RehearsalDatabase:
             with sessions_end_shown():
                 self._learn_base()
             self._schema = self._sequences = self._cluster = None
-            if self._examination is not None:
-                self._examination.forget()
+            self._examination.forget()
             script = self.task(migration).script
             error = self._apply_as_runner(script)
             if error is None:
@@ -134,13 +133,12 @@ class RehearsalDatabase:
         self._learn_base()
         if self._schema is None:
             self._schema = catalog.snapshot(connection)
+        self._examination.begin(connection, self._schema)
         if self._sequences is None:
             self._sequences = read_sequences(connection)
         if self._cluster is None:
             self._cluster = read_cluster(connection)
         before = self._schema
-        if self._examination is not None:
-            self._examination.begin(connection, before)
         configuration = self._configuration(script)
         reason = "a savepoint was lost in it" if not hold else why_not_in_savepoint(script)
         run: Run | None = None
@@ -177,8 +175,6 @@ class RehearsalDatabase:
 
     def _examined(self, evidence: Evidence) -> Evidence:
         """Return the evidence with what the smoke tests look at: the database before and after the file."""
-        if self._examination is None:
-            return evidence
         before, after = self._examination.states(
             self._session.connection,
             evidence.before,
@@ -190,8 +186,10 @@ class RehearsalDatabase:
 
     def _learn_base(self) -> None:
         """Remember what is there before the first file."""
-        if self._base is None:
-            self._base = self._schema = catalog.snapshot(self._session.connection)
+        if self._state is None:
+            connection = self._session.connection
+            self._schema = catalog.snapshot(connection)
+            self._state = self._examination.begin(connection, self._schema)
 
     def end(self) -> End:
         """Return what is there now, read in full.
@@ -199,14 +197,15 @@ class RehearsalDatabase:
         Raises:
             ServerError: the server is gone.
         """
-        assert self._base is not None  # noqa: S101 - it is learned with the first file
+        assert self._state is not None  # noqa: S101 - it is learned with the first file
         try:
             with sessions_end_shown():
                 connection = self._session.connection
                 schema = catalog.snapshot(connection)
                 surroundings = catalog.Surroundings.read(
-                    connection, base=self._base, role=self._role, schema=schema
+                    connection, base=self._state.schema, role=self._role, schema=schema
                 )
+                before, after = states_around(self._state, self._examination.begin(connection, schema))
         except psycopg.OperationalError as error:
             raise self._server.lost(error) from error
         return End(
@@ -214,6 +213,8 @@ class RehearsalDatabase:
             carried=self._schema,
             carried_since=self._carried_since,
             surroundings=surroundings,
+            state_before=before,
+            state_after=after,
             server_version=self._server.version,
         )
 

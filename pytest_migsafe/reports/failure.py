@@ -37,8 +37,17 @@ def failure_text(review: Review) -> str:
     return "\n".join(lines)
 
 
+def finding_text(finding: Finding) -> str:
+    """Return a finding that stands in no statement: what is wrong, the proof, the safe way."""
+    return "\n".join([f"{_WORDS[finding.severity]}: {finding.rule}: {finding.message}", *_facts(finding)])
+
+
 def _body(review: Review, finding: Finding) -> Iterator[str]:
     yield from excerpt(review, finding)
+    yield from _facts(finding)
+
+
+def _facts(finding: Finding) -> Iterator[str]:
     for fact in finding.evidence:
         yield from indented("  = ", fact)
     if done := finding.details.get("done"):

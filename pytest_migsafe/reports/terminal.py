@@ -92,9 +92,14 @@ def tried_layouts(named: str | None, unfit: Sequence[str]) -> str:
 
 
 def summary_lines(
-    reviews: Sequence[Mapping[str, Any]], missing_versions: Sequence[str] = ()
+    reviews: Sequence[Mapping[str, Any]],
+    missing_versions: Sequence[str] = (),
+    ends: Sequence[Mapping[str, Any]] = (),
 ) -> Iterator[StyledLine]:
-    """Yield the summary: counts, what was not rehearsed, what blocks, warnings, time and the slowest files."""
+    """Yield the summary: counts, what was not rehearsed, what blocks, warnings, time and the slowest files.
+
+    ``ends`` are the end states that were judged.
+    """
     counts = {outcome: sum(1 for review in reviews if review["outcome"] == outcome) for outcome in _OUTCOMES}
     said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
     seconds = sum(review.get("duration_ms", 0.0) for review in reviews) / 1000
@@ -104,7 +109,7 @@ def summary_lines(
         # Where there is no header (-q, --no-header), nothing else would tell.
         yield _missing(missing_versions), {"yellow": True}
     yield from _blocked_lines(reviews)
-    yield from _warning_lines(reviews)
+    yield from _warning_lines([*reviews, *ends])
     yield from _otherwise_lines(reviews)
     slow = sorted(
         (review for review in reviews if review.get("duration_ms", 0) >= _SLOW_MS),
@@ -151,7 +156,9 @@ def _warning_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]
 def _warnings(reviews: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     for review in reviews:
         for finding in review["findings"]:
-            if finding["severity"] == "warning" and not finding["waived"]:
+            # What the end state has of a file stands there.
+            is_elsewhere = "since" in finding["details"]
+            if finding["severity"] == "warning" and not finding["waived"] and not is_elsewhere:
                 yield finding
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.rehearsal.evidence import Evidence
@@ -53,6 +53,9 @@ def rule(**metadata: Any) -> Callable[[Check], Rule]:
     return decorate
 
 
+_Rule = TypeVar("_Rule", bound=Rule)
+
+
 def judge(
     evidence: Evidence, rules: Iterable[Rule], severities: Mapping[str, Severity]
 ) -> tuple[Finding, ...]:
@@ -60,11 +63,16 @@ def judge(
 
     A severity from the settings replaces the one that a rule gives its findings.
     """
+    return graded(rules, severities, lambda one: one(evidence))
+
+
+def graded(
+    rules: Iterable[_Rule], severities: Mapping[str, Severity], ask: Callable[[_Rule], Iterable[Finding]]
+) -> tuple[Finding, ...]:
+    """Return what rules find when they are asked, with the severities that the settings give; those that are off are not."""
     found: list[Finding] = []
     for one in rules:
-        if severities.get(one.id, one.severity) is Severity.OFF:
-            continue
-        for finding in one(evidence):
-            given = severities.get(one.id)
-            found.append(finding if given is None else replace(finding, severity=given))
+        given = severities.get(one.id)
+        if (given or one.severity) is not Severity.OFF:
+            found += (finding if given is None else replace(finding, severity=given) for finding in ask(one))
     return tuple(sorted(found, key=lambda finding: (finding.line, finding.column, finding.rule)))

@@ -1,7 +1,7 @@
 """What a smoke test is: a function from a database as it is to its defects, made a rule that reports the new ones."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,16 +46,20 @@ class SmokeTest(Rule):
     section: str
     #: Finds the defects of a database as it is, or of the part that is looked at.
     examine: Examine = field(compare=False)
+    #: Whether what it finds is legitimate between two files of a history, so that only the end state is asked.
+    at_end_only: bool = False
 
     def defects(self, state: State) -> tuple[Defect, ...]:
         """Return what is wrong with a database as it is."""
         return tuple(self.examine(state))
 
-    def describe(self, evidence: Evidence, defect: Defect) -> Finding:
-        """Return a defect as a finding in the file that caused it."""
-        statement = _cause(evidence.statements, (*defect.named, defect.subject))
-        return self.finding(
-            evidence,
+    def describe(self, defect: Defect, path: str, statements: Sequence[StatementEvidence] = ()) -> Finding:
+        """Return a defect as a finding in the file that caused it by one of its statements."""
+        statement = _cause(statements, (*defect.named, defect.subject))
+        return Finding(
+            rule=self.id,
+            family=self.family,
+            path=path,
             severity=defect.severity or self.severity,
             line=statement.line if statement is not None else 0,
             column=statement.column if statement is not None else 0,
@@ -89,8 +93,10 @@ def smoke_test(*, section: str, **metadata: Any) -> Callable[[Examine], SmokeTes
 
     def decorate(examine: Examine) -> SmokeTest:
         def newly_caused(evidence: Evidence) -> Iterator[Finding]:
-            for defect in new_defects(made, evidence):
-                yield made.describe(evidence, defect)
+            # What a failed file left is no state that anybody goes on from.
+            if evidence.applied and not made.at_end_only:
+                for defect in new_defects(made, evidence.state_before, evidence.state_after):
+                    yield made.describe(defect, evidence.path, evidence.statements)
 
         made = SmokeTest(section=section, examine=examine, check=newly_caused, **metadata)
         return made
@@ -98,33 +104,29 @@ def smoke_test(*, section: str, **metadata: Any) -> Callable[[Examine], SmokeTes
     return decorate
 
 
-def new_defects(test: SmokeTest, evidence: Evidence) -> Iterator[Defect]:
-    """Yield the defects that are there after a file and were not before it."""
-    if not evidence.applied:
-        # What a failed file left is no state that anybody goes on from.
+def new_defects(test: SmokeTest, before: State, after: State) -> Iterator[Defect]:
+    """Yield the defects of a state that another, of which it was made, did not have."""
+    found = test.defects(after)
+    if not found:
         return
-    after = test.defects(evidence.state_after)
-    if not after:
-        return
-    known = {(one.subject, one.detail) for one in test.defects(evidence.state_before)}
-    new = [one for one in after if (one.subject, one.detail) not in known]
+    known = {(one.subject, one.detail) for one in test.defects(before)}
+    new = [one for one in found if (one.subject, one.detail) not in known]
     if new and known:
         # What has another name now was wrong already under its old one.
-        names = renames(evidence.before, evidence.after)
+        names = renames(before.schema, after.schema)
         known = {(renamed(subject, names), detail) for subject, detail in known}
     yield from (one for one in new if (one.subject, one.detail) not in known)
 
 
-def _cause(statements: Iterable[StatementEvidence], names: Iterable[str]) -> StatementEvidence | None:
+def _cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> StatementEvidence | None:
     """Return the statement that most likely caused a defect: the last one that says one of the names."""
-    some = list(statements)
     for name in names:
         word = re.compile(rf"(?<![\w]){re.escape(_last_part(name))}(?![\w])", re.IGNORECASE)
-        for statement in reversed(some):
+        for statement in reversed(statements):
             if word.search(statement.text):
                 return statement
     for name in names:
-        for statement in reversed(some):
+        for statement in reversed(statements):
             if any(lock.relation == name and lock.mode != "AccessShareLock" for lock in statement.locks):
                 return statement
     return None

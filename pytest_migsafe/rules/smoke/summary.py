@@ -1,8 +1,9 @@
 """What the smoke tests of one migration come to, section by section."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.rehearsal.state import State
@@ -34,6 +35,10 @@ class Section:
         if self.errors:
             return Verdict.FAILED
         return Verdict.WARNED if self.warnings else Verdict.PASSED
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the section as JSON values."""
+        return asdict(self) | {"verdict": self.verdict.value}
 
 
 def sections(state: State, findings: Iterable[Finding], rules: Collection[Rule]) -> tuple[Section, ...]:

@@ -11,6 +11,7 @@ from pytest_migsafe import catalog
 from pytest_migsafe.catalog.document import MARK, from_document, to_document
 from pytest_migsafe.catalog.render import grouped
 from pytest_migsafe.errors import SchemaFileError
+from pytest_migsafe.findings import Finding
 from pytest_migsafe.rehearsal.end import End
 from pytest_migsafe.review import EndCheck, EndVerdict
 
@@ -115,9 +116,9 @@ def snapshot_check(title: str) -> EndCheck:
     return EndCheck(name=SNAPSHOT, title=title, judge=_prove, looks_at_all=True)
 
 
-def _compare(file: SchemaFile, end: End) -> EndVerdict:
+def _compare(file: SchemaFile, end: End, known: Sequence[Finding]) -> EndVerdict:
     if end.misread:
-        return _prove(end)
+        return _prove(end, known)
     try:
         declared = file.read(end.surroundings)
     except SchemaFileError as error:
@@ -126,9 +127,9 @@ def _compare(file: SchemaFile, end: End) -> EndVerdict:
     return EndVerdict(problem="\n".join(_drift(file, changes)) if changes else "", changes=changes)
 
 
-def _update(file: SchemaFile, end: End) -> EndVerdict:
+def _update(file: SchemaFile, end: End, known: Sequence[Finding]) -> EndVerdict:
     if end.misread:
-        return _prove(end)
+        return _prove(end, known)
     try:
         was_written = file.write(to_document(end.schema, end.surroundings))
     except SchemaFileError as error:
@@ -136,7 +137,7 @@ def _update(file: SchemaFile, end: End) -> EndVerdict:
     return EndVerdict(note=f"wrote {file.name}" if was_written else f"{file.name} is up to date")
 
 
-def _prove(end: End) -> EndVerdict:
+def _prove(end: End, known: Sequence[Finding]) -> EndVerdict:  # noqa: ARG001 - the signature is JudgeEnd
     changes = end.misread
     return EndVerdict(problem="\n".join(_misread(changes)) if changes else "", changes=changes)
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pytest_migsafe.ends.end_state import END_STATE, end_state_check
+from pytest_migsafe.ends.schema_file import SchemaFile, schema_check, snapshot_check
 from pytest_migsafe.errors import SettingsError
 from pytest_migsafe.migrations.model import History
 from pytest_migsafe.review import EndCheck, EndReview, Outcome
-from pytest_migsafe.schema_file import SchemaFile, schema_check, snapshot_check
 from pytest_migsafe.settings import Settings
 
 
@@ -26,6 +27,8 @@ class Ends:
     is_update: bool
     #: Whether the incremental reading of the schema is proven.
     is_snapshot_proven: bool
+    #: Whether the smoke tests are asked about the whole end state.
+    is_end_state_judged: bool
     #: What came of the checks, by their items' node ids.
     _results: dict[str, Mapping[str, Any]] = field(default_factory=dict, init=False)
 
@@ -55,6 +58,8 @@ class Ends:
         """Yield what is checked at the end of a history."""
         if (file := self._file(at)) is not None:
             yield schema_check(file, update_in=self.labels(at)[0] if self.is_update else None)
+        if self.is_end_state_judged:
+            yield end_state_check(self.histories[at].relative_root, self.settings[at].rules)
         if self.is_snapshot_proven:
             yield snapshot_check(f"snapshot of {self.histories[at].relative_root}")
 
@@ -65,6 +70,14 @@ class Ends:
     def keep(self, review: Mapping[str, Any]) -> None:
         """Keep what came of a check."""
         self._results[review["item"]] = review
+
+    def with_findings(self) -> list[Mapping[str, Any]]:
+        """Return what came of the checks of end states by the smoke tests."""
+        return [
+            review
+            for review in self._results.values()
+            if review["check"] == END_STATE and review["outcome"] in (Outcome.PASSED, Outcome.FAILED)
+        ]
 
     @property
     def are_blocked(self) -> bool:
@@ -85,7 +98,11 @@ class Ends:
         return EndReview(migration=last, check=check, place=label, outcome=Outcome.SKIPPED)
 
     def lines(self) -> Iterator[tuple[str, Mapping[str, bool]]]:
-        """Yield what became of the schema files when they were to be written, each line with its markup."""
+        """Yield what came of the end states, and of the schema files that were to be written, each line with its markup."""
+        for review in self.with_findings():
+            # A failure's first line stands in pytest's own summary.
+            if review["outcome"] == Outcome.PASSED:
+                yield review["message"], {}
         if not self.is_update:
             return
         for at in range(len(self.histories)):

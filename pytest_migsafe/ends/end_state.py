@@ -1,0 +1,44 @@
+"""The check of a history's end state: every smoke test over the whole schema, whichever file caused what it finds."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from pytest_migsafe.findings import Finding, Severity
+from pytest_migsafe.rehearsal.end import End
+from pytest_migsafe.reports.failure import finding_text
+from pytest_migsafe.review import EndCheck, EndVerdict
+from pytest_migsafe.rules import RULES
+from pytest_migsafe.rules.smoke.end_state import judge_end_state
+from pytest_migsafe.rules.smoke.summary import sections
+
+#: The item's name.
+END_STATE = "end-state"
+
+
+def end_state_check(root: str, severities: Mapping[str, Severity]) -> EndCheck:
+    """Return the check of the schema that the history in a folder makes, with the severities of the settings."""
+    return EndCheck(
+        name=END_STATE, title=f"end state of {root}", judge=partial(_judge, root=root, severities=severities)
+    )
+
+
+def _judge(
+    end: End, known: Sequence[Finding], *, root: str, severities: Mapping[str, Severity]
+) -> EndVerdict:
+    findings = judge_end_state(
+        end.state_before, end.state_after, root, rules=RULES, severities=severities, known=known
+    )
+    failing = [one for one in findings if one.fails]
+    counted = f"{len(failing)} errors, {len(findings) - len(failing)} warnings"
+    return EndVerdict(
+        problem=_problem(failing, root) if failing else "",
+        note=f"end state of {root}: {counted}",
+        findings=findings,
+        sections=sections(end.state_after, findings, RULES),
+    )
+
+
+def _problem(failing: Sequence[Finding], root: str) -> str:
+    more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
+    first = f"the schema that {root} makes: {failing[0].rule}: {failing[0].message}{more}"
+    return "\n\n".join([first, *(finding_text(one) for one in failing)])

@@ -1,0 +1,47 @@
+"""The absolute mode: what is wrong with the whole schema that a history makes, whichever file caused it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from pytest_migsafe.findings import Finding, Severity
+from pytest_migsafe.rehearsal.state import State
+from pytest_migsafe.rules.registry import Rule, graded
+from pytest_migsafe.rules.smoke.check import SmokeTest, new_defects
+
+
+def judge_end_state(
+    before: State,
+    after: State,
+    path: str,
+    *,
+    rules: Iterable[Rule],
+    severities: Mapping[str, Severity],
+    known: Sequence[Finding] = (),
+) -> tuple[Finding, ...]:
+    """Return what is wrong with the state at the end of a history, and was not before its first file.
+
+    Args:
+        before: the state before the first file.
+        after: the state after the last.
+        path: the history's folder.
+        rules: of which the smoke tests are asked.
+        severities: what the settings say of them, by id.
+        known: the findings in the files; where one of them is the same, the file is named.
+    """
+    origins = {(one.rule, one.objects): one for one in known}
+
+    def ask(test: SmokeTest) -> Iterable[Finding]:
+        for defect in new_defects(test, before, after):
+            finding = test.describe(defect, path)
+            yield _with_origin(finding, origins.get((finding.rule, finding.objects)))
+
+    return graded([one for one in rules if isinstance(one, SmokeTest)], severities, ask)
+
+
+def _with_origin(finding: Finding, origin: Finding | None) -> Finding:
+    if origin is None:
+        return finding
+    place = f"{origin.path}:{origin.line}" if origin.line else origin.path
+    return replace(
+        finding, evidence=(*finding.evidence, f"since {place}"), details={**finding.details, "since": place}
+    )

@@ -1,0 +1,46 @@
+"""`--migsafe-end-state`: an item that judges the whole schema at the end of a history."""
+
+from tests.plugin.conftest import Project, settings
+
+BROKEN = {
+    "migrations/0001_orders.sql": "create table orders (id int primary key, note text);\n"
+    "create index orders_note_idx on orders (note);\n",
+    "migrations/0002_broken.sql": "update pg_index set indisvalid = false "
+    "where indexrelid = 'orders_note_idx'::regclass;\n",
+    "migrations/0003_total.sql": "alter table orders add total int;\n",
+}
+
+
+def test_the_end_state_is_judged_whichever_file_caused_what_is_wrong(project: Project) -> None:
+    project.write(BROKEN)
+    run = project.run("--migsafe-end-state")
+
+    assert run.verdicts == {
+        "migrations/0001_orders.sql": "passed",
+        "migrations/0002_broken.sql": "failed",
+        "migrations/0003_total.sql": "passed",
+    }
+    (end,) = run.report["histories"][0]["ends"]
+    assert (end["item"], end["outcome"]) == ("migrations/0003_total.sql::end-state", "failed")
+    assert [(one["rule"], one["details"]["since"]) for one in end["findings"]] == [
+        ("invalid-index", "migrations/0002_broken.sql:1")
+    ]
+    assert {"name": "indexes", "checked": 2, "errors": 1, "warnings": 0, "verdict": "failed"} in end[
+        "smoke_tests"
+    ]
+    # The item alone: nobody knows which file it was, and the state is the same.
+    alone = project.run("--migsafe-end-state", "-k", "end-state")
+    assert alone.counts == {"failed": 1, "deselected": 3}
+    assert "invalid-index: the index public.orders_note_idx" in alone.text
+    assert "since" not in alone.text
+
+
+def test_severities_count_and_a_sound_end_state_passes(project: Project) -> None:
+    project.write(BROKEN, settings('rules = {"invalid-index" = "warning"}'))
+    run = project.run("--migsafe-end-state", "-n", "2", subprocess=True)
+
+    assert run.counts == {"passed": 4}
+    assert "end state of migrations: 0 errors, 1 warnings" in run.text
+
+    project.write({"migrations/0004_mended.sql": "reindex table orders;\n"})
+    assert "end state of migrations: 0 errors, 0 warnings" in project.run("--migsafe-end-state").text
