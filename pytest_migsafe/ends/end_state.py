@@ -29,7 +29,7 @@ def _judge(
         end.state_before, end.state_after, root, rules=RULES, severities=severities, known=known
     )
     failing = [one for one in findings if one.fails]
-    counted = f"{len(failing)} errors, {len(findings) - len(failing)} warnings"
+    counted = f"{_count(len(failing), 'error')}, {_count(len(findings) - len(failing), 'warning')}"
     return EndVerdict(
         problem=_problem(failing, root) if failing else "",
         note=f"end state of {root}: {counted}",
@@ -42,3 +42,7 @@ def _problem(failing: Sequence[Finding], root: str) -> str:
     more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
     first = f"the schema that {root} makes: {failing[0].rule}: {failing[0].message}{more}"
     return "\n\n".join([first, *(finding_text(one) for one in failing)])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

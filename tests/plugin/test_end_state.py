@@ -40,7 +40,7 @@ def test_severities_count_and_a_sound_end_state_passes(project: Project) -> None
     run = project.run("--migsafe-end-state", "-n", "2", subprocess=True)
 
     assert run.counts == {"passed": 4}
-    assert "end state of migrations: 0 errors, 1 warnings" in run.text
+    assert "end state of migrations: 0 errors, 1 warning" in run.text
 
     project.write({"migrations/0004_mended.sql": "reindex table orders;\n"})
     assert "end state of migrations: 0 errors, 0 warnings" in project.run("--migsafe-end-state").text
