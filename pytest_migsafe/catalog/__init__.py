@@ -3,6 +3,7 @@
 from pytest_migsafe.catalog.composition import PreparedConnection
 from pytest_migsafe.catalog.diff import Change, diff
 from pytest_migsafe.catalog.incremental import Changes, Mark, apply_changes, mark, read_changes
+from pytest_migsafe.catalog.names import without_automatic_names
 from pytest_migsafe.catalog.render import Line, render
 from pytest_migsafe.catalog.schema import Schema
 from pytest_migsafe.catalog.snapshot import snapshot
@@ -22,4 +23,5 @@ __all__ = [
     "read_changes",
     "render",
     "snapshot",
+    "without_automatic_names",
 ]

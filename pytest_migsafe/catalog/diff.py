@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, Self
 
+from pytest_migsafe.catalog.names import without_automatic_names
 from pytest_migsafe.catalog.objects import CatalogObject, Key
 from pytest_migsafe.catalog.schema import KIND_ORDER, KINDS, Schema
 
@@ -80,10 +81,15 @@ def _value(plain: Any) -> Value:
     return value
 
 
-def diff(before: Schema, after: Schema) -> list[Change]:
-    """Return what must happen to get from one schema to the other, kinds after what they depend on, then by name."""
+def diff(before: Schema, after: Schema, *, names: Literal["kept", "free"] = "kept") -> list[Change]:
+    """Return what must happen to get from one schema to the other, kinds after what they depend on, then by name.
+
+    With ``names="free"``, the names that PostgreSQL chose itself make no difference (see `without_automatic_names`).
+    """
     if before is after:
         return []
+    if names == "free":
+        before, after = without_automatic_names(before), without_automatic_names(after)
     # By key, not by home: an index that moves from one table to another keeps its name.
     olds: dict[Key, CatalogObject] = {}
     news: dict[Key, CatalogObject] = {}

@@ -207,6 +207,8 @@ class Constraint(Bound):
     #: The triggers that enforce a foreign key, where they do not fire as usual: "function on table: state", sorted.
     triggers: tuple[str, ...] = ()
     comment: str | None = None
+    #: The columns that it is about, as the definition says it, too; a domain's has none.
+    columns: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def home(self) -> Home:
@@ -233,6 +235,8 @@ class Index(Bound):
     statistics: tuple[str, ...] = ()
     tablespace: str | None = None
     comment: str | None = None
+    #: Its columns, also those of INCLUDE, as the definition says it, too; for an expression, what PostgreSQL calls it.
+    columns: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def qualified_name(self) -> str:

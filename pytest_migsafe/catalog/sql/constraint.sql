@@ -29,7 +29,13 @@ select
     (
         select d.description from pg_catalog.pg_description d
         where d.objoid = c.oid and d.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and d.objsubid = 0
-    ) as comment
+    ) as comment,
+    array(
+        select pg_catalog.quote_ident(a.attname)
+        from pg_catalog.unnest(c.conkey) with ordinality k (attnum, place)
+        join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.attnum
+        order by k.place
+    ) as columns
 from pg_catalog.pg_constraint c
 where (c.contype in ('c', 'f', 'p', 'u', 'x') or (c.contype = 'n' and (
         c.connoinherit or not c.convalidated or c.conname !~ '_not_null[0-9]*$' or exists (

@@ -17,7 +17,8 @@ select
     (
         select d.description from pg_catalog.pg_description d
         where d.objoid = c.oid and d.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and d.objsubid = 0
-    ) as comment
+    ) as comment,
+    array[]::pg_catalog.text[] as columns
 from pg_catalog.pg_constraint c
 where (c.contype = 'c' or (c.contype = 'n' and (
         c.conname !~ '_not_null[0-9]*$' or exists (

@@ -26,7 +26,14 @@ select
     (
         select d.description from pg_catalog.pg_description d
         where d.objoid = x.indexrelid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objsubid = 0
-    ) as comment
+    ) as comment,
+    array(
+        select pg_catalog.quote_ident(coalesce(c.attname, a.attname))
+        from pg_catalog.pg_attribute a
+        left join pg_catalog.pg_attribute c on c.attrelid = x.indrelid and c.attnum = x.indkey[a.attnum - 1] and c.attnum <> 0
+        where a.attrelid = x.indexrelid
+        order by a.attnum
+    ) as columns
 from pg_catalog.pg_index x
 where x.indrelid {restriction}
 order by 1, 2
