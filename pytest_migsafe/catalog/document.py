@@ -19,8 +19,10 @@ from pytest_migsafe.catalog.rarer import UserMapping
 from pytest_migsafe.catalog.schema import (
     KIND_ORDER,
     KINDS,
+    DefaultPrivileges,
     Extension,
     Function,
+    Grant,
     Index,
     Schema,
     Sequence,
@@ -50,7 +52,10 @@ Values = Mapping[str, Value]
 
 def to_document(schema: Schema, around: Surroundings) -> str:
     """Return the file's text for the schema at the end of a history."""
-    base, now = (_by_key(one, around.role, CURRENT_ROLE) for one in (around.base, schema))
+    base, now = (
+        {one.key: one for one in (_as_anywhere(one, around) for one in some)}
+        for some in (around.base, schema)
+    )
     made = {key: one for key, one in now.items() if key not in base}
     changed = {key: one for key, one in now.items() if key in base and one != base[key]}
     dropped = _by_kind(dict.fromkeys(base.keys() - now.keys()))
@@ -61,11 +66,6 @@ def to_document(schema: Schema, around: Surroundings) -> str:
         _DROPPED: {kind: tuple(names) for kind, names in dropped.items()},
     }
     return _written({name: part for name, part in sections.items() if part or name == _OBJECTS}, "") + "\n"
-
-
-def _by_key(schema: Schema, role: str, instead: str) -> dict[Key, CatalogObject]:
-    renamed = (_with_role(one, role, instead) for one in schema)
-    return {one.key: one for one in renamed}
 
 
 def _by_kind(found: Mapping[Key, Any]) -> dict[str, dict[str, Any]]:
@@ -123,7 +123,7 @@ def from_document(text: str, around: Surroundings) -> Schema:
         SchemaFileError: the text is none of ours; the message continues a sentence that begins with the file's name.
     """
     sections = _parsed(text)
-    objects = _by_key(around.base, around.role, CURRENT_ROLE)
+    objects = {one.key: one for one in (_as_anywhere(one, around) for one in around.base)}
     for kind, names in _section(sections, _DROPPED).items():
         for name in names:
             objects.pop(Key(_known(kind).KIND, name), None)
@@ -133,7 +133,7 @@ def from_document(text: str, around: Surroundings) -> Schema:
             objects[key] = replace(objects[key], **_read(key, values))
     for key, values in _entries(sections, _OBJECTS):
         objects[key] = _built(key, _read(key, values), around)
-    return Schema.of(_with_role(one, CURRENT_ROLE, around.role) for one in objects.values())
+    return Schema.of(_as_here(one, around) for one in objects.values())
 
 
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
@@ -296,7 +296,35 @@ _DEFAULT_PRIVILEGES = re.compile(
 )
 
 
-# -- roles -------------------------------------------------------------------------------------------------
+# -- what is written otherwise -----------------------------------------------------------------------------
+
+#: Stands for all privileges that there are, of which later versions have more; with an asterisk for grant options.
+_ALL = "ALL"
+
+
+def _as_anywhere(one: CatalogObject, around: Surroundings) -> CatalogObject:
+    """Return an object as it is written in the file, whatever the machine."""
+    one = _with_role(one, around.role, CURRENT_ROLE)
+    if isinstance(one, Grant | DefaultPrivileges):
+        for option in ("", "*"):
+            if one.privileges == _all_privileges(one, around, option):
+                return replace(one, privileges=(_ALL + option,))
+    return one
+
+
+def _as_here(one: CatalogObject, around: Surroundings) -> CatalogObject:
+    """Return an object that was written in the file as it is on this machine."""
+    one = _with_role(one, CURRENT_ROLE, around.role)
+    if isinstance(one, Grant | DefaultPrivileges):
+        for option in ("", "*"):
+            if one.privileges == (_ALL + option,):
+                return replace(one, privileges=_all_privileges(one, around, option))
+    return one
+
+
+def _all_privileges(one: Grant | DefaultPrivileges, around: Surroundings, option: str) -> tuple[str, ...]:
+    granted_on = one.object_kind if isinstance(one, Grant) else one.objects
+    return tuple(privilege + option for privilege in around.all_privileges.get(granted_on, (_ALL,)))
 
 
 def _with_role(one: CatalogObject, role: str, instead: str) -> CatalogObject:

@@ -19,15 +19,19 @@ class Surroundings:
     role: str
     #: The extensions as the server offers them, by name: what CREATE EXTENSION without a version makes.
     extensions: Mapping[str, Extension]
+    #: What ALL PRIVILEGES stands for, sorted, by what it is granted on, as `Grant` and `DefaultPrivileges` say it.
+    all_privileges: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def read(cls, connection: Source, *, base: Schema, role: str, schema: Schema) -> Self:
         """Return the surroundings of a schema that was read from this connection.
 
         Raises:
-            SnapshotError: the connection's transaction has failed, or the server refuses the query.
+            SnapshotError: the connection's transaction has failed, or the server refuses a query.
         """
-        (offered,) = send(connection_of(connection), [composed("offered_extensions")])
+        offered, privileges = send(
+            connection_of(connection), [composed("offered_extensions"), composed("all_privileges")]
+        )
         # The tables whose rows are dumped come with the version.
         nothing = Extension(name="", schema="", version="")
         return cls(
@@ -39,4 +43,5 @@ class Surroundings:
                 )
                 for name, version, comment in offered
             },
+            all_privileges={granted_on: tuple(some) for granted_on, some in privileges},
         )

@@ -37,7 +37,14 @@ _PGCRYPTO = Extension(name="pgcrypto", schema="", version="1.3", comment="crypto
 
 def around(*base: CatalogObject, role: str = "me", offered: Extension = _PGCRYPTO) -> Surroundings:
     return Surroundings(
-        base=Schema.of(base or (_PUBLIC, _PLPGSQL)), role=role, extensions={offered.name: offered}
+        base=Schema.of(base or (_PUBLIC, _PLPGSQL)),
+        role=role,
+        extensions={offered.name: offered},
+        all_privileges={
+            "table": ("INSERT", "SELECT"),
+            "tables": ("INSERT", "SELECT"),
+            "schema": ("CREATE", "USAGE"),
+        },
     )
 
 
@@ -199,6 +206,34 @@ def test_an_extension_has_the_version_that_the_server_offers_unless_the_history_
         from_document(to_document(offered, here), lacking)
 
 
+def test_all_privileges_are_all_that_a_server_knows() -> None:
+    here = around(
+        _PUBLIC, Grant(object_kind="schema", object="public", grantee="PUBLIC", privileges=("USAGE",))
+    )
+    schema = Schema.of(
+        [
+            _PUBLIC,
+            Grant(object_kind="schema", object="public", grantee="PUBLIC", privileges=("CREATE", "USAGE")),
+            Grant(object_kind="table", object="a.t", grantee="bob", privileges=("INSERT*", "SELECT*")),
+            Grant(object_kind="table", object="a.t", grantee="eve", privileges=("INSERT", "SELECT*")),
+            Grant(object_kind="column", object="a.t.c", grantee="eve", privileges=("SELECT",)),
+            DefaultPrivileges(role="me", objects="tables", grantee="eve", privileges=("INSERT", "SELECT")),
+        ]
+    )
+    document = json.loads(to_document(schema, here))
+    assert document["changed"]["grant"] == {"schema public to PUBLIC": {"privileges": ["ALL"]}}
+    assert [one["privileges"] for one in document["objects"]["grant"].values()] == [
+        ["SELECT"],
+        ["ALL*"],
+        ["INSERT", "SELECT*"],
+    ]
+    later = replace(here, all_privileges={"table": ("INSERT", "MAINTAIN", "SELECT")})
+    declared = from_document(to_document(schema, here), later)
+    assert declared.grants["table a.t to bob"].privileges == ("INSERT*", "MAINTAIN*", "SELECT*")
+    assert declared.grants["table a.t to eve"].privileges == ("INSERT", "SELECT*")
+    assert from_document(to_document(schema, here), here) == schema
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -271,7 +306,7 @@ def test_nothing_is_lost_whatever_was_there_before(rich: Schema, data: st.DataOb
     }
     gone = {one.key for one in data.draw(at)}
     now = Schema.of(one for one in objects if one.key not in gone)
-    here = Surroundings(base=Schema.of(before.values()), role=role, extensions=dict(rich.extensions))
+    here = around(*before.values(), role=role, offered=rich.extensions["hstore"])
 
     text = to_document(now, here)
 
@@ -281,10 +316,10 @@ def test_nothing_is_lost_whatever_was_there_before(rich: Schema, data: st.DataOb
 
 
 def test_every_attribute_that_is_not_as_usual_stands_in_a_line(rich: Schema) -> None:
-    here = Surroundings(base=Schema(), role="postgres", extensions=dict(rich.extensions))
+    here = around(_PLPGSQL, role="postgres", offered=rich.extensions["hstore"])
     text = to_document(rich, here)
     document = json.loads(text)
-    assert set(document) == {"pytest-migsafe schema", "objects"}
+    assert set(document) == {"pytest-migsafe schema", "objects", "changed"}
     assert document["objects"]["table"]["app.base"] == {}
     assert document["objects"]["view"]["app.sums"]["definition"][0].startswith(" SELECT ")
     assert "secret" not in text
