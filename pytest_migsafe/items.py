@@ -173,7 +173,7 @@ def _check(file: MigrationFile, item: MigsafeItem, request: pytest.FixtureReques
     else:
         item.stash[REVIEW] = review
         problem = failure_text(review) if review.outcome is Outcome.FAILED else ""
-        _skip_blocked(review)
+        _skip_unjudged(review)
     if problem:
         pytest.fail(problem, pytrace=False)
 
@@ -188,18 +188,18 @@ def _check_end(
         review = item.stash[END_REVIEW] = file.review_end(check, item.place, request)
     except MigsafeError as error:
         pytest.fail(str(error), pytrace=False)
-    _skip_blocked(review)
-    if review.outcome is Outcome.SKIPPED:
-        pytest.skip(review.verdict.note)
+    _skip_unjudged(review)
     if review.outcome is Outcome.FAILED:
         pytest.fail(review.verdict.problem, pytrace=False)
 
 
-def _skip_blocked(review: Review | EndReview) -> None:
+def _skip_unjudged(review: Review | EndReview) -> None:
+    if reason := unjudged_because(review):
+        pytest.skip(reason)
+
+
+def unjudged_because(review: Review | EndReview) -> str:
+    """Return why nothing was judged, in one line; empty when something was."""
     if review.outcome is Outcome.BLOCKED:
-        pytest.skip(blocked_reason(review))
-
-
-def blocked_reason(review: Review | EndReview) -> str:
-    """Return why nothing could be judged, in one line."""
-    return f"blocked by {review.blocked_by}: {review.blocked_because}"
+        return f"blocked by {review.blocked_by}: {review.blocked_because}"
+    return review.verdict.note if isinstance(review, EndReview) and review.outcome is Outcome.SKIPPED else ""

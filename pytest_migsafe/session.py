@@ -33,7 +33,7 @@ from pytest_migsafe.items import (
     MigrationFile,
     MigrationItem,
     MigsafeItem,
-    blocked_reason,
+    unjudged_because,
 )
 from pytest_migsafe.migrations.discovery import LAYOUT_NAMES, Discovered, discover
 from pytest_migsafe.migrations.model import History, TransactionMode
@@ -344,9 +344,9 @@ class MigsafeSession:
         if call.when == "call" and review is not None:
             told = "migsafe" if isinstance(review, Review) else "migsafe_end"
             setattr(report, told, review.to_json())
-            if report.skipped and review.blocked_by:
+            if report.skipped and (reason := unjudged_because(review)):
                 # pytest would say that the line of ours which calls pytest.skip is the place.
-                report.longrepr = (str(item.path), 1, blocked_reason(review))
+                report.longrepr = (str(item.path), 1, reason)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -298,33 +298,37 @@ _DEFAULT_PRIVILEGES = re.compile(
 
 # -- what is written otherwise -----------------------------------------------------------------------------
 
-#: Stands for all privileges that there are, of which later versions have more; with an asterisk for grant options.
+#: Stands for all privileges that there are, of which later versions have more.
 _ALL = "ALL"
+#: Follows a privilege that may be passed on.
+_OPTION = "*"
 
 
 def _as_anywhere(one: CatalogObject, around: Surroundings) -> CatalogObject:
     """Return an object as it is written in the file, whatever the machine."""
     one = _with_role(one, around.role, CURRENT_ROLE)
-    if isinstance(one, Grant | DefaultPrivileges):
-        for option in ("", "*"):
-            if one.privileges == _all_privileges(one, around, option):
-                return replace(one, privileges=(_ALL + option,))
+    if isinstance(one, Grant | DefaultPrivileges) and (known := _all_privileges(one, around)):
+        with_option = tuple(privilege for privilege in one.privileges if privilege.endswith(_OPTION))
+        if with_option == tuple(privilege + _OPTION for privilege in known):
+            return replace(one, privileges=(_ALL + _OPTION,))
+        if {privilege.removesuffix(_OPTION) for privilege in one.privileges} == set(known):
+            return replace(one, privileges=(_ALL, *with_option))
     return one
 
 
 def _as_here(one: CatalogObject, around: Surroundings) -> CatalogObject:
     """Return an object that was written in the file as it is on this machine."""
     one = _with_role(one, CURRENT_ROLE, around.role)
-    if isinstance(one, Grant | DefaultPrivileges):
-        for option in ("", "*"):
-            if one.privileges == (_ALL + option,):
-                return replace(one, privileges=_all_privileges(one, around, option))
+    if isinstance(one, Grant | DefaultPrivileges) and one.privileges[:1] in ((_ALL,), (_ALL + _OPTION,)):
+        (everything, *with_option) = one.privileges
+        option = everything.removeprefix(_ALL)
+        more = (name + option for name in _all_privileges(one, around) if name + _OPTION not in with_option)
+        return replace(one, privileges=tuple(sorted([*with_option, *more])))
     return one
 
 
-def _all_privileges(one: Grant | DefaultPrivileges, around: Surroundings, option: str) -> tuple[str, ...]:
-    granted_on = one.object_kind if isinstance(one, Grant) else one.objects
-    return tuple(privilege + option for privilege in around.all_privileges.get(granted_on, (_ALL,)))
+def _all_privileges(one: Grant | DefaultPrivileges, around: Surroundings) -> tuple[str, ...]:
+    return around.all_privileges.get(one.object_kind if isinstance(one, Grant) else one.objects, ())
 
 
 def _with_role(one: CatalogObject, role: str, instead: str) -> CatalogObject:

@@ -112,8 +112,15 @@ class Ends:
                 if review["outcome"] == Outcome.PASSED:
                     yield review["message"], {}
                 else:
-                    why = "was not run" if review["outcome"] == Outcome.SKIPPED else f"{review['outcome']}"
-                    yield f"{review['file']} was not written: {review['item']} {why}", {"yellow": True}
+                    why = f"{review['item']} {_UNWRITTEN[review['outcome']]}"
+                    yield f"{review['file']} was not written: {why}", {"yellow": True}
+
+
+_UNWRITTEN: Mapping[str, str] = {
+    Outcome.SKIPPED: "was not run",
+    Outcome.BLOCKED: "is blocked",
+    Outcome.FAILED: "failed",
+}
 
 
 def _shown(path: Path, root: Path) -> str:

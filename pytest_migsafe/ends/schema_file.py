@@ -20,7 +20,10 @@ SCHEMA, SNAPSHOT = "schema", "snapshot"
 #: How many objects the first line of a failure names, and how many lines of differences are shown.
 _MOST_NAMED = 5
 _MOST_LINES = 200
-_ANEW = "write the file anew: run this with --migsafe-update"
+
+
+class _ForeignFileError(SchemaFileError):
+    """The file is somebody else's, and not to be overwritten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,20 @@ class SchemaFile:
             ) from error
         except OSError as error:
             raise SchemaFileError(f"{self.name} cannot be read: {error.strerror or error}") from error
+        except _ForeignFileError:
+            raise
         except SchemaFileError as error:
-            raise SchemaFileError(f"{self.name} {error}; mend it, or {_ANEW}") from error
+            raise SchemaFileError(
+                f"{self.name} {error}; mend it, or write it anew: run this with --migsafe-update"
+            ) from error
 
     def _text(self) -> str:
-        try:
-            # Some editors put a mark at the beginning; git may write lines with a carriage return.
-            return self.path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise SchemaFileError(f"is not in UTF-8 (byte {error.start + 1})") from error
+        # Some editors put a mark at the beginning. What is no UTF-8 in it is seen as a difference.
+        text = self.path.read_text(encoding="utf-8-sig", errors="replace")
+        # Whatever became of it in a merge, our mark is in its first lines.
+        if text.strip() and MARK not in text[:1000]:
+            raise _ForeignFileError(f"{self.name} is no schema file; name another, or delete it first")
+        return text
 
     def write(self, text: str) -> bool:
         """Write the file, whole or not at all; return whether there was anything to change.
@@ -78,23 +86,10 @@ class SchemaFile:
         return True
 
     def _holds(self, text: str) -> bool:
-        """Return whether the file is as it should be.
-
-        Raises:
-            SchemaFileError: it is not ours to overwrite.
-        """
         try:
-            known = self._text()
+            return self._text() == text
         except FileNotFoundError:
             return False
-        except SchemaFileError:
-            known = "of somebody else's"
-        # Whatever became of it in a merge, the mark is in its first lines.
-        if known.strip() and MARK not in known[:1000]:
-            raise SchemaFileError(
-                f"{self.name} is no schema file, and is not overwritten; name another, or delete it first"
-            )
-        return known == text
 
 
 def schema_check(file: SchemaFile, *, update_in: str | None = None) -> EndCheck:

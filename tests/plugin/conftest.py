@@ -11,6 +11,9 @@ import hypothesis  # noqa: F401 - its plugin does so at the end of every run
 import pytest
 
 import pytest_migsafe.session  # noqa: F401
+from pytest_migsafe.postgres.binaries import Binaries
+
+_SYSTEM = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 
 #: Five files, the third of which the server refuses.
 BROKEN_IN_THE_MIDDLE = {
@@ -127,3 +130,13 @@ class Project:
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> Project:
     return Project(pytester)
+
+
+@pytest.fixture
+def majors(binaries: Binaries) -> tuple[str, str]:
+    """Two majors that are on this machine, the older first."""
+    others = {int(path.parent.parent.name) for path in _SYSTEM} - {binaries.major}
+    if not others:
+        pytest.skip("there is one major version of PostgreSQL on this machine")
+    older, newer = sorted((min(others), binaries.major))
+    return str(older), str(newer)

@@ -4,24 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.postgres.server import Server
 from tests.plugin.conftest import SOUND, Project, settings
 
-_SYSTEM = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-
-
 # -- several versions --------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def majors(binaries: Binaries) -> tuple[str, str]:
-    """Two majors that are on this machine, the older first."""
-    others = {int(path.parent.parent.name) for path in _SYSTEM} - {binaries.major}
-    if not others:
-        pytest.skip("there is one major version of PostgreSQL on this machine")
-    older, newer = sorted((min(others), binaries.major))
-    return str(older), str(newer)
 
 
 def test_a_history_is_rehearsed_on_several_majors_each_with_a_verdict(
