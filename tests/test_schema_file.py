@@ -17,7 +17,7 @@ _SCHEMA = Schema.of([_ORDERS, _NOTE])
 
 
 def end(schema: Schema = _SCHEMA, carried: Schema | None = None) -> End:
-    around = Surroundings(base=Schema(), role="me", extensions={}, all_privileges={})
+    around = Surroundings(base=Schema(), role="me", extensions={})
     return End(schema=schema, carried=carried, carried_since=0, surroundings=around, server_version="18")
 
 

@@ -298,8 +298,22 @@ _DEFAULT_PRIVILEGES = re.compile(
 
 # -- what is written otherwise -----------------------------------------------------------------------------
 
-#: Stands for all privileges that there are, of which later versions have more.
+#: Stands for all privileges that there are.
 _ALL = "ALL"
+#: These, sorted, by what they are granted on (manual: "Privileges"); MAINTAIN, which came with PostgreSQL 17, is in snapshots
+#: of earlier versions, too.
+_ON_TABLES = ("DELETE", "INSERT", "MAINTAIN", "REFERENCES", "SELECT", "TRIGGER", "TRUNCATE", "UPDATE")
+_ON_SEQUENCES = ("SELECT", "UPDATE", "USAGE")
+_ON_SCHEMAS = ("CREATE", "USAGE")
+_PRIVILEGES: Mapping[str, tuple[str, ...]] = {
+    "table": _ON_TABLES,
+    "tables": _ON_TABLES,
+    "view": _ON_TABLES,
+    "sequence": _ON_SEQUENCES,
+    "sequences": _ON_SEQUENCES,
+    "schema": _ON_SCHEMAS,
+    "schemas": _ON_SCHEMAS,
+}
 #: Follows a privilege that may be passed on.
 _OPTION = "*"
 
@@ -307,7 +321,7 @@ _OPTION = "*"
 def _as_anywhere(one: CatalogObject, around: Surroundings) -> CatalogObject:
     """Return an object as it is written in the file, whatever the machine."""
     one = _with_role(one, around.role, CURRENT_ROLE)
-    if isinstance(one, Grant | DefaultPrivileges) and (known := _all_privileges(one, around)):
+    if isinstance(one, Grant | DefaultPrivileges) and (known := _all_privileges(one)):
         with_option = tuple(privilege for privilege in one.privileges if privilege.endswith(_OPTION))
         if with_option == tuple(privilege + _OPTION for privilege in known):
             return replace(one, privileges=(_ALL + _OPTION,))
@@ -322,13 +336,13 @@ def _as_here(one: CatalogObject, around: Surroundings) -> CatalogObject:
     if isinstance(one, Grant | DefaultPrivileges) and one.privileges[:1] in ((_ALL,), (_ALL + _OPTION,)):
         (everything, *with_option) = one.privileges
         option = everything.removeprefix(_ALL)
-        more = (name + option for name in _all_privileges(one, around) if name + _OPTION not in with_option)
+        more = (name + option for name in _all_privileges(one) if name + _OPTION not in with_option)
         return replace(one, privileges=tuple(sorted([*with_option, *more])))
     return one
 
 
-def _all_privileges(one: Grant | DefaultPrivileges, around: Surroundings) -> tuple[str, ...]:
-    return around.all_privileges.get(one.object_kind if isinstance(one, Grant) else one.objects, ())
+def _all_privileges(one: Grant | DefaultPrivileges) -> tuple[str, ...]:
+    return _PRIVILEGES.get(one.object_kind if isinstance(one, Grant) else one.objects, ())
 
 
 def _with_role(one: CatalogObject, role: str, instead: str) -> CatalogObject:

@@ -19,19 +19,15 @@ class Surroundings:
     role: str
     #: The extensions as the server offers them, by name: what CREATE EXTENSION without a version makes.
     extensions: Mapping[str, Extension]
-    #: What ALL PRIVILEGES stands for, sorted, by what it is granted on, as `Grant` and `DefaultPrivileges` say it.
-    all_privileges: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def read(cls, connection: Source, *, base: Schema, role: str, schema: Schema) -> Self:
         """Return the surroundings of a schema that was read from this connection.
 
         Raises:
-            SnapshotError: the connection's transaction has failed, or the server refuses a query.
+            SnapshotError: the connection's transaction has failed, or the server refuses the query.
         """
-        offered, privileges = send(
-            connection_of(connection), [composed("offered_extensions"), composed("all_privileges")]
-        )
+        (offered,) = send(connection_of(connection), [composed("offered_extensions")])
         # The tables whose rows are dumped come with the version.
         nothing = Extension(name="", schema="", version="")
         return cls(
@@ -43,5 +39,4 @@ class Surroundings:
                 )
                 for name, version, comment in offered
             },
-            all_privileges={granted_on: tuple(some) for granted_on, some in privileges},
         )

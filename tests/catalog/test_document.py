@@ -40,11 +40,6 @@ def around(*base: CatalogObject, role: str = "me", offered: Extension = _PGCRYPT
         base=Schema.of(base or (_PUBLIC, _PLPGSQL)),
         role=role,
         extensions={offered.name: offered},
-        all_privileges={
-            "table": ("INSERT", "SELECT"),
-            "tables": ("INSERT", "SELECT"),
-            "schema": ("CREATE", "USAGE"),
-        },
     )
 
 
@@ -206,32 +201,35 @@ def test_an_extension_has_the_version_that_the_server_offers_unless_the_history_
         from_document(to_document(offered, here), lacking)
 
 
-def test_all_privileges_are_all_that_a_server_knows() -> None:
+def test_all_privileges_are_one_word() -> None:
     here = around(
         _PUBLIC, Grant(object_kind="schema", object="public", grantee="PUBLIC", privileges=("USAGE",))
     )
+    all_on_sequences = ("SELECT", "UPDATE", "USAGE")
+    with_option = tuple(f"{privilege}*" for privilege in all_on_sequences)
     schema = Schema.of(
         [
             _PUBLIC,
             Grant(object_kind="schema", object="public", grantee="PUBLIC", privileges=("CREATE", "USAGE")),
-            Grant(object_kind="table", object="a.t", grantee="bob", privileges=("INSERT*", "SELECT*")),
-            Grant(object_kind="table", object="a.t", grantee="eve", privileges=("INSERT", "SELECT*")),
-            Grant(object_kind="column", object="a.t.c", grantee="eve", privileges=("SELECT",)),
-            DefaultPrivileges(role="me", objects="tables", grantee="eve", privileges=("INSERT", "SELECT")),
+            Grant(object_kind="sequence", object="a.s", grantee="bob", privileges=with_option),
+            Grant(
+                object_kind="sequence", object="a.s", grantee="eve", privileges=("SELECT*", "UPDATE", "USAGE")
+            ),
+            Grant(object_kind="sequence", object="a.s", grantee="tom", privileges=("SELECT", "UPDATE")),
+            Grant(object_kind="type", object="a.s", grantee="eve", privileges=("USAGE",)),
+            DefaultPrivileges(role="me", objects="sequences", grantee="eve", privileges=all_on_sequences),
         ]
     )
-    document = json.loads(to_document(schema, here))
+    text = to_document(schema, here)
+    document = json.loads(text)
     assert document["changed"]["grant"] == {"schema public to PUBLIC": {"privileges": ["ALL"]}}
-    assert [one["privileges"] for one in document["objects"]["grant"].values()] == [
-        ["SELECT"],
-        ["ALL*"],
-        ["ALL", "SELECT*"],
-    ]
-    later = replace(here, all_privileges={"table": ("INSERT", "MAINTAIN", "SELECT")})
-    declared = from_document(to_document(schema, here), later)
-    assert declared.grants["table a.t to bob"].privileges == ("INSERT*", "MAINTAIN*", "SELECT*")
-    assert declared.grants["table a.t to eve"].privileges == ("INSERT", "MAINTAIN", "SELECT*")
-    assert from_document(to_document(schema, here), here) == schema
+    assert {name: one["privileges"] for name, one in document["objects"]["grant"].items()} == {
+        "sequence a.s to bob": ["ALL*"],
+        "sequence a.s to eve": ["ALL", "SELECT*"],
+        "sequence a.s to tom": ["SELECT", "UPDATE"],
+        "type a.s to eve": ["USAGE"],
+    }
+    assert from_document(text, here) == schema
 
 
 @pytest.mark.parametrize(
