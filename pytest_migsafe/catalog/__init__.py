@@ -5,11 +5,12 @@ from pytest_migsafe.catalog.diff import Change, diff
 from pytest_migsafe.catalog.incremental import Changes, Mark, apply_changes, mark, read_changes
 from pytest_migsafe.catalog.names import without_automatic_names
 from pytest_migsafe.catalog.render import Line, render
-from pytest_migsafe.catalog.schema import Schema
+from pytest_migsafe.catalog.schema import FORMAT_VERSION, Schema
 from pytest_migsafe.catalog.snapshot import snapshot
 from pytest_migsafe.catalog.surroundings import Surroundings
 
 __all__ = [
+    "FORMAT_VERSION",
     "Change",
     "Changes",
     "Line",

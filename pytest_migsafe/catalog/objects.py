@@ -1,8 +1,11 @@
 """What all kinds of objects share: a name, a home, and a way into JSON and back."""
 
+import types
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self, get_args
+
+from pytest_migsafe.errors import SnapshotError
 
 
 class Home(NamedTuple):
@@ -46,12 +49,42 @@ class CatalogObject:
 
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> Self:
-        """Return the object that `to_json` described."""
-        return cls(**{name: tuple(one) if isinstance(one, list) else one for name, one in values.items()})
+        """Return the object that `to_json` described.
+
+        Raises:
+            SnapshotError: it is no description of such an object; the message is one line.
+        """
+        if not isinstance(values, Mapping):
+            raise SnapshotError(f"a stored {cls.KIND} is {_named(values)}, not an object")
+        known = {one.name: one.type for one in fields(cls)}
+        for name in sorted(known.keys() ^ values.keys()):
+            what = f"no {name!r}" if name in known else f"an unknown field, {name!r}"
+            raise SnapshotError(f"a stored {cls.KIND} has {what}: another version of pytest-migsafe wrote it")
+        return cls(
+            **{name: _read(values[name], kind, f"{cls.KIND}'s {name}") for name, kind in known.items()}
+        )
 
 
 def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
+
+
+def _read(value: object, kind: Any, place: str) -> object:
+    """Return a field's value; a list of JSON is a tuple."""
+    kinds = get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    if type(value) in kinds or (value is None and types.NoneType in kinds):
+        return value
+    if float in kinds and type(value) is int:
+        return float(value)
+    if tuple[str, ...] in kinds and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    raise SnapshotError(f"a stored {place} is {_named(value)}, which it cannot be")
+
+
+def _named(value: object) -> str:
+    """Return what JSON calls a value."""
+    names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
+    return names.get(type(value), "a number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,10 @@ generated and logical: no oid, no physical position takes part in it.
 A kind is a dataclass here and a `.sql` file whose columns have the names of its fields (see `queries`).
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, TypeVar, cast
 
@@ -16,7 +18,7 @@ from pytest_migsafe.catalog.objects import Bound, CatalogObject, Home, Key, List
 from pytest_migsafe.errors import SnapshotError
 
 #: The version of what `Schema.to_json` writes.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -619,16 +621,91 @@ class Schema:
         """Return the schema that `to_json` described.
 
         Raises:
-            SnapshotError: another version wrote it.
+            SnapshotError: another version wrote it, or it is damaged; the message is one line.
         """
-        if values.get("version") != FORMAT_VERSION:
+        if not isinstance(values, Mapping) or not isinstance(values.get("objects"), Mapping):
+            raise SnapshotError('this is no stored schema: it has no "objects"')
+        if (version := values.get("version")) != FORMAT_VERSION:
             raise SnapshotError(
-                f"a stored schema has format version {values.get('version')!r}, not {FORMAT_VERSION}:"
-                " read the schema anew."
+                f"a stored schema has format version {version!r}, not {FORMAT_VERSION}: read the schema anew"
             )
-        return cls.of(
-            _CLASS_OF[kind].from_json(one) for kind, some in values["objects"].items() for one in some
+        objects: dict[Key, CatalogObject] = {}
+        for one in _stored(values["objects"]):
+            if one.key in objects:
+                raise SnapshotError(f"a stored schema has {one.KIND} {one.qualified_name} twice")
+            objects[one.key] = one
+        return cls.of(objects.values())
+
+    def dumps(self) -> str:
+        """Return the schema as text, an object a line."""
+        objects = ",\n".join(self._dumped())
+        return f'{{"version": {FORMAT_VERSION}, "objects": {{\n{objects}\n}}}}\n'
+
+    def _dumped(self) -> Iterator[str]:
+        for kind in KINDS:
+            if some := self.of_kind(kind):
+                objects = ",\n".join(_text(one.to_json()) for one in some.values())
+                yield f"{_text(kind.KIND)}: [\n{objects}\n]"
+
+    @classmethod
+    def loads(cls, text: str) -> Self:
+        """Return the schema that `dumps` wrote.
+
+        Raises:
+            SnapshotError: another version wrote it, or it is damaged; the message is one line.
+        """
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise SnapshotError(f"a stored schema is no JSON: {error}") from error
+        return cls.from_json(values)
+
+    def fingerprints(self) -> Mapping[str, str]:
+        """Return a hash for each kind of which there are objects: the same wherever these are equal.
+
+        It is the same in every process, on every machine, until `FORMAT_VERSION` is raised.
+        """
+        return MappingProxyType(
+            {
+                kind.KIND: _hash(_compared(one) for one in some.values())
+                for kind in KINDS
+                if (some := self.of_kind(kind))
+            }
         )
+
+    def fingerprint(self) -> str:
+        """Return a hash of the whole, the same wherever schemas are equal."""
+        return _hash([[FORMAT_VERSION], *map(list, self.fingerprints().items())])
+
+
+def _stored(objects: Mapping[str, Any]) -> Iterator[CatalogObject]:
+    for kind, some in objects.items():
+        if kind not in _CLASS_OF:
+            raise SnapshotError(
+                f"a stored schema has an unknown kind of objects, {kind!r}: another version of pytest-migsafe wrote it"
+            )
+        if not isinstance(some, list):
+            raise SnapshotError(f"a stored schema has no list of {kind!r}")
+        yield from map(_CLASS_OF[kind].from_json, some)
+
+
+def _compared(one: CatalogObject) -> list[object]:
+    """Return the values that take part in equality, in the order of the fields."""
+    values = (getattr(one, part.name) for part in fields(one) if part.compare)
+    # 1.0 and 1 are equal, and written in two ways.
+    return [int(value) if isinstance(value, float) and value.is_integer() else value for value in values]
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _hash(lines: Iterable[object]) -> str:
+    """Return a hash of plain values."""
+    found = hashlib.sha256()
+    for line in lines:
+        found.update(f"{json.dumps(line)}\n".encode())
+    return found.hexdigest()
 
 
 def gather(objects: Iterable[CatalogObject]) -> dict[Home, dict[Key, CatalogObject]]:

@@ -1,12 +1,14 @@
 """Schemas, their differences and how these are shown, as values: no server takes part."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_migsafe.catalog import Change, Line, Schema, diff, rarer, render
+from pytest_migsafe.catalog import FORMAT_VERSION, Change, Line, Schema, diff, rarer, render
 from pytest_migsafe.catalog.schema import (
     KINDS,
     Column,
@@ -80,12 +82,64 @@ def test_the_parent_of_any_name(parts: list[str]) -> None:
 
 def test_json_is_plain_stable_and_versioned() -> None:
     plain = json.loads(json.dumps(_SCHEMA.to_json()))
-    assert plain["version"] == 1
+    assert plain["version"] == FORMAT_VERSION
     assert Schema.from_json(plain) == _SCHEMA
     shuffled = Schema.of([_INDEX, _PK, _TOTAL, _ID, _FUNCTION, _ORDERS])
     assert json.dumps(shuffled.to_json()) == json.dumps(_SCHEMA.to_json())
-    with pytest.raises(SnapshotError, match="format version 2"):
-        Schema.from_json({"version": 2, "objects": {}})
+    assert Schema.loads(_SCHEMA.dumps()) == _SCHEMA
+    assert json.loads(_SCHEMA.dumps()) == plain
+
+
+def _stored(**values: object) -> dict[str, object]:
+    return {"version": FORMAT_VERSION, "objects": {"table": [{**_ORDERS.to_json(), **values}]}}
+
+
+@pytest.mark.parametrize(
+    ("stored", "cause"),
+    [
+        ('{"version": 2, "obj', "a stored schema is no JSON: Unterminated string starting at: line 1 column 16 (char 15)"),
+        ("[" * 100_000, "a stored schema is no JSON: "),
+        ("[]", 'this is no stored schema: it has no "objects"'),
+        ({"version": FORMAT_VERSION}, 'this is no stored schema: it has no "objects"'),
+        ({"objects": {}}, f"a stored schema has format version None, not {FORMAT_VERSION}: read the schema anew"),
+        ({"version": 1, "objects": {}}, f"a stored schema has format version 1, not {FORMAT_VERSION}: read the schema anew"),
+        (
+            {"version": FORMAT_VERSION, "objects": {"tables": []}},
+            "a stored schema has an unknown kind of objects, 'tables': another version of pytest-migsafe wrote it",
+        ),
+        ({"version": FORMAT_VERSION, "objects": {"table": {}}}, "a stored schema has no list of 'table'"),
+        ({"version": FORMAT_VERSION, "objects": {"table": ["t"]}}, "a stored table is a text, not an object"),
+        (_stored(colour="red"), "a stored table has an unknown field, 'colour': another version of pytest-migsafe wrote it"),
+        (
+            {"version": FORMAT_VERSION, "objects": {"extension": [{"name": "citext"}]}},
+            "a stored extension has no 'comment': another version of pytest-migsafe wrote it",
+        ),
+        (_stored(name=None), "a stored table's name is null, which it cannot be"),
+        (_stored(row_security=1), "a stored table's row_security is a number, which it cannot be"),
+        (_stored(options=[1]), "a stored table's options is a list, which it cannot be"),
+        (
+            {"version": FORMAT_VERSION, "objects": {"table": [_ORDERS.to_json()] * 2}},
+            "a stored schema has table public.orders twice",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_no_stored_schema_is_refused_in_a_line(stored: object, cause: str) -> None:
+    with pytest.raises(SnapshotError) as caught:
+        Schema.loads(stored if isinstance(stored, str) else json.dumps(stored))
+    assert str(caught.value).startswith(cause)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_fingerprint_is_the_same_everywhere() -> None:
+    assert list(_SCHEMA.fingerprints()) == ["function", "table", "column", "constraint", "index"]
+    command = "import sys, pytest_migsafe.catalog as c; print(c.Schema.loads(sys.stdin.read()).fingerprint())"
+    done = subprocess.run(
+        [sys.executable, "-c", command], input=_SCHEMA.dumps(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == _SCHEMA.fingerprint()
+    moved = Column.from_json({**_ID.to_json(), "position": 7})
+    assert Schema.of([moved]).fingerprint() == Schema.of([_ID]).fingerprint()
+    assert Schema().fingerprints() == {}
 
 
 def test_every_kind_has_a_name_of_its_own() -> None:
@@ -239,3 +293,8 @@ def test_a_difference_turned_round_is_the_difference_the_other_way(one: Schema, 
     assert [Change.from_json(json.loads(json.dumps(change.to_json()))) for change in changes] == changes
     assert bool(list(render(changes))) == bool(changes)
     assert diff(one, Schema.from_json(one.to_json())) == []
+    assert (one.fingerprint() == other.fingerprint()) == (one == other)
+    prints, others = one.fingerprints(), other.fingerprints()
+    assert {change.kind for change in changes} == {
+        kind for kind in prints.keys() | others.keys() if prints.get(kind) != others.get(kind)
+    }
