@@ -81,9 +81,25 @@ class Examination:
         return State(schema=schema, facts=facts, scope=self._scope, server_version=self._server_version)
 
 
+#: Statements that run outside a transaction, where little of them is seen, and write no rows.
+_WRITE_NO_ROWS = frozenset({"IndexStmt", "ReindexStmt", "DropStmt", "VacuumStmt", "TransactionStmt"})
+
+
 def _written(statements: Iterable[StatementEvidence]) -> frozenset[str] | None:
-    """Return the tables that a file wrote rows to; None where not everything of it could be seen."""
+    """Return the tables whose rows a file changed, and the sequences that it moved; None where it is not known."""
     some = list(statements)
-    if not all(one.observed for one in some) or any(one.unread_relations for one in some):
+    if any(not one.observed and one.node not in _WRITE_NO_ROWS for one in some):
         return None
-    return frozenset(write.relation for one in some for write in one.writes)
+    if any(one.unread_relations for one in some):
+        return None
+    written = {write.relation for one in some for write in one.writes}
+    # TRUNCATE writes no row: it gives the table another file.
+    written.update(rewrite.relation for one in some for rewrite in one.rewrites if rewrite.preexisting)
+    # nextval, setval and ALTER SEQUENCE lock the sequence; to read it takes the weakest lock.
+    written.update(
+        lock.relation
+        for one in some
+        for lock in one.locks
+        if lock.kind == "sequence" and lock.preexisting and lock.mode != "AccessShareLock"
+    )
+    return frozenset(written)

@@ -4,7 +4,8 @@ Each field belongs to one probe (`probes`), which reads again only what a file c
 names as the schema has them; what is in order is not kept, so an absent key means "nothing wrong, as far as asked".
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 
@@ -36,5 +37,64 @@ def _matches(schema: str, patterns: tuple[str, ...]) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """Rows that violate a constraint of their table."""
+
+    #: Its name within the table; of a domain's, also which domain it belongs to.
+    constraint: str
+    #: foreign key, check, not null, domain, or unique: of the last, an index.
+    kind: str
+    #: Whether the constraint counts as valid.
+    validated: bool
+    #: How many rows; of a unique index, how many keys that are there more than once.
+    count: int
+    #: What the samples are values of: the key's columns, or those of the primary key.
+    columns: str
+    #: Up to three of them.
+    samples: tuple[str, ...]
+    #: The rows as SQL: "FROM ... WHERE ...".
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenValue:
+    """A value that a sequence will give and that a row of the column has already."""
+
+    column: str
+    sequence: str
+    increment: int
+    #: GENERATED AS IDENTITY, or else a default.
+    is_identity: bool
+    #: What the sequence gives next.
+    next_value: int
+    #: The first value from there on that is taken.
+    taken: int
+
+    @property
+    def draws_left(self) -> int:
+        """How many values the sequence gives before that one."""
+        return (self.taken - self.next_value) // self.increment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedDefault:
+    """A default that its own column cannot hold."""
+
+    column: str
+    default: str
+    #: What rejects it: a constraint, or the column's type.
+    by: str
+    #: What the server says, where it says anything.
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What the probes found in a database as it is."""
+
+    #: The rows that violate constraints, by table.
+    violations: Mapping[str, tuple[Violation, ...]] = field(default_factory=dict)
+    #: The sequences that are behind the rows, by table.
+    taken_values: Mapping[str, tuple[TakenValue, ...]] = field(default_factory=dict)
+    #: The defaults that cannot be used, by table.
+    rejected_defaults: Mapping[str, tuple[RejectedDefault, ...]] = field(default_factory=dict)

@@ -1,0 +1,119 @@
+"""Questions about rows: which are worth asking after a file, and how they are asked without a trace."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Self
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from pytest_migsafe.catalog.composition import Fragment, Value
+from pytest_migsafe.catalog.queries import Rows, send
+from pytest_migsafe.rehearsal.probes.asking import Asking
+
+#: How long one question about rows may take, in milliseconds: it is given up rather than a run made slow by it.
+LONGEST_MS = 2000
+
+#: The question sees all rows or none, writes nothing, draws from no sequence, and its constants mean what they say.
+_OPENING = (
+    b"SAVEPOINT migsafe_question;"
+    b"SET LOCAL statement_timeout = %d;"
+    b"SET LOCAL row_security = off;"
+    b"SET LOCAL search_path = '';"
+    b"SET LOCAL standard_conforming_strings = on;"
+    b"SET LOCAL jit = off;"
+    b"SET LOCAL transaction_read_only = on;\n" % LONGEST_MS
+)
+_CLOSING = b"ROLLBACK TO SAVEPOINT migsafe_question; RELEASE SAVEPOINT migsafe_question"
+
+#: Besides what is never harmless: where an expression is not itself the question whether a domain takes a value.
+_NO_DOMAINS = "|COERCETODOMAIN "
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A question that ended with an error."""
+
+    sqlstate: str
+    message: str
+
+
+def answer(asking: Asking, query: str) -> Rows | Refusal:
+    """Return the rows of a query that may fail, or take too long.
+
+    Raises:
+        psycopg.Error: the connection is gone.
+    """
+    connection = asking.connection
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        try:
+            cursor.execute(_OPENING + query.encode(), prepare=False)
+            while cursor.nextset():
+                pass
+            found = cursor.fetchall()
+        except psycopg.Error as error:
+            if connection.closed:
+                raise
+            found = Refusal(error.sqlstate or "", error.diag.message_primary or str(error))
+        cursor.execute(_CLOSING, prepare=False)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Involved:
+    """What is asked about after a file."""
+
+    #: Tables, and sequences, by name.
+    relations: frozenset[str]
+    #: Any table and sequence: what was written to is not known.
+    everything: bool = False
+
+    @classmethod
+    def of(cls, asking: Asking, relations: frozenset[str]) -> Self:
+        """Return these relations and those whose rows were changed."""
+        if asking.written is None:
+            return cls(frozenset(), everything=True)
+        return cls(relations | asking.written)
+
+    def __bool__(self) -> bool:
+        return self.everything or bool(self.relations)
+
+    def covers(self, relation: str) -> bool:
+        """Say whether a relation is asked about by itself."""
+        return self.everything or relation in self.relations
+
+    def parts(self) -> dict[str, Fragment | str]:
+        """Return what the places `everything` and `involved` of a query are filled with."""
+        return {
+            "everything": "true" if self.everything else "false",
+            "involved": piece("involved", relations=names(self.relations)),
+        }
+
+
+@cache
+def _template(name: str) -> str:
+    return files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
+
+
+def piece(name: str, **parts: Fragment | Value | str) -> Fragment:
+    """Return one of the files here as a query or a part of one, with its places filled."""
+    return Fragment(_template(name), tuple(parts.items()))
+
+
+def harmless(expression: str, *, domains: bool = False) -> Fragment:
+    """Return the condition that a node tree may be evaluated; ``domains`` allows casts to domains."""
+    return piece("harmless", expression=expression, besides="" if domains else _NO_DOMAINS)
+
+
+def names(some: Iterable[str]) -> Value:
+    """Return names as an array of JSON: they may hold any character."""
+    return Value(json.dumps(sorted(some)), "pg_catalog.jsonb")
+
+
+def planned(asking: Asking, queries: Iterable[Fragment]) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of queries about the catalog, in one round trip."""
+    for rows in send(asking.connection, list(queries)):
+        yield from rows
