@@ -37,7 +37,8 @@ WHERE c.contype IN ('c', 'n')
 
 UNION ALL
 
--- A column that was made NOT NULL in the catalog itself, to save the look at the rows.
+-- A column that was made NOT NULL in the catalog itself, to save the look at the rows. Since PostgreSQL 17 the planner
+-- believes that, and IS NULL finds nothing.
 SELECT
     a.attrelid::pg_catalog.regclass::pg_catalog.text,
     pg_catalog.quote_ident(a.attname),
@@ -45,7 +46,7 @@ SELECT
     true,
     key.columns,
     key.sample,
-    pg_catalog.format('FROM %s WHERE %I IS NULL', a.attrelid::pg_catalog.regclass, a.attname)
+    pg_catalog.format('FROM %s WHERE pg_catalog.num_nulls(%I) = 1', a.attrelid::pg_catalog.regclass, a.attname)
 FROM pg_catalog.pg_attribute AS a
 JOIN pg_catalog.pg_class AS t ON t.oid = a.attrelid
 CROSS JOIN LATERAL {key} AS key

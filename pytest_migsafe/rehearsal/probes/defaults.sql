@@ -37,12 +37,13 @@ CROSS JOIN LATERAL (
     UNION ALL
     SELECT
         'its type, ' || own.type,
-        pg_catalog.format('SELECT false FROM (SELECT CAST(%s AS %s)) AS held', own.text, own.type)
+        -- Never true: the cast is the question.
+        pg_catalog.format('SELECT pg_catalog.num_nulls(CAST(%s AS %s)) > 1', own.text, own.type)
     WHERE y.typtype = 'd'
         OR (a.atttypid = 'pg_catalog.numeric'::pg_catalog.regtype AND a.atttypmod > 4)
         OR (
             a.atttypid IN ('pg_catalog.int2'::pg_catalog.regtype, 'pg_catalog.int4'::pg_catalog.regtype)
-            AND pg_catalog.length(own.text) > 5
+            AND pg_catalog.length(own.text) > 4
         )
 ) AS held
 WHERE a.attrelid IN {involved}

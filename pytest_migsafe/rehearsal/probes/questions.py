@@ -25,6 +25,8 @@ _OPENING = (
     b"SET LOCAL search_path = '';"
     b"SET LOCAL standard_conforming_strings = on;"
     b"SET LOCAL jit = off;"
+    # What a constraint rules out is to be looked for.
+    b"SET LOCAL constraint_exclusion = off;"
     b"SET LOCAL transaction_read_only = on;\n" % LONGEST_MS
 )
 _CLOSING = b"ROLLBACK TO SAVEPOINT migsafe_question; RELEASE SAVEPOINT migsafe_question"
@@ -47,19 +49,19 @@ def answer(asking: Asking, query: str) -> Rows | Refusal:
     Raises:
         psycopg.Error: the connection is gone.
     """
-    connection = asking.connection
-    with connection.cursor(row_factory=tuple_row) as cursor:
+    with asking.connection.cursor(row_factory=tuple_row) as cursor:
         try:
             cursor.execute(_OPENING + query.encode(), prepare=False)
             while cursor.nextset():
                 pass
-            found = cursor.fetchall()
+            return cursor.fetchall()
         except psycopg.Error as error:
-            if connection.closed:
+            if asking.connection.closed:
                 raise
-            found = Refusal(error.sqlstate or "", error.diag.message_primary or str(error))
-        cursor.execute(_CLOSING, prepare=False)
-    return found
+            return Refusal(error.sqlstate or "", error.diag.message_primary or str(error))
+        finally:
+            if not asking.connection.closed:
+                cursor.execute(_CLOSING, prepare=False)
 
 
 @dataclass(frozen=True, slots=True)

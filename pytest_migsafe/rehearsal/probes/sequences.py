@@ -23,7 +23,9 @@ def probe(asking: Asking, known: Facts) -> Facts:
     for relation, column, sequence, increment, is_identity, query in planned(
         asking, [piece("sequences", **involved.parts())]
     ):
-        others = tuple(one for one in found.pop(relation, ()) if (one.column, one.sequence) != (column, sequence))
+        others = tuple(
+            one for one in found.pop(relation, ()) if (one.column, one.sequence) != (column, sequence)
+        )
         asked = answer(asking, query)
         if not isinstance(asked, Refusal) and asked:
             ((next_value, taken),) = asked
@@ -47,7 +49,11 @@ def _fed_anew(asking: Asking, known: Facts) -> Iterator[str]:
     for name in asking.relations:
         before = asking.before.belonging_to(name)
         if name in known.taken_values or (
-            before and any(before.get(key) != one and _is_fed(one) for key, one in asking.after.belonging_to(name).items())
+            before
+            and any(
+                before.get(key) != one and _is_fed(one)
+                for key, one in asking.after.belonging_to(name).items()
+            )
         ):
             yield name
 

@@ -7,14 +7,22 @@ constraint counts as valid all the same.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_migsafe.catalog.composition import Fragment
 from pytest_migsafe.catalog.objects import Home
 from pytest_migsafe.catalog.schema import Column, Constraint, Index
 from pytest_migsafe.rehearsal.facts import Facts, Violation
 from pytest_migsafe.rehearsal.probes.asking import Asking
-from pytest_migsafe.rehearsal.probes.questions import Involved, Refusal, answer, harmless, names, piece, planned
+from pytest_migsafe.rehearsal.probes.questions import (
+    Involved,
+    Refusal,
+    answer,
+    harmless,
+    names,
+    piece,
+    planned,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,20 @@ class _Doubts:
     domains: frozenset[str]
 
 
+class _Question(NamedTuple):
+    """A row of the queries that say what is to be asked."""
+
+    relation: str
+    constraint: str
+    kind: str
+    validated: bool
+    columns: str
+    #: The values of these columns, as an expression.
+    sample: str
+    #: The violating rows: "FROM ... WHERE ...".
+    source: str
+
+
 def probe(asking: Asking, known: Facts) -> Facts:
     """Ask for the rows that violate constraints of the tables whose rows or constraints were changed."""
     doubts = _doubts(asking, known)
@@ -40,34 +62,31 @@ def probe(asking: Asking, known: Facts) -> Facts:
         for relation, some in known.violations.items()
         if not involved.covers(relation) and Home("relation", relation) in asking.after.homes
     }
-    for relation, name, *question in planned(asking, _queries(involved, doubts)):
-        others = tuple(one for one in found.pop(relation, ()) if one.constraint != name)
-        violation = _violation(asking, name, *question)
-        if violation is not None:
-            others += (violation,)
-        if others:
-            found[relation] = others
+    for question in (_Question(*one) for one in planned(asking, _queries(involved, doubts))):
+        others = tuple(
+            one for one in found.pop(question.relation, ()) if one.constraint != question.constraint
+        )
+        if some := (*others, *_violation(asking, question)):
+            found[question.relation] = some
     return replace(known, violations=found)
 
 
-def _violation(
-    asking: Asking, name: str, kind: str, validated: bool, columns: str, sample: str, source: str
-) -> Violation | None:
-    asked = answer(asking, piece("violating", sample=sample, source=source).text())
+def _violation(asking: Asking, question: _Question) -> Iterator[Violation]:
+    """Yield what a question finds, if it finds something and is not given up."""
+    asked = answer(asking, piece("violating", sample=question.sample, source=question.source).text())
     if isinstance(asked, Refusal):
-        return None
+        return
     ((count, samples),) = asked
-    if not count:
-        return None
-    return Violation(
-        constraint=name,
-        kind=kind,
-        validated=validated,
-        count=count,
-        columns=columns,
-        samples=tuple(samples),
-        source=source,
-    )
+    if count:
+        yield Violation(
+            constraint=question.constraint,
+            kind=question.kind,
+            validated=question.validated,
+            count=count,
+            columns=question.columns,
+            samples=tuple(samples),
+            source=question.source,
+        )
 
 
 def _queries(involved: Involved, doubts: _Doubts) -> Iterator[Fragment]:
@@ -90,7 +109,9 @@ def _doubts(asking: Asking, known: Facts) -> _Doubts:
     types = {home.name for home in asking.changed if home.catalog == "type"}
     if types:
         relations.update(
-            relation for relation, some in known.violations.items() if any(one.kind == "domain" for one in some)
+            relation
+            for relation, some in known.violations.items()
+            if any(one.kind == "domain" for one in some)
         )
     return _Doubts(
         relations=frozenset(relations),
