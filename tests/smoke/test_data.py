@@ -299,6 +299,9 @@ def test_a_default_that_its_column_rejects_is_found(smoke: Smoke) -> None:
             least int DEFAULT 0, most int DEFAULT 5, CHECK (least < most),
             nothing int DEFAULT NULL CHECK (nothing > 0)
         );
+        CREATE FUNCTION name_it() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.slug = ''x''; RETURN NEW; END';
+        CREATE TABLE named (slug text DEFAULT '' CHECK (slug <> ''));
+        CREATE TRIGGER name_it BEFORE INSERT ON named FOR EACH ROW EXECUTE FUNCTION name_it();
     """
     assert smoke.findings(given, good) == ()
 
