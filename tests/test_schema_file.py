@@ -7,9 +7,10 @@ import pytest
 
 from pytest_migsafe.catalog import Schema, Surroundings
 from pytest_migsafe.catalog.schema import Column, Function, Table
+from pytest_migsafe.ends.schema_file import SchemaFile, schema_check, snapshot_check
 from pytest_migsafe.errors import SchemaFileError
 from pytest_migsafe.rehearsal.end import End
-from pytest_migsafe.schema_file import SchemaFile, schema_check, snapshot_check
+from pytest_migsafe.rehearsal.state import State
 
 _ORDERS = Table(name="public.orders", owner="me", access_method="heap")
 _NOTE = Column(relation="public.orders", name="note", type="text")
@@ -18,7 +19,15 @@ _SCHEMA = Schema.of([_ORDERS, _NOTE])
 
 def end(schema: Schema = _SCHEMA, carried: Schema | None = None) -> End:
     around = Surroundings(base=Schema(), role="me", extensions={})
-    return End(schema=schema, carried=carried, carried_since=0, surroundings=around, server_version="18")
+    return End(
+        schema=schema,
+        carried=carried,
+        carried_since=0,
+        surroundings=around,
+        state_before=State(),
+        state_after=State(),
+        server_version="18",
+    )
 
 
 @pytest.fixture
@@ -27,11 +36,11 @@ def file(tmp_path: Path) -> SchemaFile:
 
 
 def compared(file: SchemaFile, seen: End) -> str:
-    return schema_check(file).judge(seen).problem
+    return schema_check(file).judge(seen, ()).problem
 
 
 def updated(file: SchemaFile, seen: End) -> str:
-    verdict = schema_check(file, update_in="").judge(seen)
+    verdict = schema_check(file, update_in="").judge(seen, ())
     return verdict.problem or verdict.note
 
 
@@ -61,7 +70,7 @@ def test_what_differs_is_named_and_shown(file: SchemaFile) -> None:
     updated(file, end(Schema.of([_ORDERS, replace(_NOTE, name="old"), replace(_NOTE, not_null=True)])))
     other = Table(name='"Odd".t', owner="somebody", access_method="heap", row_security=True)
     verdict = schema_check(file).judge(
-        end(Schema.of([_ORDERS, _NOTE, other, replace(_NOTE, relation='"Odd".t')]))
+        end(Schema.of([_ORDERS, _NOTE, other, replace(_NOTE, relation='"Odd".t')])), ()
     )
     assert verdict.problem.splitlines()[:-1] == [
         (
@@ -142,7 +151,7 @@ def test_what_can_be_neither_read_nor_written(file: SchemaFile) -> None:
 def test_a_schema_that_was_misread_is_our_defect_whatever_is_declared(file: SchemaFile) -> None:
     misread = end(carried=Schema.of([_ORDERS, replace(_NOTE, comment="x")]))
     for check in (schema_check(file), schema_check(file, update_in=""), snapshot_check("snapshot of db")):
-        lines = check.judge(misread).problem.splitlines()
+        lines = check.judge(misread, ()).problem.splitlines()
         assert lines[0] == (
             "pytest-migsafe has misread what the migrations changed: 1 object differs: column public.orders.note"
         )
@@ -150,7 +159,7 @@ def test_a_schema_that_was_misread_is_our_defect_whatever_is_declared(file: Sche
         assert "Please report it" in lines[3]
     assert not file.path.exists()
     for right in (end(carried=_SCHEMA), end(carried=None)):
-        assert snapshot_check("snapshot of db").judge(right).problem == ""
+        assert snapshot_check("snapshot of db").judge(right, ()).problem == ""
 
 
 def test_a_body_is_compared_line_by_line(file: SchemaFile) -> None:
