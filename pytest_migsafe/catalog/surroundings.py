@@ -6,7 +6,7 @@ from typing import Self
 
 from pytest_migsafe.catalog.composition import Source, composed, connection_of
 from pytest_migsafe.catalog.queries import send
-from pytest_migsafe.catalog.schema import Extension, Schema
+from pytest_migsafe.catalog.schema import Extension, Grant, Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Surroundings:
         # The tables whose rows are dumped come with the version.
         nothing = Extension(name="", schema="", version="")
         return cls(
-            base=base,
+            base=_as_since_15(base, schema),
             role=role,
             extensions={
                 name: replace(
@@ -40,3 +40,17 @@ class Surroundings:
                 for name, version, comment in offered
             },
         )
+
+
+#: The usual privilege of everybody on public since PostgreSQL 15, which is why no snapshot has it there.
+_USAGE_OF_PUBLIC = Grant(object_kind="schema", object="public", grantee="PUBLIC", privileges=("USAGE",))
+
+
+def _as_since_15(base: Schema, schema: Schema) -> Schema:
+    """Return what was there before as it would be in PostgreSQL 15, if the history has made that of it.
+
+    Many take CREATE on public from PUBLIC; since PostgreSQL 15 that changes nothing (release notes, "Migration").
+    """
+    if schema.get("grant", _USAGE_OF_PUBLIC.qualified_name) == _USAGE_OF_PUBLIC:
+        return Schema.of([*base, _USAGE_OF_PUBLIC])
+    return base

@@ -152,7 +152,9 @@ def test_each_history_has_its_own_file_also_with_several_workers(project: Projec
 EVERYWHERE = {
     "migrations/0001_all.sql": """
         create extension pgcrypto;
+        revoke create on schema public from public;
         create table "Odd Names" (id bigint generated always as identity primary key, "To" text not null);
+        create view "Simple" as select "To" from "Odd Names" where id > 1;
         create function app() returns setof "Odd Names" language sql as 'select * from "Odd Names"';
         grant all on "Odd Names" to public;
         grant select on "Odd Names" to current_user with grant option;
