@@ -1,11 +1,9 @@
 """What a database is asked about itself between files, for the smoke tests; kept up to date from file to file."""
 
 from collections.abc import Iterable
-from typing import Any
-
-import psycopg
 
 from pytest_migsafe.catalog import Schema
+from pytest_migsafe.catalog.composition import Source, connection_of
 from pytest_migsafe.rehearsal.evidence import StatementEvidence
 from pytest_migsafe.rehearsal.facts import Facts, Scope
 from pytest_migsafe.rehearsal.probes import Asking, ask
@@ -24,15 +22,15 @@ class Examination:
         """Forget what is known: the database has been changed unwatched."""
         self._facts = None
 
-    def begin(self, connection: psycopg.Connection[Any], schema: Schema) -> State:
+    def begin(self, source: Source, schema: Schema) -> State:
         """Return the state before the next file; everything is asked, if nothing is known yet."""
         if self._facts is None:
-            self._facts = self._ask(connection, Schema(), schema, Facts(), written=None, cluster_changed=True)
+            self._facts = self._ask(source, Schema(), schema, Facts(), written=None, cluster_changed=True)
         return self._state(schema, self._facts)
 
     def states(
         self,
-        connection: psycopg.Connection[Any],
+        source: Source,
         before: Schema,
         after: Schema,
         statements: Iterable[StatementEvidence],
@@ -42,13 +40,13 @@ class Examination:
         """Ask what a file can have changed; return the states before and after it."""
         known = self._facts or Facts()
         self._facts = self._ask(
-            connection, before, after, known, written=_written(statements), cluster_changed=cluster_changed
+            source, before, after, known, written=_written(statements), cluster_changed=cluster_changed
         )
         return states_around(self._state(before, known), self._state(after, self._facts))
 
     def _ask(
         self,
-        connection: psycopg.Connection[Any],
+        source: Source,
         before: Schema,
         after: Schema,
         known: Facts,
@@ -59,11 +57,13 @@ class Examination:
         changed = changed_homes(before, after)
         if not changed and written == frozenset() and not cluster_changed:
             return known
+        connection = connection_of(source)
         connection.execute(b"BEGIN")
         try:
             return ask(
                 Asking(
                     connection=connection,
+                    source=source,
                     before=before,
                     after=after,
                     scope=self._scope,

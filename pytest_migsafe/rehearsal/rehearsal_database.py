@@ -176,7 +176,7 @@ class RehearsalDatabase:
     def _examined(self, evidence: Evidence) -> Evidence:
         """Return the evidence with what the smoke tests look at: the database before and after the file."""
         before, after = self._examination.states(
-            self._session.connection,
+            self._session.prepared,
             evidence.before,
             evidence.after,
             evidence.statements,

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from pytest_migsafe.catalog import Schema
+from pytest_migsafe.catalog.composition import Source
 from pytest_migsafe.catalog.objects import Home
 from pytest_migsafe.rehearsal.facts import Scope
 
@@ -17,6 +18,8 @@ class Asking:
 
     #: In a transaction that is rolled back when all probes have asked.
     connection: psycopg.Connection[Any]
+    #: The same, with what is prepared in it: for queries that are asked after many files.
+    source: Source
     before: Schema
     after: Schema
     scope: Scope

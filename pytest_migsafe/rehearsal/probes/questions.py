@@ -117,5 +117,5 @@ def names(some: Iterable[str]) -> Value:
 
 def planned(asking: Asking, queries: Iterable[Fragment]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of queries about the catalog, in one round trip."""
-    for rows in send(asking.connection, list(queries)):
+    for rows in send(asking.source, list(queries)):
         yield from rows

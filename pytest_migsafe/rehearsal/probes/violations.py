@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pytest_migsafe.catalog.composition import Fragment
 from pytest_migsafe.catalog.objects import Home
-from pytest_migsafe.catalog.schema import Column, Constraint, Index
+from pytest_migsafe.catalog.schema import Column, Constraint, Index, Table
 from pytest_migsafe.rehearsal.facts import Facts, Violation
 from pytest_migsafe.rehearsal.probes.asking import Asking
 from pytest_migsafe.rehearsal.probes.questions import (
@@ -62,7 +62,7 @@ def probe(asking: Asking, known: Facts) -> Facts:
         for relation, some in known.violations.items()
         if not involved.covers(relation) and Home("relation", relation) in asking.after.homes
     }
-    for question in (_Question(*one) for one in planned(asking, _queries(involved, doubts))):
+    for question in (_Question(*one) for one in planned(asking, _queries(asking, involved, doubts))):
         others = tuple(
             one for one in found.pop(question.relation, ()) if one.constraint != question.constraint
         )
@@ -89,14 +89,39 @@ def _violation(asking: Asking, question: _Question) -> Iterator[Violation]:
         )
 
 
-def _queries(involved: Involved, doubts: _Doubts) -> Iterator[Fragment]:
+def _queries(asking: Asking, involved: Involved, doubts: _Doubts) -> Iterator[Fragment]:
+    """Yield the queries that say what is to be asked, as far as the schema does not rule out that they find anything."""
     key, parts = piece("row_key"), involved.parts()
     check = harmless("c.conbin")
     tree = "(coalesce(i.indexprs::pg_catalog.text, '') || coalesce(i.indpred::pg_catalog.text, ''))"
-    yield piece("foreign_keys", **parts)
-    yield piece("checks", key=key, doubted=names(doubts.made_valid), harmless=check, **parts)
-    yield piece("domains", key=key, types=names(doubts.domains), harmless=check, **parts)
-    yield piece("unique_keys", harmless=harmless(tree), **parts)
+    if involved:
+        yield piece("foreign_keys", **parts)
+    some = [
+        one for name in _with_parents(asking, involved) for one in asking.after.belonging_to(name).values()
+    ]
+    if doubts.made_valid or any(isinstance(one, Constraint) and not one.validated for one in some):
+        yield piece("checks", key=key, doubted=names(doubts.made_valid), harmless=check, **parts)
+    if any(isinstance(one, Index) and one.unique and not one.valid for one in some):
+        yield piece("unique_keys", harmless=harmless(tree), **parts)
+    domains = (objects for home, objects in asking.after.homes.items() if home.catalog == "type")
+    if any(
+        isinstance(one, Constraint) and not one.validated for objects in domains for one in objects.values()
+    ):
+        yield piece("domains", key=key, types=names(doubts.domains), harmless=check, **parts)
+
+
+def _with_parents(asking: Asking, involved: Involved) -> Iterator[str]:
+    """Yield the relations that are involved, and what they are partitions or children of, some more than once."""
+    if involved.everything:
+        yield from (home.name for home in asking.after.homes if home.catalog == "relation")
+        return
+    left = list(involved.relations)
+    while left:
+        name = left.pop()
+        yield name
+        table = asking.after.get("table", name)
+        if isinstance(table, Table):
+            left += table.parents
 
 
 def _doubts(asking: Asking, known: Facts) -> _Doubts:
