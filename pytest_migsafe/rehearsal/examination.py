@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pytest_migsafe.catalog import Schema
 from pytest_migsafe.catalog.composition import Source, connection_of
-from pytest_migsafe.rehearsal.evidence import StatementEvidence
+from pytest_migsafe.rehearsal.evidence import RelationLock, StatementEvidence
 from pytest_migsafe.rehearsal.facts import Facts, Scope
 from pytest_migsafe.rehearsal.probes import Asking, ask
 from pytest_migsafe.rehearsal.state import State, changed_homes, states_around
@@ -93,13 +93,16 @@ def _written(statements: Iterable[StatementEvidence]) -> frozenset[str] | None:
     if any(one.unread_relations for one in some):
         return None
     written = {write.relation for one in some for write in one.writes}
-    # TRUNCATE writes no row: it gives the table another file.
+    # TRUNCATE in a function is seen as a new file.
     written.update(rewrite.relation for one in some for rewrite in one.rewrites if rewrite.preexisting)
-    # nextval, setval and ALTER SEQUENCE lock the sequence; to read it takes the weakest lock.
     written.update(
-        lock.relation
-        for one in some
-        for lock in one.locks
-        if lock.kind == "sequence" and lock.preexisting and lock.mode != "AccessShareLock"
+        lock.relation for one in some for lock in one.locks if lock.preexisting and _tells(one.node, lock)
     )
     return frozenset(written)
+
+
+def _tells(node: str, lock: RelationLock) -> bool:
+    """Say whether a lock tells of rows or positions that change: nextval, setval and ALTER SEQUENCE lock the sequence."""
+    if lock.kind == "sequence":
+        return lock.mode != "AccessShareLock"
+    return node == "TruncateStmt" and lock.kind == "table"

@@ -4,11 +4,22 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from pytest_migsafe.catalog.composition import Fragment
 from pytest_migsafe.catalog.objects import Home
+from pytest_migsafe.catalog.queries import Rows
 from pytest_migsafe.catalog.schema import Column, Constraint, Type
 from pytest_migsafe.rehearsal.facts import Facts, RejectedDefault
 from pytest_migsafe.rehearsal.probes.asking import Asking
-from pytest_migsafe.rehearsal.probes.questions import Involved, Refusal, answer, harmless, piece, planned
+from pytest_migsafe.rehearsal.probes.questions import (
+    Involved,
+    Refusal,
+    answer,
+    carried,
+    harmless,
+    piece,
+    planned,
+    renamed,
+)
 
 #: check_violation, not_null_violation (both of a domain), string_data_right_truncation, numeric_value_out_of_range,
 #: invalid_text_representation.
@@ -20,33 +31,31 @@ _CONSTANT = re.compile(r"\(*[-']|\(*\d|true|false|ARRAY\[|B'")
 
 def probe(asking: Asking, known: Facts) -> Facts:
     """Evaluate the constant defaults of the tables whose columns or checks were changed."""
-    involved = Involved(frozenset(_in_question(asking, known)))
-    if not involved:
-        return known
-    found = {
-        relation: some
-        for relation, some in known.rejected_defaults.items()
-        if not involved.covers(relation) and Home("relation", relation) in asking.after.homes
-    }
-    query = piece(
-        "defaults",
-        involved=involved.parts()["involved"],
-        harmless_check=harmless("c.conbin"),
-        harmless_default=harmless("own.tree", domains=True),
-    )
-    for relation, column, default, by, question in planned(asking, [query]):
-        asked = answer(asking, question)
-        if isinstance(asked, Refusal):
-            if asked.sqlstate not in _REJECTIONS:
-                continue
-            error = asked.message
-        elif asked[0][0]:
-            error = ""
-        else:
-            continue
-        rejected = RejectedDefault(column=column, default=default, by=by, error=error)
-        found[relation] = (*found.get(relation, ()), rejected)
+    involved = Involved(renamed(asking, known.rejected_defaults).union(_in_question(asking, known)))
+    found = carried(asking, known.rejected_defaults, involved)
+    for relation, column, default, by, question in planned(asking, _queries(involved)):
+        error = _rejection(answer(asking, question))
+        if error is not None:
+            rejected = RejectedDefault(column=column, default=default, by=by, error=error)
+            found[relation] = (*found.get(relation, ()), rejected)
     return replace(known, rejected_defaults=found)
+
+
+def _queries(involved: Involved) -> Iterator[Fragment]:
+    if involved:
+        yield piece(
+            "defaults",
+            involved=involved.parts()["involved"],
+            harmless_check=harmless("c.conbin"),
+            harmless_default=harmless("own.tree", domains=True),
+        )
+
+
+def _rejection(asked: Rows | Refusal) -> str | None:
+    """Return with what words a default is rejected, perhaps without any; None: it is not, as far as asked."""
+    if isinstance(asked, Refusal):
+        return asked.message if asked.sqlstate in _REJECTIONS else None
+    return "" if asked[0][0] else None
 
 
 def _in_question(asking: Asking, known: Facts) -> Iterator[str]:

@@ -1,18 +1,21 @@
 """Questions about rows: which are worth asking after a file, and how they are asked without a trace."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import psycopg
 from psycopg.rows import tuple_row
 
 from pytest_migsafe.catalog.composition import Fragment, Value
+from pytest_migsafe.catalog.objects import Home
 from pytest_migsafe.catalog.queries import Rows, send
 from pytest_migsafe.rehearsal.probes.asking import Asking
+
+Known = TypeVar("Known")
 
 #: How long one question about rows may take, in milliseconds: it is given up rather than a run made slow by it.
 LONGEST_MS = 2000
@@ -100,6 +103,22 @@ def _template(name: str) -> str:
     return files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
 
 
+def carried(asking: Asking, known: Mapping[str, Known], involved: Involved) -> dict[str, Known]:
+    """Return what stays true of relations: of those that are still there, and are not asked about."""
+    return {
+        relation: some
+        for relation, some in known.items()
+        if not involved.covers(relation) and Home("relation", relation) in asking.after.homes
+    }
+
+
+def renamed(asking: Asking, known: Collection[str]) -> frozenset[str]:
+    """Return the relations that may be those of which something was known under another name."""
+    if all(Home("relation", name) in asking.after.homes for name in known):
+        return frozenset()
+    return frozenset(name for name in asking.relations if Home("relation", name) not in asking.before.homes)
+
+
 def piece(name: str, **parts: Fragment | Value | str) -> Fragment:
     """Return one of the files here as a query or a part of one, with its places filled."""
     return Fragment(_template(name), tuple(parts.items()))
@@ -116,6 +135,7 @@ def names(some: Iterable[str]) -> Value:
 
 
 def planned(asking: Asking, queries: Iterable[Fragment]) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of queries about the catalog, in one round trip."""
-    for rows in send(asking.source, list(queries)):
-        yield from rows
+    """Yield the rows of queries about the catalog, sent in one round trip, if there are any."""
+    if some := list(queries):
+        for rows in send(asking.source, some):
+            yield from rows

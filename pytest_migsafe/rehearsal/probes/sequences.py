@@ -3,44 +3,43 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_migsafe.catalog.objects import Home
 from pytest_migsafe.catalog.schema import Column
 from pytest_migsafe.rehearsal.facts import Facts, TakenValue
 from pytest_migsafe.rehearsal.probes.asking import Asking
-from pytest_migsafe.rehearsal.probes.questions import Involved, Refusal, answer, piece, planned
+from pytest_migsafe.rehearsal.probes.questions import (
+    Involved,
+    Refusal,
+    answer,
+    carried,
+    piece,
+    planned,
+    renamed,
+)
 
 
 def probe(asking: Asking, known: Facts) -> Facts:
     """Ask for the sequences of the tables whose rows were changed, and of the columns that have got one."""
-    involved = Involved.of(asking, frozenset(_fed_anew(asking, known)))
-    if not involved:
-        return known
-    found = {
-        relation: some
-        for relation, some in known.taken_values.items()
-        if not involved.covers(relation) and Home("relation", relation) in asking.after.homes
-    }
-    for relation, column, sequence, increment, is_identity, query in planned(
-        asking, [piece("sequences", **involved.parts())]
-    ):
+    involved = Involved.of(asking, renamed(asking, known.taken_values).union(_fed_anew(asking, known)))
+    found = carried(asking, known.taken_values, involved)
+    queries = [piece("sequences", **involved.parts())] if involved else []
+    for relation, column, sequence, increment, is_identity, query in planned(asking, queries):
         others = tuple(
             one for one in found.pop(relation, ()) if (one.column, one.sequence) != (column, sequence)
         )
         asked = answer(asking, query)
-        if not isinstance(asked, Refusal) and asked:
-            ((next_value, taken),) = asked
-            others += (
-                TakenValue(
-                    column=column,
-                    sequence=sequence,
-                    increment=increment,
-                    is_identity=is_identity,
-                    next_value=int(next_value),
-                    taken=int(taken),
-                ),
+        taken = () if isinstance(asked, Refusal) else asked
+        if some := others + tuple(
+            TakenValue(
+                column=column,
+                sequence=sequence,
+                increment=increment,
+                is_identity=is_identity,
+                next_value=int(next_value),
+                taken=int(value),
             )
-        if others:
-            found[relation] = others
+            for next_value, value in taken
+        ):
+            found[relation] = some
     return replace(known, taken_values=found)
 
 

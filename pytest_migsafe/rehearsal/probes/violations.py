@@ -18,10 +18,12 @@ from pytest_migsafe.rehearsal.probes.questions import (
     Involved,
     Refusal,
     answer,
+    carried,
     harmless,
     names,
     piece,
     planned,
+    renamed,
 )
 
 
@@ -54,20 +56,14 @@ class _Question(NamedTuple):
 def probe(asking: Asking, known: Facts) -> Facts:
     """Ask for the rows that violate constraints of the tables whose rows or constraints were changed."""
     doubts = _doubts(asking, known)
-    involved = Involved.of(asking, doubts.relations)
-    if not involved and not doubts.domains:
-        return known
-    found = {
-        relation: some
-        for relation, some in known.violations.items()
-        if not involved.covers(relation) and Home("relation", relation) in asking.after.homes
-    }
+    involved = Involved.of(asking, doubts.relations | renamed(asking, known.violations))
+    found = carried(asking, known.violations, involved)
     for question in (_Question(*one) for one in planned(asking, _queries(asking, involved, doubts))):
         others = tuple(
             one for one in found.pop(question.relation, ()) if one.constraint != question.constraint
         )
         if some := (*others, *_violation(asking, question)):
-            found[question.relation] = some
+            found[question.relation] = tuple(sorted(some, key=lambda one: one.constraint))
     return replace(known, violations=found)
 
 
