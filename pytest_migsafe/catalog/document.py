@@ -231,6 +231,7 @@ def _built(key: Key, values: Values, around: Surroundings) -> CatalogObject:
 
 
 # -- what need not be said ---------------------------------------------------------------------------------
+# It is a part of the format, and so are the fields' defaults: files that rely on them are in many repositories.
 
 #: The fields that mean something, and what they hold.
 _FIELDS: Mapping[str, Mapping[str, "Field[Any]"]] = MappingProxyType(
@@ -263,6 +264,8 @@ def _usual(cls: type[CatalogObject], name: str, given: Values, around: Surroundi
         usual["owner"] = CURRENT_ROLE
     if cls is Sequence:
         usual["maximum"] = _MAXIMUM.get(str(given.get("type", "bigint")))
+    elif cls is Function and str(given.get("returns")).startswith(("SETOF ", "TABLE(")):
+        usual["rows"] = 1000
     elif cls in {Table, View}:
         kind = given.get("kind", usual["kind"])
         usual["access_method"] = "heap" if kind in _ON_HEAP else None

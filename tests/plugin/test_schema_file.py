@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from pytest_migsafe import catalog
 from tests.plugin.conftest import A_TEST, BROKEN_IN_THE_MIDDLE, SOUND, Project, settings
 from tests.plugin.test_usage import _refused as refused
+from tests.service import Service
 
 DECLARED = settings('schema = "schema.json"')
 SCHEMA = "migrations/0002_email.sql::schema"
@@ -72,7 +74,6 @@ def test_the_items_stand_after_the_last_file_s_and_are_chosen_as_others_are(proj
     assert project.selected("--migsafe-prove-snapshot", "-k", "schema or snapshot") == [SCHEMA, proven]
     assert SCHEMA not in project.selected("migrations/0001_users.sql")
 
-    # Alone, it looks at all files, for only then is there something to prove.
     alone = project.run("--migsafe-prove-snapshot", "-k", "snapshot")
     assert alone.counts == {"passed": 1, "deselected": 4}
     assert [(one["check"], one["outcome"]) for one in alone.report["histories"][0]["ends"]] == [
@@ -84,6 +85,21 @@ def test_the_items_stand_after_the_last_file_s_and_are_chosen_as_others_are(proj
     assert part.exit_code == 0
     assert f"schema.json was not written: {SCHEMA} was not run" in part.lines
     assert not (project.path / "schema.json").exists()
+
+
+@pytest.mark.parametrize("chosen", ["snapshot", "migsafe"])
+def test_what_we_misread_is_our_defect(
+    project: Project, monkeypatch: pytest.MonkeyPatch, chosen: str
+) -> None:
+    """Alone, the snapshot's item looks at all files: only then is there something to prove."""
+    monkeypatch.setattr(catalog, "apply_changes", lambda _source, before, _changes: before)
+    project.write(SOUND, DECLARED)
+    run = project.run("--migsafe-prove-snapshot", "-k", chosen)
+    assert run.counts["failed"] == (2 if chosen == "migsafe" else 1)
+    assert (
+        "pytest-migsafe has misread what the migrations changed: 1 object differs: table public.users"
+        in run.lines
+    )
 
 
 def test_the_end_of_a_history_that_breaks_is_blocked(project: Project) -> None:
@@ -185,8 +201,14 @@ def test_one_file_declares_it_for_several_servers_and_roles(
     assert [one["item"] for one in compared.report["histories"][0]["ends"]] == [
         f"migrations/0001_all.sql::schema[{major}]" for major in majors
     ]
+
+
+def test_whoever_runs_the_migrations_it_is_the_same_schema(project: Project, service: Service) -> None:
+    project.write(EVERYWHERE, DECLARED)
+    assert project.run("--migsafe-update").counts == {"passed": 2}
+    assert project.run(f"--migsafe-dsn={service.uri('boss')}").counts == {"passed": 2}
     project.write(settings('schema = "schema.json"\nrole = "shop_owner"'))
-    assert project.run(f"--migsafe-postgres={newer}").counts == {"passed": 2}
+    assert project.run().counts == {"passed": 2}
 
 
 def test_a_file_outside_the_project_does_not_lose_the_project(project: Project, tmp_path: Path) -> None:
