@@ -22,6 +22,7 @@ from pytest_migsafe.catalog.queries import (
     Query,
     Reading,
     Rows,
+    is_superuser,
     reading,
     send,
     user_homes,
@@ -72,7 +73,8 @@ _PUBLISHED_SCHEMAS = "6237"
 #: What is read in full as soon as one of these catalogs changed: `Home.catalog`, and the catalogs.
 _READ_IN_FULL: Mapping[str, tuple[str, ...]] = {
     "schema": ("pg_namespace", "pg_description"),
-    "extension": ("pg_extension", "pg_description"),
+    # With pg_depend and the catalogs whose objects can be made to depend on one (ALTER ... DEPENDS ON EXTENSION).
+    "extension": ("pg_extension", "pg_description", "pg_depend", "pg_class", "pg_proc", "pg_trigger"),
     "default privileges": ("pg_default_acl",),
     "event trigger": ("pg_event_trigger",),
     "statistics": ("pg_statistic_ext",),
@@ -337,7 +339,7 @@ def _seed_queries(
 ) -> Iterator[Fragment]:
     """Yield the queries for what was made or written without a lock that tells of it: (catalog, oid)."""
     since, highest = _since(mark), _highest(mark)
-    if written.to("pg_attribute"):
+    if written.to("pg_attribute") or written.deleted("pg_description"):
         yield composed("composites", relations=oid_array(locked))
     if written.inserted("pg_class"):
         yield composed("relations_new", highest=highest)
@@ -506,7 +508,7 @@ def _read_touched(read: Reading, touched: _Touched, written: _Written) -> Change
     planned: list[tuple[Query, Fragment]] = []
     for query in QUERIES:
         if query.catalog in in_full:
-            planned.append((query, query.in_full()))
+            planned.append((query, query.in_full(is_superuser=is_superuser(read.source))))
         elif query.catalog == "relation":
             can_have = _CAN_HAVE[query.name]
             if some := [one.oid for one in states if can_have(one)]:

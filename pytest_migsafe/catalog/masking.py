@@ -2,6 +2,10 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 #: Names of options with something secret in them: those of the wrappers in PostgreSQL's contrib, of the common ones for
 #: other databases and web services, and connection strings, in which there may be a password.
@@ -12,6 +16,9 @@ _SECRET = re.compile(
 #: Enough to see that a secret has changed; too little to find out what it is.
 _FINGERPRINT = 6
 
+#: Stands for what the session's role may not read.
+UNREADABLE = "(may not be read)"
+
 
 def masked(option: str) -> str:
     """Return an option (`name=value`) as it is, or with a fingerprint instead of its value when that is secret."""
@@ -20,3 +27,15 @@ def masked(option: str) -> str:
         return option
     fingerprint = hashlib.sha256(value.encode()).hexdigest()[:_FINGERPRINT]
     return f"{name}=*** ({fingerprint})"
+
+
+def masked_connection(given: Iterable[str]) -> list[str]:
+    """Return the parameters of a connection string (manual: "Connection Strings"), the only one given, masked."""
+    (text,) = given
+    if text == UNREADABLE:
+        return [text]
+    try:
+        parameters = conninfo_to_dict(text)
+    except psycopg.Error:
+        return [masked(f"connection_string={text}")]
+    return [masked(f"{name}={value}") for name, value in parameters.items()]

@@ -26,7 +26,7 @@ from pytest_migsafe.catalog.composition import (
     oid_array,
 )
 from pytest_migsafe.catalog.majors import made_alike
-from pytest_migsafe.catalog.masking import masked
+from pytest_migsafe.catalog.masking import UNREADABLE, masked, masked_connection
 from pytest_migsafe.catalog.objects import CatalogObject, Listed
 from pytest_migsafe.errors import SnapshotError
 
@@ -53,11 +53,16 @@ class Query:
     homes: str = ""
     #: Which of the relations can have what the query finds (manual: "pg_class", relkind).
     relkinds: str = RELKINDS
+    #: Places in the query of what only superusers may mention: what they do, and what others do instead.
+    for_superusers: tuple[tuple[str, str, str], ...] = ()
 
-    def in_full(self) -> Fragment:
+    def in_full(self, *, is_superuser: bool) -> Fragment:
         """Return the query for all objects."""
         if not self.homes:
-            return composed(self.name)
+            return composed(
+                self.name,
+                **{place: some if is_superuser else none for place, some, none in self.for_superusers},
+            )
         return composed(
             self.name,
             restriction=fragment("in ({homes})", homes=user_homes(self.homes, relkinds=self.relkinds)),
@@ -84,6 +89,7 @@ _UNORDERED = frozenset(
         "foreign_options",
         "mappings",
         "members",
+        "needed_by",
         "options",
         "privileges",
         "publications",
@@ -102,6 +108,8 @@ def _value(name: str, value: Any) -> Any:
     if type(value) is list:
         if name == "foreign_options":
             value = map(masked, value)
+        elif name == "connection":
+            value = masked_connection(value)
         return tuple(sorted(value)) if name in _UNORDERED else tuple(value)
     return value
 
@@ -154,7 +162,12 @@ QUERIES: tuple[Query, ...] = (
     _listed("statistics", rarer.Statistics),
     _listed("event_trigger", rarer.EventTrigger),
     _listed("publication", rarer.Publication),
-    _listed("subscription", rarer.Subscription),
+    Query(
+        name="subscription",
+        cls=rarer.Subscription,
+        catalog=rarer.Subscription.GROUP,
+        for_superusers=(("connection", "array[s.subconninfo]", f"array['{UNREADABLE}']"),),
+    ),
     _listed("security_label", rarer.SecurityLabel),
 )
 
@@ -190,6 +203,11 @@ _SETTINGS = b"""select
     pg_catalog.set_config('max_parallel_workers_per_gather', '0', true)"""
 
 _TO_UTF8 = b"select pg_catalog.set_config('client_encoding', 'UTF8', true)"
+
+
+def is_superuser(source: Source) -> bool:
+    """Say whether the session's role is a superuser now; the server reports every change (manual: "Protocol Flow")."""
+    return connection_of(source).info.parameter_status("is_superuser") == "on"
 
 
 def send(source: Source, queries: Sequence[Fragment]) -> list[Rows]:

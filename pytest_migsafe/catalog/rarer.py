@@ -1,6 +1,6 @@
 """The kinds of which a database has few: each group of them is read in full as soon as one of its catalogs changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pytest_migsafe.catalog.objects import Listed
@@ -63,13 +63,16 @@ class Publication(Listed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription(Listed):
-    """A subscription, without its connection string, which only a superuser may read."""
+    """A subscription."""
 
     KIND: ClassVar[str] = "subscription"
     GROUP: ClassVar[str] = "subscription"
 
     enabled: bool
     publications: tuple[str, ...]
+    #: The parameters of the connection string, sorted; of secrets, only a fingerprint. Only a superuser may read it:
+    #: for anybody else it is "(may not be read)".
+    connection: tuple[str, ...] = ()
     slot: str | None = None
     synchronous_commit: str
     #: The other parameters that differ from the defaults: "name=value", sorted.
@@ -157,6 +160,8 @@ class Collation(Listed):
     rules: str | None = None
     owner: str
     comment: str | None = None
+    #: That of the operating system's library when it was made: no part of what the schema means.
+    version: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,7 +272,7 @@ class UserMapping(Listed):
     KIND: ClassVar[str] = "user mapping"
     GROUP: ClassVar[str] = "foreign data"
 
-    #: Sorted; of secrets, only a fingerprint. Whoever may not read them sees none.
+    #: Sorted; of secrets, only a fingerprint. For who may not read them, "(may not be read)".
     foreign_options: tuple[str, ...] = ()
 
 

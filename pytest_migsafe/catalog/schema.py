@@ -43,6 +43,8 @@ class Extension(Named):
     version: str
     #: The tables whose rows a dump keeps, sorted, each with the condition for them.
     configuration_tables: tuple[str, ...] = ()
+    #: What would be dropped with it (ALTER ... DEPENDS ON EXTENSION): kind and name, sorted.
+    needed_by: tuple[str, ...] = ()
     comment: str | None = None
 
 
@@ -64,6 +66,8 @@ class Type(Named):
     collation: str | None = None
     #: A composite's attributes, in their order: "name type".
     attributes: tuple[str, ...] = ()
+    #: Of those that have one: "name: comment".
+    attribute_comments: tuple[str, ...] = ()
     #: What a range is made of.
     range: str | None = None
     #: What a base type is made of.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_migsafe.catalog.composition import Source, connection_of
 from pytest_migsafe.catalog.objects import CatalogObject
-from pytest_migsafe.catalog.queries import QUERIES, Query, Rows, send
+from pytest_migsafe.catalog.queries import QUERIES, Query, Rows, is_superuser, send
 from pytest_migsafe.catalog.schema import Schema
 
 
@@ -16,7 +16,8 @@ def snapshot(connection: Source) -> Schema:
     Raises:
         SnapshotError: the connection's transaction has failed, or the server refuses a query.
     """
-    found = send(connection_of(connection), [one.in_full() for one in QUERIES])
+    queries = [one.in_full(is_superuser=is_superuser(connection)) for one in QUERIES]
+    found = send(connection_of(connection), queries)
     return Schema.of(build(connection, zip(QUERIES, found, strict=True)))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_migsafe.catalog.masking import masked
+from pytest_migsafe.catalog.masking import UNREADABLE, masked, masked_connection
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,14 @@ def test_a_secret_is_a_fingerprint(name: str) -> None:
 @pytest.mark.parametrize("option", ["host=db", "user=app", "table_name=orders", "key_column=id", "port=5432"])
 def test_anything_else_stays_as_it_is(option: str) -> None:
     assert masked(option) == option
+
+
+def test_a_connection_string_is_its_parameters() -> None:
+    host, password = masked_connection(["host=db password='a b'"])
+    assert host == "host=db"
+    assert password.startswith("password=*** (")
+    (password,) = {*masked_connection(["postgresql://me:x@db/app"])} - {"user=me", "host=db", "dbname=app"}
+    assert password.startswith("password=*** (")
+    assert masked_connection([UNREADABLE]) == [UNREADABLE]
+    (whole,) = masked_connection(["host='half password=hunter2"])
+    assert "hunter2" not in whole

@@ -9,12 +9,19 @@ from pytest_migsafe import catalog
 from pytest_migsafe.catalog import Schema
 from pytest_migsafe.postgres.database import Database, create_database
 from pytest_migsafe.postgres.server import Server
-from tests.catalog import mutations, rarer_mutations
+from tests.catalog import manual_mutations, mutations, rarer_mutations
 from tests.catalog.conftest import Rehearse
 from tests.catalog.mutations import NO_CHANGES
 
-RICH = mutations.RICH + rarer_mutations.RICH
-MUTATIONS = mutations.MUTATIONS | rarer_mutations.MUTATIONS
+RICH = mutations.RICH + rarer_mutations.RICH + manual_mutations.RICH
+MUTATIONS = mutations.MUTATIONS | rarer_mutations.MUTATIONS | manual_mutations.MUTATIONS
+#: From which major version on, what, and the statements.
+_SINCE = [
+    (major, what, text)
+    for one in (rarer_mutations, manual_mutations)
+    for major, some in one.MUTATIONS_SINCE.items()
+    for what, text in some.items()
+]
 
 
 @pytest.fixture(scope="module")
@@ -61,15 +68,14 @@ def test_a_change_is_seen(
 
 
 @pytest.mark.parametrize(
-    ("major", "what"),
-    [(major, what) for major, some in rarer_mutations.MUTATIONS_SINCE.items() for what in some],
+    ("major", "text"), [pytest.param(major, text, id=what) for major, what, text in _SINCE]
 )
 def test_a_change_is_seen_where_it_can_be_made(
-    major: int, what: str, rich_connection: psycopg.Connection, before: Schema, rehearse: Rehearse
+    major: int, text: str, rich_connection: psycopg.Connection, before: Schema, rehearse: Rehearse
 ) -> None:
     if rich_connection.info.server_version < major * 10000:
         pytest.skip(f"this came with PostgreSQL {major}")
-    after, _ = rehearse(rich_connection, before, rarer_mutations.MUTATIONS_SINCE[major][what])
+    after, _ = rehearse(rich_connection, before, text)
     changes = catalog.diff(before, after)
     assert changes
     _check_laws(before, after, changes)
@@ -118,6 +124,9 @@ def test_few_changes_need_everything_to_be_read(
         "schema renamed",
         "schema grant",
         "schema revoke",
+        "GRANT ON SCHEMA public",
+        "GRANT ON SCHEMA with grant option",
+        "ALTER EXTENSION member",
         "role renamed",
         "everything owned dropped",
         # It takes a grant on the schema.
@@ -129,17 +138,19 @@ def test_few_changes_need_everything_to_be_read(
     }
 
 
-def test_a_role_that_may_do_little_reads_all_but_options_of_user_mappings(
+def test_a_role_that_may_do_little_is_told_what_it_may_not_read(
     rich_connection: psycopg.Connection, before: Schema
 ) -> None:
     rich_connection.execute(b"begin; set local role migsafe_reader")
     read = catalog.snapshot(rich_connection)
-    (change,) = catalog.diff(before, read)
-    assert (change.kind, change.name) == ("user mapping", "PUBLIC on far")
-    ((field, options, nothing),) = change.attributes
-    assert (field, nothing) == ("foreign_options", ())
+    mapping, subscription = catalog.diff(before, read)
+    assert (mapping.kind, mapping.name) == ("user mapping", "PUBLIC on far")
+    ((field, options, unreadable),) = mapping.attributes
+    assert (field, unreadable) == ("foreign_options", ("(may not be read)",))
     assert isinstance(options, tuple)
     assert [one.partition("=")[0] for one in options] == ["password", "user"]
+    assert (subscription.kind, subscription.name) == ("subscription", "paper")
+    assert subscription.attributes == (("connection", ("host=nowhere",), ("(may not be read)",)),)
 
 
 def test_a_view_says_what_it_reads_and_calls_itself(before: Schema) -> None:

@@ -14,7 +14,8 @@ select
     (
         select d.description from pg_catalog.pg_description d
         where d.objoid = c.oid and d.classoid = 'pg_catalog.pg_collation'::pg_catalog.regclass and d.objsubid = 0
-    ) as comment
+    ) as comment,
+    c.collversion as version
 from pg_catalog.pg_collation c
 cross join lateral (select pg_catalog.to_jsonb(c) as more) j
 where c.oid >= 16384 and not exists (

@@ -1,9 +1,10 @@
--- Subscriptions of this database (manual: "pg_subscription"). The connection string is for superusers only, so it is left
--- out. What is not there before some version is looked up by its name alone, which means that of `absent` then.
+-- Subscriptions of this database (manual: "pg_subscription"). The connection string is for superusers only: who may
+-- not read it may not mention it. What is not there before some version is looked up by its name alone, which means that of `absent` then.
 select
     pg_catalog.quote_ident(s.subname) as name,
     s.subenabled as enabled,
     s.subpublications as publications,
+    {connection} as connection,
     s.subslotname::pg_catalog.text as slot,
     s.subsynccommit as synchronous_commit,
     array(

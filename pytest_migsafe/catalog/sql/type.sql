@@ -24,6 +24,13 @@ select
         where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
         order by a.attnum
     ) as attributes,
+    array(
+        select pg_catalog.format('%I: %s', a.attname, d.description)
+        from pg_catalog.pg_description d
+        join pg_catalog.pg_attribute a on a.attrelid = d.objoid and a.attnum = d.objsubid
+        where d.objoid = t.typrelid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objsubid > 0
+        order by a.attnum
+    ) as attribute_comments,
     (
         select pg_catalog.format(
             'subtype %s, operator class %I, collation %s, canonical %s, subtype difference %s, multirange %s',
