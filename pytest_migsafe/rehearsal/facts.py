@@ -38,7 +38,7 @@ def _matches(schema: str, patterns: tuple[str, ...]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """Rows that violate a constraint of their table."""
+    """Rows that violate a constraint of their table, or a constraint of which that could not be found out."""
 
     #: Its name within the table; of a domain's, also which domain it belongs to.
     constraint: str
@@ -54,6 +54,8 @@ class Violation:
     samples: tuple[str, ...]
     #: The rows as SQL: "FROM ... WHERE ...".
     source: str
+    #: Why it could not be found out; there are no rows then.
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

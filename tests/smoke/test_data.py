@@ -8,6 +8,7 @@ from pytest_migsafe.rules.smoke.data import (
     default_rejected,
     duplicate_keys,
     orphaned_rows,
+    rows_not_asked,
     sequence_behind,
     sequence_not_owned,
     sequence_too_narrow,
@@ -112,6 +113,30 @@ def test_a_check_that_validate_would_refuse_is_found(smoke: Smoke) -> None:
     not_tried = 'ALTER TABLE "Shop"."Accounts" ADD CHECK (yes(balance)) NOT VALID;'
     timely = """ALTER TABLE "Shop"."Accounts" ADD CHECK (now() < '2020-01-01') NOT VALID;"""
     assert smoke.findings(ACCOUNTS, function + not_tried + timely, only=validate_fails) == ()
+
+
+def test_a_question_that_is_refused_is_told_only_where_a_team_asks(smoke: Smoke) -> None:
+    given = ACCOUNTS + 'UPDATE "Shop"."Accounts" SET balance = 0;'
+    divided = 'ALTER TABLE "Shop"."Accounts" ADD CONSTRAINT "Divides" CHECK (1 / balance > 0) NOT VALID'
+    (finding,) = smoke.findings(given, divided, only=rows_not_asked)
+    assert finding.message == (
+        'whether rows of "Shop"."Accounts" violate the check constraint "Divides" could not be found out: division by zero'
+    )
+    assert smoke.findings(given, divided) == ()
+
+
+def test_a_foreign_key_that_compares_with_the_users_function_is_not_asked_about(smoke: Smoke) -> None:
+    given = """
+        CREATE FUNCTION same(text, text) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RAISE; END';
+        CREATE TABLE plans (name text PRIMARY KEY);
+        CREATE TABLE accounts (plan text REFERENCES plans);
+        CREATE OPERATOR public.= (LEFTARG = text, RIGHTARG = text, FUNCTION = same);
+        UPDATE pg_constraint SET conpfeqop = ARRAY['public.=(text, text)'::regoperator]
+        WHERE conname = 'accounts_plan_fkey';
+    """
+    orphan = f"{REPLICA} INSERT INTO accounts VALUES ('a');"
+    assert smoke.findings(given, orphan, only=rows_not_asked) == ()
+    assert smoke.findings(given, orphan, only=orphaned_rows) == ()
 
 
 def test_a_foreign_key_and_a_domain_that_validate_would_refuse_are_found(smoke: Smoke) -> None:

@@ -1,6 +1,6 @@
 -- For each foreign key of the tables in question that have rows, or that refer to one of them: the query for the rows
 -- that refer to nothing (manual: "CREATE TABLE", MATCH). The constraints that partitions get from it go with it; a key
--- with PERIOD (PostgreSQL 18) compares otherwise.
+-- with PERIOD (PostgreSQL 18) compares otherwise, and so does one with an operator of the user's.
 SELECT
     c.conrelid::pg_catalog.regclass::pg_catalog.text AS relation,
     pg_catalog.quote_ident(c.conname) AS name,
@@ -60,4 +60,8 @@ WHERE c.contype = 'f'
     AND (t.relkind = 'p' OR pg_catalog.pg_relation_size(t.oid) > 0)
     AND coalesce((pg_catalog.to_jsonb(c) ->> 'conenforced')::pg_catalog.bool, true)
     AND NOT coalesce((pg_catalog.to_jsonb(c) ->> 'conperiod')::pg_catalog.bool, false)
+    AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_operator AS o
+        WHERE o.oid = ANY (c.conpfeqop) AND {is_users}
+    )
 ORDER BY 1, 2

@@ -10,12 +10,6 @@
             ON named.part[1] = 'opno' AND operator.oid = named.part[2]::pg_catalog.oid
         JOIN pg_catalog.pg_proc AS function
             ON function.oid = coalesce(operator.oprcode::pg_catalog.oid, named.part[2]::pg_catalog.oid)
-        WHERE function.provolatile <> 'i' OR (
-            function.oid >= 16384 AND NOT EXISTS (
-                SELECT FROM pg_catalog.pg_depend AS member
-                WHERE member.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-                    AND member.objid = function.oid AND member.deptype = 'e'
-            )
-        )
+        WHERE function.provolatile <> 'i' OR {is_users}
     )
 )

@@ -28,6 +28,9 @@ _OPENING = (
     b"SET LOCAL search_path = '';"
     b"SET LOCAL standard_conforming_strings = on;"
     b"SET LOCAL jit = off;"
+    # The samples are the same every time.
+    b"SET LOCAL synchronize_seqscans = off;"
+    b"SET LOCAL max_parallel_workers_per_gather = 0;"
     # What a constraint rules out is to be looked for.
     b"SET LOCAL constraint_exclusion = off;"
     b"SET LOCAL transaction_read_only = on;\n" % LONGEST_MS
@@ -126,7 +129,17 @@ def piece(name: str, **parts: Fragment | Value | str) -> Fragment:
 
 def harmless(expression: str, *, domains: bool = False) -> Fragment:
     """Return the condition that a node tree may be evaluated; ``domains`` allows casts to domains."""
-    return piece("harmless", expression=expression, besides="" if domains else _NO_DOMAINS)
+    return piece(
+        "harmless",
+        expression=expression,
+        besides="" if domains else _NO_DOMAINS,
+        is_users=is_users("function.oid"),
+    )
+
+
+def is_users(function: str) -> Fragment:
+    """Return the condition that a function, given as its OID, is the user's own."""
+    return piece("is_users", function=function)
 
 
 def names(some: Iterable[str]) -> Value:

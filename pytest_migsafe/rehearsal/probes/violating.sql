@@ -6,5 +6,8 @@ WITH violating AS MATERIALIZED (
 SELECT
     (SELECT pg_catalog.count(*) FROM violating),
     ARRAY(
-        SELECT DISTINCT pg_catalog.left(violating.sample, 100) FROM violating ORDER BY 1 LIMIT 3
+        SELECT DISTINCT pg_catalog.left(few.sample, 100)
+        FROM (SELECT violating.sample FROM violating LIMIT 100) AS few
+        ORDER BY 1
+        LIMIT 3
     )

@@ -20,6 +20,7 @@ from pytest_migsafe.rehearsal.probes.questions import (
     answer,
     carried,
     harmless,
+    is_users,
     names,
     piece,
     planned,
@@ -68,12 +69,11 @@ def probe(asking: Asking, known: Facts) -> Facts:
 
 
 def _violation(asking: Asking, question: _Question) -> Iterator[Violation]:
-    """Yield what a question finds, if it finds something and is not given up."""
+    """Yield what a question finds, or why it was given up; nothing where all is in order."""
     asked = answer(asking, piece("violating", sample=question.sample, source=question.source).text())
-    if isinstance(asked, Refusal):
-        return
-    ((count, samples),) = asked
-    if count:
+    refused, rows = (asked.message, [(0, [])]) if isinstance(asked, Refusal) else ("", asked)
+    ((count, samples),) = rows
+    if count or refused:
         yield Violation(
             constraint=question.constraint,
             kind=question.kind,
@@ -82,6 +82,7 @@ def _violation(asking: Asking, question: _Question) -> Iterator[Violation]:
             columns=question.columns,
             samples=tuple(samples),
             source=question.source,
+            refused=refused,
         )
 
 
@@ -91,7 +92,7 @@ def _queries(asking: Asking, involved: Involved, doubts: _Doubts) -> Iterator[Fr
     check = harmless("c.conbin")
     tree = "(coalesce(i.indexprs::pg_catalog.text, '') || coalesce(i.indpred::pg_catalog.text, ''))"
     if involved:
-        yield piece("foreign_keys", **parts)
+        yield piece("foreign_keys", is_users=is_users("o.oprcode::pg_catalog.oid"), **parts)
     some = [
         one for name in _with_parents(asking, involved) for one in asking.after.belonging_to(name).values()
     ]

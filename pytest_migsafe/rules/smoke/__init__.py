@@ -16,4 +16,5 @@ SMOKE_RULES: tuple[SmokeTest, ...] = (
     data.default_rejected,
     data.sequence_too_narrow,
     data.sequence_not_owned,
+    data.rows_not_asked,
 )

@@ -300,8 +300,42 @@ def sequence_not_owned(state: State) -> Iterator[Defect]:
             )
 
 
+@smoke_test(
+    id="rows-not-asked",
+    family="data",
+    section="constraints",
+    severity=Severity.OFF,
+    title="It could not be found out whether rows violate a constraint.",
+    why=(
+        "A question about rows that takes longer than two seconds is given up, and so is one that the role of the migrations may"
+        " not ask, or that ends with an error. Then the other rules of this family are silent about the constraint."
+    ),
+    remedy="Ask the question yourself.",
+    manual="Client Connection Defaults, statement_timeout",
+)
+def rows_not_asked(state: State) -> Iterator[Defect]:
+    """Report the questions that were refused."""
+    for relation, one in _asked(state):
+        if one.refused:
+            yield Defect(
+                subject=relation,
+                detail=one.constraint,
+                message=(
+                    f"whether rows of {relation} violate the {one.kind} constraint {one.constraint} could not be found out:"
+                    f" {one.refused}"
+                ),
+                remedy=f"SELECT count(*) {one.source};",
+                objects=(relation,),
+            )
+
+
 def _violations(state: State) -> Iterator[tuple[str, Violation]]:
-    """Yield the violations in the schemas that are judged: rows change in tables that do not."""
+    """Yield the violations that were found."""
+    return ((relation, one) for relation, one in _asked(state) if not one.refused)
+
+
+def _asked(state: State) -> Iterator[tuple[str, Violation]]:
+    """Yield what was found out in the schemas that are judged, wherever the file wrote: rows change in tables that do not."""
     for relation, some in sorted(state.facts.violations.items()):
         if state.scope.includes(schema_of(relation)):
             yield from ((relation, one) for one in some)
