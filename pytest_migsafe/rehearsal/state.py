@@ -159,11 +159,16 @@ class State:
 def states_around(before: State, after: State) -> tuple[State, State]:
     """Return two states, one of which was made of the other, as far as they can differ in what is wrong with them.
 
-    That is what was changed, and the views of it: what a view shows depends on more than itself.
+    That is what was changed, the views of it (what a view shows depends on more than itself), and the sequences that
+    its columns draw from, or drew from.
     """
     changed = changed_homes(before.schema, after.schema)
     relations = {home.name for home in changed if home.catalog == "relation"}
-    looked_at = changed.union(_views_of(after.schema, relations) if relations else ())
+    looked_at = changed.union(
+        _views_of(after.schema, relations) if relations else (),
+        _sequences_of(before.schema, relations),
+        _sequences_of(after.schema, relations),
+    )
     return replace(before, looked_at=looked_at), replace(after, looked_at=looked_at)
 
 
@@ -186,6 +191,23 @@ def _views_of(schema: Schema, relations: set[str]) -> Iterator[Home]:
         view = objects.get(Key(View.KIND, home.name)) if home.catalog == "relation" else None
         if isinstance(view, View) and not relations.isdisjoint(view.reads):
             yield home
+
+
+def _sequences_of(schema: Schema, relations: set[str]) -> Iterator[Home]:
+    for relation in relations:
+        for one in schema.belonging_to(relation).values():
+            if isinstance(one, Column) and (sequence := sequence_of(one)) is not None:
+                yield Home("relation", sequence)
+
+
+#: A default that is the next value of a sequence, and nothing else.
+_NEXT_VALUE = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
+
+
+def sequence_of(column: Column) -> str | None:
+    """Return the sequence whose next value is a column's default, by its name."""
+    found = _NEXT_VALUE.fullmatch(column.default or "")
+    return found[1].replace("''", "'") if found is not None else None
 
 
 #: The first of several parts of a name, in quotes or not.

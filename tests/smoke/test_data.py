@@ -10,6 +10,7 @@ from pytest_migsafe.rules.smoke.data import (
     orphaned_rows,
     rows_not_asked,
     sequence_behind,
+    sequence_left_behind,
     sequence_not_owned,
     sequence_too_narrow,
     validate_fails,
@@ -285,6 +286,13 @@ def test_a_sequence_that_goes_with_nothing_is_found_where_a_team_asks(smoke: Smo
     assert finding.remedy == 'ALTER SEQUENCE public."S" OWNED BY public.t.id;'
     assert smoke.findings("", made) == ()
     assert smoke.findings("", made + finding.remedy, only=sequence_not_owned) == ()
+
+    # The table goes, and its sequence stays; one that goes with its column does not.
+    (left,) = smoke.findings(made, "DROP TABLE t", only=sequence_left_behind)
+    assert left.remedy == 'DROP SEQUENCE public."S";'
+    assert len(smoke.findings(made, "ALTER TABLE t ALTER id DROP DEFAULT", only=sequence_left_behind)) == 1
+    assert smoke.findings(made + finding.remedy, "DROP TABLE t", only=sequence_left_behind) == ()
+    assert smoke.findings(made, "ALTER TABLE t ADD note text", only=sequence_left_behind) == ()
 
 
 def test_a_default_that_its_column_rejects_is_found(smoke: Smoke) -> None:

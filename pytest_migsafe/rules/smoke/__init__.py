@@ -16,5 +16,6 @@ SMOKE_RULES: tuple[SmokeTest, ...] = (
     data.default_rejected,
     data.sequence_too_narrow,
     data.sequence_not_owned,
+    data.sequence_left_behind,
     data.rows_not_asked,
 )

@@ -1,12 +1,11 @@
 """The family *data*: whether the rows that the migrations wrote are what the schema promises."""
 
-import re
 from collections.abc import Iterator
 
 from pytest_migsafe.catalog.schema import Column, Sequence, parent_of
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.facts import TakenValue, Violation
-from pytest_migsafe.rehearsal.state import Relation, State, schema_of
+from pytest_migsafe.rehearsal.state import Relation, State, schema_of, sequence_of
 from pytest_migsafe.rules.smoke.check import Defect, smoke_test
 
 _ROWS_COME_FROM_MIGRATIONS = (
@@ -301,6 +300,32 @@ def sequence_not_owned(state: State) -> Iterator[Defect]:
 
 
 @smoke_test(
+    id="sequence-left-behind",
+    family="data",
+    section="sequences",
+    severity=Severity.OFF,
+    title="A sequence goes with no column and feeds none.",
+    why=(
+        "When a column, its default or its table is dropped, a sequence that the column did not own stays. Functions and applications"
+        " may draw from a sequence without a column, so this is for teams that know that theirs do not."
+    ),
+    remedy="DROP SEQUENCE, where nothing else draws from it.",
+    manual="CREATE SEQUENCE, OWNED BY",
+)
+def sequence_left_behind(state: State) -> Iterator[Defect]:
+    """Look for sequences without owner that stand in no default."""
+    alone = [sequence for sequence, _ in state.sequences if sequence.owned_by is None]
+    fed_from = {sequence_of(one) for one in state.schema.columns.values()} if alone else set()
+    for sequence in alone:
+        if sequence.name not in fed_from:
+            yield Defect(
+                subject=sequence.name,
+                message=f"{sequence.name} goes with no column and feeds none",
+                remedy=f"DROP SEQUENCE {sequence.name};",
+            )
+
+
+@smoke_test(
     id="rows-not-asked",
     family="data",
     section="constraints",
@@ -356,10 +381,6 @@ def _samples(one: Violation) -> tuple[str, ...]:
     return tuple(lines)
 
 
-#: A default that is the next value of a sequence, and nothing else.
-_NEXT_VALUE = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
-
-
 def _fed(state: State) -> Iterator[tuple[Relation, Column, Sequence]]:
     """Yield the columns that a default or identity feeds from a sequence, where either is looked at."""
     owners = {sequence.owned_by: sequence for sequence, _ in state.sequences if sequence.owned_by is not None}
@@ -367,9 +388,9 @@ def _fed(state: State) -> Iterator[tuple[Relation, Column, Sequence]]:
     for name in sorted(names):
         relation = state.relation(name)
         for column in relation.columns if relation is not None else ():
-            found = _NEXT_VALUE.fullmatch(column.default or "")
-            if found is not None:
-                sequence = _sequence(state, found[1].replace("''", "'"))
+            drawn_from = sequence_of(column)
+            if drawn_from is not None:
+                sequence = _sequence(state, drawn_from)
             else:
                 sequence = owners.get(f"{name}.{column.name}") if column.identity else None
             if relation is not None and sequence is not None:
