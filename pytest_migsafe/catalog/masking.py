@@ -38,4 +38,4 @@ def masked_connection(given: Iterable[str]) -> list[str]:
         parameters = conninfo_to_dict(text)
     except psycopg.Error:
         return [masked(f"connection_string={text}")]
-    return [masked(f"{name}={value}") for name, value in parameters.items()]
+    return [masked(f"{name}={value}") for name, value in sorted(parameters.items())]

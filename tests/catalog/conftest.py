@@ -1,6 +1,7 @@
 """What a file changes, read both ways: as the difference it made, and in full."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -10,6 +11,9 @@ from psycopg.rows import tuple_row
 
 from pytest_migsafe import catalog
 from pytest_migsafe.catalog import Changes, PreparedConnection, Schema
+from pytest_migsafe.postgres.database import Database, create_database
+from pytest_migsafe.postgres.server import Server
+from tests.catalog import mutations, rarer_mutations
 
 Connection = psycopg.Connection[Any]
 #: Runs a file in a savepoint that is rolled back: (connection, before, text) -> (after, what was read).
@@ -57,3 +61,31 @@ def rehearse(
 @pytest.fixture(name="rehearse")
 def rehearse_fixture() -> Rehearse:
     return rehearse
+
+
+#: Something of every kind, and expressions of every form.
+PORTABLE = (
+    mutations.RICH
+    + rarer_mutations.RICH
+    + Path(__file__).with_name("portable.sql").read_text(encoding="utf-8")
+)
+
+
+@pytest.fixture(scope="module")
+def portable_database(server: Server) -> Iterator[Database]:
+    with create_database(server) as created:
+        with created.connect() as connection:
+            connection.execute(b"drop role if exists migsafe_reader; create role migsafe_reader")
+            connection.execute(PORTABLE.encode(), prepare=False)
+        yield created
+        with created.connect() as connection:
+            # A database with a subscription cannot be dropped.
+            connection.execute(
+                b"drop subscription paper; drop owned by migsafe_reader cascade; drop role migsafe_reader"
+            )
+
+
+@pytest.fixture(scope="module")
+def portable(portable_database: Database) -> Schema:
+    with portable_database.connect() as connection:
+        return catalog.snapshot(connection)

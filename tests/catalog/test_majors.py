@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,26 +13,10 @@ from pytest_migsafe.catalog import Schema
 from pytest_migsafe.catalog.majors import unqualified, without_no_indent
 from pytest_migsafe.catalog.objects import CatalogObject
 from pytest_migsafe.catalog.schema import KINDS
-from pytest_migsafe.postgres.database import create_database
-from pytest_migsafe.postgres.server import Server
-from tests.catalog import mutations, rarer_mutations
 
 _HERE = Path(__file__).parent
-#: Something of every kind, and expressions of every form.
-PORTABLE = mutations.RICH + rarer_mutations.RICH + (_HERE / "portable.sql").read_text(encoding="utf-8")
 #: What a snapshot of it was on PostgreSQL 18, an object a line.
 _COMMITTED = _HERE / "portable.jsonl"
-
-
-@pytest.fixture(scope="module")
-def portable(server: Server) -> Iterator[Schema]:
-    with create_database(server) as created, created.connect() as connection:
-        connection.execute(b"drop role if exists migsafe_reader; create role migsafe_reader")
-        connection.execute(PORTABLE.encode(), prepare=False)
-        yield catalog.snapshot(connection)
-        connection.execute(
-            b"drop subscription paper; drop owned by migsafe_reader cascade; drop role migsafe_reader"
-        )
 
 
 def _lines(schema: Schema) -> str:
