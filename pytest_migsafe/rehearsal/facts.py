@@ -91,6 +91,38 @@ class RejectedDefault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenCode:
+    """Something in a function's body that the server refuses."""
+
+    #: The table whose trigger calls the function; empty when no trigger does.
+    table: str = ""
+    triggers: tuple[str, ...] = ()
+    #: "INSERT", "UPDATE", ...: when these triggers fire.
+    events: tuple[str, ...] = ()
+    #: The line of the body, from 1, and the PL/pgSQL statement there; 0 and empty when the whole body is refused.
+    line: int = 0
+    statement: str = ""
+    sqlstate: str
+    message: str
+    detail: str = ""
+    hint: str = ""
+    #: The function catches it with WHEN OTHERS, and goes on.
+    caught: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenView:
+    """The error with which a view answers a role."""
+
+    #: The role that reads, or PUBLIC.
+    role: str
+    is_owner: bool
+    sqlstate: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What the probes found in a database as it is."""
 
@@ -100,3 +132,11 @@ class Facts:
     taken_values: Mapping[str, tuple[TakenValue, ...]] = field(default_factory=dict)
     #: The defaults that cannot be used, by table.
     rejected_defaults: Mapping[str, tuple[RejectedDefault, ...]] = field(default_factory=dict)
+    #: By the function's signature.
+    broken_functions: Mapping[str, tuple[BrokenCode, ...]] = field(default_factory=dict)
+    #: By the view's name.
+    broken_views: Mapping[str, tuple[BrokenView, ...]] = field(default_factory=dict)
+    #: Functions of the same name that a call cannot tell apart: the call, by their signatures.
+    ambiguous_calls: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    #: What was computed with an immutable function as it was before the last file: "index name", by its signature.
+    computed_before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

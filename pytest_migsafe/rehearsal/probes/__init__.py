@@ -4,7 +4,7 @@ They leave nothing behind: all run in one transaction that is rolled back, and n
 """
 
 from pytest_migsafe.rehearsal.facts import Facts
-from pytest_migsafe.rehearsal.probes import defaults, sequences, violations
+from pytest_migsafe.rehearsal.probes import defaults, functions, immutable, overloads, sequences, views, violations
 from pytest_migsafe.rehearsal.probes.asking import Asking
 
 __all__ = ["Asking", "ask"]
@@ -12,6 +12,6 @@ __all__ = ["Asking", "ask"]
 
 def ask(asking: Asking, known: Facts) -> Facts:
     """Return what is known of a database after a file: what was known before, and what the file can have changed."""
-    for probe in (violations.probe, sequences.probe, defaults.probe):
-        known = probe(asking, known)
+    for module in (violations, sequences, defaults, functions, overloads, immutable, views):
+        known = module.probe(asking, known)
     return known

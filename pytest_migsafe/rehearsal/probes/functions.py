@@ -1,0 +1,451 @@
+"""Which functions and triggers no longer work: what validators say of bodies, and the server of each query in them.
+
+Nothing is called. Asked again are functions that were changed, those whose body mentions something that was, trigger
+functions for the tables that were, and all that were broken: they may have been healed.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import namedtuple_row
+
+from pytest_migsafe.catalog import Schema
+from pytest_migsafe.catalog.objects import Home, Key
+from pytest_migsafe.catalog.rarer import EventTrigger
+from pytest_migsafe.catalog.schema import Column, Function, Trigger, Type
+from pytest_migsafe.migrations.plpgsql import Function as Body
+from pytest_migsafe.migrations.plpgsql import UnreadableBodyError, parse_function
+from pytest_migsafe.rehearsal.facts import BrokenCode, Facts
+from pytest_migsafe.rehearsal.probes.asking import Asking
+from pytest_migsafe.rehearsal.probes.notices import Report, reports_of
+from pytest_migsafe.rehearsal.probes.plpgsql import Analysis, Frame, analysing_block
+
+_HERE = files(__package__)
+_FUNCTIONS = _HERE.joinpath("functions.sql").read_bytes()
+_TRIGGERS = _HERE.joinpath("triggers.sql").read_bytes()
+_VALIDATE = sql.SQL(_HERE.joinpath("validate.sql").read_text(encoding="utf-8"))
+
+Broken = Mapping[str, tuple[BrokenCode, ...]]
+
+
+def probe(asking: Asking, known: Facts) -> Facts:
+    """Return what is known after a file of the functions that are broken."""
+    return replace(known, broken_functions=_broken_after(asking, known.broken_functions))
+
+
+def _broken_after(asking: Asking, known: Broken) -> Broken:
+    names = _to_ask(asking, known)
+    kept = {
+        name: found for name, found in known.items() if name not in names and name in _functions(asking.after)
+    }
+    if not names:
+        return kept if len(kept) != len(known) else known
+    found = _Looking(asking).at(names)
+    return kept | {name: tuple(some) for name, some in found.items() if some}
+
+
+# What is asked again.
+
+
+def _to_ask(asking: Asking, known: Broken) -> frozenset[str]:
+    functions = _functions(asking.after)
+    if any(home.catalog in _OF_ALL for home in asking.changed):
+        return frozenset(functions)
+    names = {home.name for home in asking.changed if home.catalog == "function"} | known.keys()
+    words = frozenset(_words_changed(asking))
+    if words:
+        names |= {name for name, one in functions.items() if not words.isdisjoint(_words_of(one))}
+    names |= {
+        trigger.function
+        for relation in asking.relations
+        for trigger in asking.after.belonging_to(relation).values()
+        if isinstance(trigger, Trigger)
+    }
+    return frozenset(names & functions.keys())
+
+
+#: What a body may need without naming it.
+_OF_ALL = frozenset({"extension", "cast", "operator"})
+
+
+def _functions(schema: Schema) -> Mapping[str, Function]:
+    return {
+        home.name: one
+        for home, objects in schema.homes.items()
+        if home.catalog == "function"
+        and isinstance(one := objects.get(Key(Function.KIND, home.name)), Function)
+        and one.kind in ("function", "procedure")
+        and one.language not in ("c", "internal")
+    }
+
+
+_WORD = re.compile(r"\w+")
+
+
+@lru_cache(maxsize=20_000)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text.lower()))
+
+
+def _words_of(function: Function) -> frozenset[str]:
+    return _words(function.body) | _words(function.arguments) | _words(function.returns or "")
+
+
+def _words_changed(asking: Asking) -> Iterator[str]:
+    """Yield the words, in small letters, that name what a file made, changed or removed."""
+    for home in asking.changed:
+        if not home.name:
+            continue
+        before, after = asking.before.homes.get(home, {}), asking.after.homes.get(home, {})
+        if before and after and home.catalog == "schema":
+            # Its grants or its comment; what is in it has a home of its own.
+            continue
+        yield from _words(_last_part(home))
+        for key in {**before, **after}:
+            was, now = before.get(key), after.get(key)
+            if was == now:
+                continue
+            for one in (was, now):
+                if isinstance(one, Column):
+                    yield from _words(one.name)
+                elif isinstance(one, Type):
+                    yield from _words(" ".join((*one.labels, *one.attributes)))
+
+
+def _last_part(home: Home) -> str:
+    """Return the part of a qualified name that a body must say; more words than it take do no harm."""
+    name = home.name.partition("(")[0]
+    if home.catalog == "schema":
+        return name
+    return name if '"' in name else name.rpartition(".")[2]
+
+
+# How it is asked.
+
+
+@dataclass(frozen=True, slots=True)
+class _On:
+    """A trigger function, and the table on which its triggers call it."""
+
+    relation: str
+    triggers: Sequence[Any]
+
+
+class _Looking:
+    """Looks at functions in one transaction."""
+
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+        self._connection = asking.connection
+        self._temporary = _temporary_tables(asking.after)
+        self._procedures = {
+            _bare(one.name) for one in asking.after.of_kind(Function).values() if one.kind == "procedure"
+        }
+
+    def at(self, names: Iterable[str]) -> dict[str, list[BrokenCode]]:
+        """Return what is broken of some functions."""
+        search_path = str(self._one("SELECT pg_catalog.current_setting('search_path')"))
+        self._send("SET LOCAL search_path = ''; SET LOCAL check_function_bodies = on;")
+        self._send("SET LOCAL plan_cache_mode = force_generic_plan")
+        functions = self._rows(_FUNCTIONS, names=sorted(names))
+        found: dict[str, list[BrokenCode]] = {one.name: [] for one in functions}
+        for number, one in self._refused(functions, search_path):
+            found[functions[number].name].append(one)
+        sound = [one for one in functions if one.language == "plpgsql" and not found[one.name]]
+        triggers = self._rows(_TRIGGERS, functions=[one.oid for one in sound])
+        for one in sound:
+            path = one.search_path if one.search_path is not None else search_path
+            for on in _places(one, triggers):
+                found[one.name] += self._analysed(one, on, path)
+        self._connection.execute(
+            "SELECT pg_catalog.set_config('search_path', %s, true)", [search_path], prepare=False
+        )
+        return found
+
+    def _refused(self, functions: Sequence[Any], search_path: str) -> Iterator[tuple[int, BrokenCode]]:
+        """Yield what validators refuse, each with the function's place."""
+        if not functions:
+            return
+        place = {one.oid: number for number, one in enumerate(functions)}
+        asked = [
+            [str(one.oid), one.validator, one.search_path if one.search_path is not None else search_path]
+            for one in functions
+        ]
+        for notice in reports_of(
+            self._connection, _VALIDATE.format(asked=sql.Literal(asked)).as_bytes(self._connection)
+        ):
+            if notice.number is None:
+                continue
+            if self._is_true(notice):
+                yield place[notice.number], _broken(notice, line=_line_in(notice.context))
+
+    def _analysed(self, function: Any, on: _On, search_path: str) -> Iterator[BrokenCode]:
+        body = _parsed(function.body)
+        if body is None:
+            return
+        analysis = analysing_block(body, _frame(function, on))
+        handles_catalog = _LOOKS_AROUND.search(function.body) is not None
+        transition = {name for one in on.triggers for name in one.transition_tables}
+        said: set[tuple[str, int]] = set()
+        for notice in reports_of(self._connection, self._within(analysis, on, transition, search_path)):
+            if notice.number is None:
+                yield from _not_compiled(notice, analysis, on)
+                continue
+            asked = analysis.asked[notice.number]
+            if (
+                notice.sqlstate in asked.handled
+                or (handles_catalog and notice.sqlstate in _MISSING)
+                or (notice.message, asked.piece.line) in said
+                or not self._is_true(notice, transition)
+                or (asked.piece.is_call and not self._is_true_of_call(notice, asked.piece.sql))
+                or (_is_polymorphic(function) and notice.sqlstate not in _MISSING - {"42883"})
+            ):
+                continue
+            said.add((notice.message, asked.piece.line))
+            yield replace(
+                _broken(notice, line=asked.piece.line),
+                statement=" ".join(asked.piece.statement.split()),
+                caught=asked.caught,
+                **_of_trigger(on),
+            )
+
+    def _within(self, analysis: Analysis, on: _On, transition: set[str], search_path: str) -> bytes:
+        """Return the block with what has to stand around it: the function's path, and transition tables to look at."""
+        tables = b"".join(
+            f"CREATE TEMPORARY TABLE {name} (LIKE {on.relation});".encode() for name in sorted(transition)
+        )
+        if self._asking.after.of_kind(EventTrigger):
+            # It would be called.
+            tables = b""
+        path = sql.SQL("SET LOCAL search_path = {};").format(sql.SQL(search_path or "''"))
+        return tables + path.as_bytes(self._connection) + analysis.sql.encode()
+
+    def _is_true(self, notice: Report, transition: Iterable[str] = ()) -> bool:
+        """Return whether an error is one that the function's callers will meet."""
+        if notice.sqlstate not in _TELLING or "record data type" in notice.message:
+            return False
+        if notice.sqlstate != "42P01":
+            return True
+        missing = _MISSING_RELATION.search(notice.message)
+        if missing is None:
+            return True
+        name = missing[1].rpartition(".")[2].lower()
+        return name not in self._temporary and name not in {one.strip('"').lower() for one in transition}
+
+    def _is_true_of_call(self, notice: Report, call: str) -> bool:
+        """Return whether what was said of a CALL, asked for as a function is called, holds for a procedure."""
+        if notice.sqlstate == "42809":
+            return False
+        called = call.removeprefix("SELECT ").partition("(")[0]
+        return notice.sqlstate != "42883" or _bare(f"{called}(") not in self._procedures
+
+    # The connection.
+
+    def _send(self, text: str) -> None:
+        self._connection.execute(text.encode(), prepare=False)
+
+    def _one(self, text: str) -> Any:
+        row = psycopg.Cursor(self._connection).execute(text.encode(), prepare=False).fetchone()
+        return row[0] if row else None
+
+    def _rows(self, query: bytes, **given: Any) -> Sequence[Any]:
+        with psycopg.Cursor(self._connection, row_factory=namedtuple_row) as cursor:
+            return cursor.execute(query, given, prepare=False).fetchall()
+
+
+def _of_trigger(on: _On) -> dict[str, Any]:
+    return {
+        "table": on.relation,
+        "triggers": tuple(one.name for one in on.triggers),
+        "events": tuple(_events(on.triggers)),
+    }
+
+
+def _broken(notice: Report, *, line: int) -> BrokenCode:
+    return BrokenCode(
+        line=line,
+        sqlstate=notice.sqlstate,
+        message=notice.message,
+        detail=notice.detail,
+        hint=notice.hint,
+    )
+
+
+def _not_compiled(notice: Report, analysis: Analysis, on: _On) -> Iterator[BrokenCode]:
+    """Yield that the declarations of a body are no longer understood, if that is it."""
+    if unknown := _INVALID_TYPE.search(notice.context):
+        # Up to PostgreSQL 16, of name%TYPE the server says only that it is no syntax.
+        notice = replace(notice, sqlstate="42704", message=f"type {unknown[1]} does not exist")
+        declared = next((one for one in analysis.declared.values() if one[1].endswith(unknown[1])), (0, ""))
+    else:
+        declared = analysis.declared.get(_line_in(notice.context), (0, ""))
+    if notice.sqlstate in _MISSING - {"42883"}:
+        broken = _broken(notice, line=declared[0])
+        yield replace(broken, statement=" ".join(declared[1].split()), **_of_trigger(on))
+
+
+#: SQLSTATEs that say that a body does not fit the schema, or is none at all: not those of a server in trouble, nor
+#: 55000, with which PL/pgSQL says that it does not know a record's structure yet.
+_TELLING = frozenset(
+    {
+        "22P02", "3F000", "42601", "42602", "42611", "42622", "42701", "42702", "42703", "42704", "42712", "42725",
+        "42803", "42804", "42809", "42846", "42883", "428C9", "42P01", "42P10", "42P13", "42P18", "42P20", "42P21",
+        "42P22",
+    }
+)  # fmt: skip
+_MISSING = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
+_MISSING_RELATION = re.compile(r'relation "(.+)" does not exist')
+_INVALID_TYPE = re.compile(r'invalid type name "(.+%\w+)"')
+_LINE = re.compile(r"near line (\d+)|line (\d+)")
+#: What a body says that looks for itself whether something is there.
+_LOOKS_AROUND = re.compile(
+    r"\b(?:to_reg\w+|information_schema|pg_class|pg_tables|pg_attribute|pg_proc|pg_extension|pg_namespace|pg_type"
+    r"|pg_indexes|pg_views|pg_matviews|pg_trigger|pg_constraint)\b",
+    re.IGNORECASE,
+)
+_TEMPORARY = re.compile(
+    r'\bcreate\s+(?:(?:global|local)\s+)?temp(?:orary)?\s+(?:table|view|sequence)\s+(?:if\s+not\s+exists\s+)?"?(\w+)',
+    re.IGNORECASE,
+)
+_INTO_TEMPORARY = re.compile(r'\binto\s+temp(?:orary)?\s+(?:table\s+)?"?(\w+)', re.IGNORECASE)
+
+
+@lru_cache(maxsize=20_000)
+def _temporary_in(body: str) -> frozenset[str]:
+    return frozenset(name.lower() for found in (_TEMPORARY, _INTO_TEMPORARY) for name in found.findall(body))
+
+
+def _temporary_tables(schema: Schema) -> frozenset[str]:
+    """Return the names of the temporary tables that any function makes: others use them, in the same session."""
+    return frozenset(name for one in _functions(schema).values() for name in _temporary_in(one.body))
+
+
+@lru_cache(maxsize=20_000)
+def _parsed(body: str) -> Body | None:
+    try:
+        return parse_function(body)
+    except UnreadableBodyError:
+        return None
+
+
+def _line_in(context: str) -> int:
+    found = _LINE.search(context)
+    return int(found[1] or found[2]) if found else 0
+
+
+def _bare(name: str) -> str:
+    """Return the last part of a function's name, without arguments and quotes."""
+    return name.partition("(")[0].rpartition(".")[2].strip().strip('"').lower()
+
+
+def _places(function: Any, triggers: Sequence[Any]) -> Iterator[_On]:
+    """Yield the tables for which a function is looked at: of one that is no trigger's, none in particular."""
+    mine: dict[str, list[Any]] = {}
+    for one in triggers:
+        if one.function == function.oid:
+            mine.setdefault(one.relation, []).append(one)
+    if not mine:
+        yield _On("", ())
+    for relation, some in mine.items():
+        yield _On(relation, some)
+
+
+_EVENTS = {4: "INSERT", 8: "DELETE", 16: "UPDATE", 32: "TRUNCATE"}
+
+
+def _events(triggers: Iterable[Any]) -> Iterator[str]:
+    bits = 0
+    for one in triggers:
+        bits |= one.type
+    yield from (event for bit, event in _EVENTS.items() if bits & bit)
+
+
+_POLYMORPHIC = {
+    "anyelement": "integer",
+    "anynonarray": "integer",
+    "anyenum": "integer",
+    "anycompatible": "integer",
+    "anycompatiblenonarray": "integer",
+    "anyarray": "integer[]",
+    "anycompatiblearray": "integer[]",
+    "anyrange": "int4range",
+    "anycompatiblerange": "int4range",
+    "anymultirange": "int4multirange",
+    "anycompatiblemultirange": "int4multirange",
+}
+
+
+def _is_polymorphic(function: Any) -> bool:
+    return any(one in _POLYMORPHIC for one in function.argument_types)
+
+
+def _frame(function: Any, on: _On) -> Frame:
+    if function.returns == "trigger":
+        return _trigger_frame(function, on)
+    if function.returns == "event_trigger":
+        return Frame(label=function.bare_name, variables=("tg_event text", "tg_tag text"))
+    variables: list[str] = []
+    records: set[str] = set()
+    for place, type_ in enumerate(function.argument_types):
+        number = f'"${place + 1}"'
+        variables.append(f"{number} {_POLYMORPHIC.get(type_, type_)}")
+        name = function.argument_names[place] if place < len(function.argument_names) else ""
+        if name:
+            variables.append(f"{_identifier(name)} ALIAS FOR {number}")
+        if type_ == "record":
+            records |= {name, f"${place + 1}"}
+    returns = () if _is_polymorphic(function) else tuple(function.columns)
+    return Frame(
+        label=function.bare_name, variables=tuple(variables), records=frozenset(records), returns=returns
+    )
+
+
+def _trigger_frame(function: Any, on: _On) -> Frame:
+    rows = any(one.for_each_row for one in on.triggers)
+    row = f"{on.relation}%ROWTYPE" if rows else "record"
+    only = on.triggers[0] if len(on.triggers) == 1 else None
+    some = on.triggers[0] if on.triggers else None
+    arguments = only.arguments.split(b"\0")[:-1] if only is not None else []
+    values = {
+        "tg_relid oid": some and str(some.relation_oid),
+        "tg_relname name": some and some.table_name,
+        "tg_table_name name": some and some.table_name,
+        "tg_table_schema name": some and some.table_schema,
+        "tg_name name": only and only.plain_name,
+        "tg_nargs integer": only and str(len(arguments)),
+        "tg_argv text[]": _array(arguments) if only is not None else None,
+        "tg_op text": None,
+        "tg_when text": None,
+        "tg_level text": None,
+    }
+    variables = [f"new {row}", f"old {row}"]
+    variables += [name if value is None else f"{name} := {_literal(value)}" for name, value in values.items()]
+    return Frame(
+        label=function.bare_name,
+        variables=tuple(variables),
+        records=frozenset() if rows else frozenset({"new", "old"}),
+        is_trigger=bool(on.triggers),
+    )
+
+
+def _array(arguments: Sequence[bytes]) -> str:
+    """Return a trigger's arguments as the array that it sees: counted from 0."""
+    written = ",".join(
+        '"' + one.decode(errors="replace").replace("\\", "\\\\").replace('"', '\\"') + '"'
+        for one in arguments
+    )
+    return f"[0:{len(arguments) - 1}]={{{written}}}" if arguments else "{}"
+
+
+def _literal(text: str) -> str:
+    return sql.Literal(text).as_string(None)
+
+
+def _identifier(name: str) -> str:
+    return sql.Identifier(name).as_string(None)

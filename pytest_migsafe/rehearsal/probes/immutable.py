@@ -1,0 +1,36 @@
+"""What is stored that was computed with an immutable function as it was before the file."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.resources import files
+
+from pytest_migsafe.catalog.objects import Key
+from pytest_migsafe.catalog.schema import Function
+from pytest_migsafe.rehearsal.facts import Facts
+from pytest_migsafe.rehearsal.probes.asking import Asking
+
+_COMPUTED = files(__package__).joinpath("immutable.sql").read_bytes()
+
+
+def probe(asking: Asking, known: Facts) -> Facts:
+    """Return what is known after a file of results that are kept of immutable functions."""
+    return replace(known, computed_before=_computed_before(asking))
+
+
+def _computed_before(asking: Asking) -> Mapping[str, tuple[str, ...]]:
+    """Return what keeps results of functions whose bodies the file has changed, by the functions' signatures."""
+    names = [
+        home.name
+        for home in asking.changed
+        if home.catalog == "function"
+        and isinstance(was := asking.before.homes.get(home, {}).get(Key(Function.KIND, home.name)), Function)
+        and isinstance(now := asking.after.homes.get(home, {}).get(Key(Function.KIND, home.name)), Function)
+        and was.volatility == "immutable"
+        and (was.body, was.strict) != (now.body, now.strict)
+    ]
+    if not names:
+        return {}
+    found: dict[str, tuple[str, ...]] = {}
+    for name, what in asking.connection.execute(_COMPUTED, {"names": sorted(names)}, prepare=False):
+        found[name] = (*found.get(name, ()), what)
+    return found

@@ -1,0 +1,63 @@
+"""What a block of ours tells by notices, of many things asked in one round trip."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+#: What marks our notices, in the field for a data type.
+MARK = "migsafe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """An error that a block caught and reported."""
+
+    sqlstate: str
+    message: str
+    detail: str
+    hint: str
+    #: The number of what was asked; None: the block itself ended with this error.
+    number: int | None
+    context: str
+
+
+def reports_of(connection: psycopg.Connection[Any], block: bytes) -> tuple[Report, ...]:
+    """Run a block in a savepoint that is rolled back, and return what it reported.
+
+    Of a block that ended with an error that is the only report.
+
+    Raises:
+        psycopg.OperationalError: the session is gone.
+    """
+    heard: list[Report] = []
+
+    def hear(diagnostic: psycopg.errors.Diagnostic) -> None:
+        if diagnostic.datatype_name == MARK:
+            number = int(diagnostic.column_name or 0)
+            heard.append(_report(diagnostic, number, diagnostic.constraint_name or ""))
+
+    connection.add_notice_handler(hear)
+    try:
+        connection.execute(b"SAVEPOINT migsafe_probe; SET LOCAL client_min_messages = notice")
+        try:
+            connection.execute(block, prepare=False)
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as error:
+            heard[:] = [_report(error.diag, None, error.diag.context or "")]
+        connection.execute(b"ROLLBACK TO SAVEPOINT migsafe_probe; RELEASE SAVEPOINT migsafe_probe")
+    finally:
+        connection.remove_notice_handler(hear)
+    return tuple(heard)
+
+
+def _report(diagnostic: psycopg.errors.Diagnostic, number: int | None, context: str) -> Report:
+    return Report(
+        sqlstate=diagnostic.sqlstate or "",
+        message=diagnostic.message_primary or "",
+        detail=diagnostic.message_detail or "",
+        hint=diagnostic.message_hint or "",
+        number=number,
+        context=context,
+    )

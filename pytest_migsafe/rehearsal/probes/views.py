@@ -1,0 +1,132 @@
+"""Whether each view can be read: by its owner, and by each role that has been granted SELECT on it. No row is read."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from pytest_migsafe.catalog import Schema
+from pytest_migsafe.catalog.objects import Key
+from pytest_migsafe.catalog.schema import Grant, View
+from pytest_migsafe.rehearsal.facts import BrokenView, Facts
+from pytest_migsafe.rehearsal.probes.asking import Asking
+from pytest_migsafe.rehearsal.probes.notices import reports_of
+
+_READ = sql.SQL(files(__package__).joinpath("views.sql").read_text(encoding="utf-8"))
+
+Broken = Mapping[str, tuple[BrokenView, ...]]
+
+#: Stands in for somebody who has been granted nothing: it is never committed.
+_NOBODY = "migsafe nobody"
+
+
+def probe(asking: Asking, known: Facts) -> Facts:
+    """Return what is known after a file of the views that cannot be read."""
+    return replace(known, broken_views=_broken_after(asking, known.broken_views))
+
+
+def _broken_after(asking: Asking, known: Broken) -> Broken:
+    views = dict(_views(asking.after))
+    names = _to_ask(asking, views, known)
+    kept = {name: found for name, found in known.items() if name not in names and name in views}
+    if not names:
+        return kept if len(kept) != len(known) else known
+    found: dict[str, list[BrokenView]] = {}
+    for name, one in _unreadable(asking, [views[name] for name in sorted(names)]):
+        found.setdefault(name, []).append(one)
+    return kept | {name: tuple(some) for name, some in found.items()}
+
+
+def _views(schema: Schema) -> Iterator[tuple[str, View]]:
+    for home, objects in schema.homes.items():
+        if home.catalog == "relation" and isinstance(one := objects.get(Key(View.KIND, home.name)), View):
+            yield one.name, one
+
+
+def _to_ask(asking: Asking, views: Mapping[str, View], known: Broken) -> set[str]:
+    if not views:
+        return set()
+    catalogs = {home.catalog for home in asking.changed}
+    if asking.cluster_changed or "schema" in catalogs or "extension" in catalogs:
+        # Who may do what, anywhere.
+        return set(views)
+    if catalogs.isdisjoint(("relation", "function", "type")):
+        return set(known.keys() & views.keys())
+    changed = {home.name for home in asking.changed}
+    asked: set[str] = set()
+    # What a view shows depends on the views that it reads, too.
+    while more := {
+        name
+        for name, view in views.items()
+        if name not in asked
+        and (name in changed or not changed.isdisjoint(view.reads) or not changed.isdisjoint(view.calls))
+    }:
+        asked |= more
+        changed |= more
+    return asked | (known.keys() & views.keys())
+
+
+def _unreadable(asking: Asking, views: Iterable[View]) -> Iterator[tuple[str, BrokenView]]:
+    asked = [(view, role) for view in views for role in _readers(asking.after, view)]
+    if any(role == "PUBLIC" for _, role in asked):
+        asking.connection.execute(b"SAVEPOINT migsafe_nobody")
+        if not _made_nobody(asking.connection):
+            asked = [(view, role) for view, role in asked if role != "PUBLIC"]
+    rows = [
+        [view.name, _NOBODY if role == "PUBLIC" else role, str(number)]
+        for number, (view, role) in enumerate(asked)
+    ]
+    if not rows:
+        return
+    for report in reports_of(
+        asking.connection, _READ.format(asked=sql.Literal(rows)).as_bytes(asking.connection)
+    ):
+        if report.number is None or not _is_telling(report.sqlstate):
+            continue
+        view, role = asked[report.number]
+        # What everybody may read, those read who may enter the schema.
+        if role != "PUBLIC" or not report.message.startswith("permission denied for schema"):
+            yield (
+                view.name,
+                BrokenView(
+                    role=role,
+                    is_owner=role == view.owner,
+                    sqlstate=report.sqlstate,
+                    message=report.message,
+                    hint=report.hint,
+                ),
+            )
+
+
+def _made_nobody(connection: psycopg.Connection[Any]) -> bool:
+    try:
+        connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(_NOBODY)), prepare=False)
+    except psycopg.errors.DatabaseError:
+        connection.execute(b"ROLLBACK TO SAVEPOINT migsafe_nobody")
+        return False
+    return True
+
+
+def _readers(schema: Schema, view: View) -> Iterator[str]:
+    """Yield the view's owner, and who has been granted SELECT on it."""
+    yield view.owner
+    for one in schema.belonging_to(view.name).values():
+        if (
+            isinstance(one, Grant)
+            and one.object == view.name
+            and {"SELECT", "SELECT*"} & set(one.privileges)
+            and (role := _plain(one.grantee)) != view.owner
+        ):
+            yield role
+
+
+def _plain(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+def _is_telling(sqlstate: str) -> bool:
+    """Whether an error is about the view, and not one that somebody's function raised."""
+    return sqlstate.startswith("42") or sqlstate in ("55000", "3F000", "0A000")
