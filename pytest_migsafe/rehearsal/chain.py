@@ -89,6 +89,7 @@ class Chain:
             duration_ms=(perf_counter() - started) * 1000,
             same_version=migration.same_version,
             refuses_duplicates=self._history.refuses_duplicates,
+            creations=find_creations(self._history, position) if _broke_code(evidence) else (),
         )
         return evidence if evidence.error is None else self._fail(position, task.script, evidence)
 
@@ -162,6 +163,12 @@ class Chain:
 
 #: syntax_error and undefined_object, such as a type (manual: "PostgreSQL Error Codes").
 _NOT_POSTGRESQL = frozenset({"42601", "42704"})
+
+
+def _broke_code(evidence: Evidence) -> bool:
+    """Whether a function no longer works: what it lacks may be created by a later file."""
+    before, after = evidence.state_before.facts, evidence.state_after.facts
+    return any(before.broken_functions.get(name) != broken for name, broken in after.broken_functions.items())
 
 
 def _written_for(script: Script | None, error: StatementError) -> WrittenFor | None:

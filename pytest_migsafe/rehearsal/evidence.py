@@ -288,7 +288,7 @@ class Evidence:
     #: Other files of the same version, and whether their runner ends with an error because of it.
     same_version: tuple[str, ...] = ()
     refuses_duplicates: bool = False
-    #: What the history's files create; gathered only when there is an error to explain.
+    #: What the history's files create; gathered only when there is an error to explain, or a function that was broken.
     creations: tuple[Creation, ...] = ()
     #: The other database for which the file is written; asked only when the server could not understand it.
     written_for: WrittenFor | None = None

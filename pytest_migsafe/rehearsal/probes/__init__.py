@@ -4,7 +4,15 @@ They leave nothing behind: all run in one transaction that is rolled back, and n
 """
 
 from pytest_migsafe.rehearsal.facts import Facts
-from pytest_migsafe.rehearsal.probes import defaults, functions, immutable, overloads, sequences, views, violations
+from pytest_migsafe.rehearsal.probes import (
+    defaults,
+    functions,
+    immutable,
+    overloads,
+    sequences,
+    views,
+    violations,
+)
 from pytest_migsafe.rehearsal.probes.asking import Asking
 
 __all__ = ["Asking", "ask"]

@@ -192,7 +192,8 @@ class _Looking:
         analysis = analysing_block(body, _frame(function, on))
         handles_catalog = _LOOKS_AROUND.search(function.body) is not None
         transition = {name for one in on.triggers for name in one.transition_tables}
-        said: set[tuple[str, int]] = set()
+        # What follows from a statement's first error is no news.
+        said: set[tuple[int, str]] = set()
         for notice in reports_of(self._connection, self._within(analysis, on, transition, search_path)):
             if notice.number is None:
                 yield from _not_compiled(notice, analysis, on)
@@ -201,13 +202,13 @@ class _Looking:
             if (
                 notice.sqlstate in asked.handled
                 or (handles_catalog and notice.sqlstate in _MISSING)
-                or (notice.message, asked.piece.line) in said
+                or (asked.piece.line, asked.piece.statement) in said
                 or not self._is_true(notice, transition)
                 or (asked.piece.is_call and not self._is_true_of_call(notice, asked.piece.sql))
                 or (_is_polymorphic(function) and notice.sqlstate not in _MISSING - {"42883"})
             ):
                 continue
-            said.add((notice.message, asked.piece.line))
+            said.add((asked.piece.line, asked.piece.statement))
             yield replace(
                 _broken(notice, line=asked.piece.line),
                 statement=" ".join(asked.piece.statement.split()),

@@ -31,6 +31,9 @@ def _computed_before(asking: Asking) -> Mapping[str, tuple[str, ...]]:
     if not names:
         return {}
     found: dict[str, tuple[str, ...]] = {}
+    # Names are to be qualified.
+    asking.connection.execute(b"SAVEPOINT migsafe_immutable; SET LOCAL search_path = ''")
     for name, what in asking.connection.execute(_COMPUTED, {"names": sorted(names)}, prepare=False):
         found[name] = (*found.get(name, ()), what)
+    asking.connection.execute(b"ROLLBACK TO SAVEPOINT migsafe_immutable; RELEASE SAVEPOINT migsafe_immutable")
     return found

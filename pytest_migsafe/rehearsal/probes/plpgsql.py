@@ -4,7 +4,8 @@ The block declares what the function declares, in the same blocks, with the same
 PL/pgSQL itself that tells variables from columns. Each query stands in ``OPEN ... FOR EXPLAIN``: the server analyses it,
 with the variables in it, and would only plan it when something is fetched. No function of the user's is called.
 
-Only where a record takes its structure from a query, that query is planned, with ``WHERE false`` around it.
+Only where a record takes its structure from a query, that query is planned, with ``WHERE false`` around it, and so is
+ON CONFLICT, which needs an index.
 """
 
 import re
@@ -74,7 +75,8 @@ def analysing_block(function: Function, frame: Frame) -> Analysis:
     writer.line("DECLARE")
     for variable in (*_OWN_VARIABLES, *frame.variables):
         writer.line(f"{variable};")
-    writer.scopes.append(dict.fromkeys(frame.records, True))
+    names = (_bare(found[0]) for one in frame.variables if (found := _NAME.match(one)))
+    writer.scopes.append({name: name in frame.records for name in names})
     writer.line("BEGIN")
     writer.block(function.block)
     writer.line("END")
@@ -82,6 +84,7 @@ def analysing_block(function: Function, frame: Frame) -> Analysis:
     return Analysis(sql=f"DO {_quoted(text)}", asked=tuple(writer.asked), declared=writer.where)
 
 
+_NAME = re.compile(r'"(?:[^"]|"")+"|\w+')
 _OWN_VARIABLES = (
     '"migsafe cursor" refcursor',
     '"migsafe hint" text',
@@ -100,6 +103,7 @@ _CONDITIONS: Mapping[str, frozenset[str]] = {
     "invalid_text_representation": frozenset({"22P02"}),
 }
 _MISSING = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
+_ON_CONFLICT = re.compile(r"\bon\s+conflict\b", re.IGNORECASE)
 _CLASS_42 = "syntax_error_or_access_rule_violation"
 
 
@@ -125,7 +129,11 @@ class _Writer:
     def ask(self, piece: Piece) -> None:
         number = self._number(piece)
         # The line break ends a comment with which a piece may end.
-        self.line(f'BEGIN OPEN "migsafe cursor" FOR EXPLAIN {piece.sql}\n; CLOSE "migsafe cursor";')
+        self.line(f'BEGIN OPEN "migsafe cursor" FOR EXPLAIN {piece.sql}\n;')
+        if _ON_CONFLICT.search(piece.sql):
+            # Which index serves it is the planner's question.
+            self.line('FETCH "migsafe cursor" INTO "migsafe record";')
+        self.line('CLOSE "migsafe cursor";')
         self.line(_report(number))
 
     def _number(self, piece: Piece) -> int:

@@ -1,6 +1,6 @@
 """Smoke tests: rules over the database as a file leaves it. They report only what the file newly caused."""
 
-from pytest_migsafe.rules.smoke import data, structure
+from pytest_migsafe.rules.smoke import data, functions, structure, triggers, views
 from pytest_migsafe.rules.smoke.check import SmokeTest
 
 __all__ = ["SMOKE_RULES", "SmokeTest"]
@@ -18,4 +18,18 @@ SMOKE_RULES: tuple[SmokeTest, ...] = (
     data.sequence_not_owned,
     data.sequence_left_behind,
     data.rows_not_asked,
+    functions.broken_function,
+    functions.ambiguous_overload,
+    functions.definer_search_path,
+    functions.mutable_search_path,
+    functions.immutable_body_changed,
+    functions.function_promise_changed,
+    triggers.broken_trigger,
+    triggers.disabled_trigger,
+    triggers.disabled_event_trigger,
+    triggers.rewrite_rule,
+    triggers.trigger_order,
+    views.broken_view,
+    views.unpopulated_view,
+    views.view_lacks_columns,
 )

@@ -87,7 +87,17 @@ SECTIONS = (
 )
 
 
-def smoke_test(*, section: str, **metadata: Any) -> Callable[[Examine], SmokeTest]:
+#: Says what a file is told of the defects that it caused: which belong together, and how grave they are here.
+Tell = Callable[[Evidence, Sequence[Defect]], Iterable[Defect]]
+#: Compares a database before and after a file.
+Compare = Callable[[Evidence], Iterator[Defect]]
+
+
+def _each(_: Evidence, defects: Sequence[Defect]) -> Iterable[Defect]:
+    return defects
+
+
+def smoke_test(*, section: str, tell: Tell = _each, **metadata: Any) -> Callable[[Examine], SmokeTest]:
     """Make a smoke test of a function from a state to its defects; ``metadata`` are the other fields of ``Rule``."""
     assert section in SECTIONS, section  # noqa: S101 - a slip of ours
 
@@ -95,10 +105,27 @@ def smoke_test(*, section: str, **metadata: Any) -> Callable[[Examine], SmokeTes
         def newly_caused(evidence: Evidence) -> Iterator[Finding]:
             # What a failed file left is no state that anybody goes on from.
             if evidence.applied and not made.at_end_only:
-                for defect in new_defects(made, evidence.state_before, evidence.state_after):
+                new = tuple(new_defects(made, evidence.state_before, evidence.state_after))
+                for defect in tell(evidence, new) if new else ():
                     yield made.describe(defect, evidence.path, evidence.statements)
 
         made = SmokeTest(section=section, examine=examine, check=newly_caused, **metadata)
+        return made
+
+    return decorate
+
+
+def change_test(*, section: str, **metadata: Any) -> Callable[[Compare], SmokeTest]:
+    """Make a smoke test of what is no defect of a state: it is the change that may be wrong."""
+    assert section in SECTIONS, section  # noqa: S101 - a slip of ours
+
+    def decorate(compare: Compare) -> SmokeTest:
+        def caused(evidence: Evidence) -> Iterator[Finding]:
+            if evidence.applied:
+                for defect in compare(evidence):
+                    yield made.describe(defect, evidence.path, evidence.statements)
+
+        made = SmokeTest(section=section, examine=lambda _: iter(()), check=caused, **metadata)
         return made
 
     return decorate
