@@ -44,8 +44,7 @@ where p.prokind in ('f', 'p')
     and l.lanpltrusted and l.lanvalidator <> 0
     -- BEGIN ATOMIC: what it needs cannot be dropped.
     and p.prosqlbody is null
-    and p.oid = any (
-        select pg_catalog.to_regprocedure(f.name)::pg_catalog.oid
-        from pg_catalog.unnest(%(names)s::pg_catalog.text[]) as f (name)
-    )
+    -- Users' objects have oids from here on. to_regprocedure() is an error where the schema may not be entered.
+    and p.oid >= 16384
+    and p.oid::pg_catalog.regprocedure::pg_catalog.text = any (%(names)s::pg_catalog.text[])
 order by 1

@@ -9,9 +9,9 @@ select distinct f.name::pg_catalog.text, case
             || k.conrelid::pg_catalog.regclass::pg_catalog.text
     end as what
 from pg_catalog.unnest(%(names)s::pg_catalog.text[]) as f (name)
+join pg_catalog.pg_proc p on p.oid >= 16384 and p.oid::pg_catalog.regprocedure::pg_catalog.text = f.name
 join pg_catalog.pg_depend d
-    on d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-    and d.refobjid = pg_catalog.to_regprocedure(f.name)::pg_catalog.oid
+    on d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.refobjid = p.oid
 left join pg_catalog.pg_class c
     on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and c.oid = d.objid and c.relkind in ('i', 'I', 'p')
 left join pg_catalog.pg_attrdef e on d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass and e.oid = d.objid
