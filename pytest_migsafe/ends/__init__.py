@@ -46,7 +46,8 @@ class Ends:
             if len(some) > 1:
                 raise SettingsError(
                     f"{name} cannot be the schema file of {len(some)} histories ({', '.join(some)}); "
-                    "give each its own: `schema` in its [[tool.migsafe.history]] table"
+                    "give each its own (`schema` in its [[tool.migsafe.history]] table), or name one folder beside "
+                    "--migsafe-schema"
                 )
         if self.is_update and self.histories and not roots:
             raise SettingsError(

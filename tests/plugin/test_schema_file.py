@@ -117,7 +117,7 @@ def test_the_end_of_a_history_that_breaks_is_blocked(project: Project) -> None:
 @pytest.mark.parametrize(
     ("table", "args", "error"),
     [
-        ("", ["--migsafe-schema=x.json"], "x.json cannot be the schema file of 2 histories (a/migrations, b/migrations); give each its own: `schema` in its [[tool.migsafe.history]] table"),
+        ("", ["--migsafe-schema=x.json"], "x.json cannot be the schema file of 2 histories (a/migrations, b/migrations); give each its own (`schema` in its [[tool.migsafe.history]] table), or name one folder beside --migsafe-schema"),
         ('schema = "x.json"', [], "x.json cannot be the schema file of 2 histories"),
         ("", ["--migsafe-update"], "--migsafe-update: there is no schema file to write; name it: --migsafe-schema=schema.json, or schema = "),
         ("", ["--migsafe-schema=a", "a"], "--migsafe-schema: 'a' is a folder; name a file in it, 'a/schema.json'"),
