@@ -4,7 +4,7 @@ from pytest_migsafe.catalog.composition import PreparedConnection
 from pytest_migsafe.catalog.diff import Change, diff
 from pytest_migsafe.catalog.incremental import Changes, Mark, apply_changes, mark, read_changes
 from pytest_migsafe.catalog.names import without_automatic_names
-from pytest_migsafe.catalog.render import Line, render
+from pytest_migsafe.catalog.render import Line, coloured, render, render_by_object
 from pytest_migsafe.catalog.schema import FORMAT_VERSION, Schema
 from pytest_migsafe.catalog.snapshot import snapshot
 from pytest_migsafe.catalog.surroundings import Surroundings
@@ -19,10 +19,12 @@ __all__ = [
     "Schema",
     "Surroundings",
     "apply_changes",
+    "coloured",
     "diff",
     "mark",
     "read_changes",
     "render",
+    "render_by_object",
     "snapshot",
     "without_automatic_names",
 ]

@@ -14,6 +14,8 @@ _SIGN: Mapping[Action, str] = {"added": "+", "removed": "-", "changed": "~"}
 _INDENT = "    "
 #: Lines of context around a change in a definition.
 _CONTEXT = 2
+#: Up to how many characters two values stand in one line.
+_WIDEST = 100
 #: Fields that say nothing in the line of an object that was added or removed: defaults, and what stands
 #: in the name or the definition already.
 _UNSAID: Mapping[str, frozenset[str]] = {
@@ -96,12 +98,88 @@ def _render_one(change: Change, within: str = "") -> Iterator[Line]:
         for line in more:
             yield Line(f"{_SIGN[change.action]} {_INDENT}{line}", change.action)
         return
-    for name, before, after in change.attributes:
-        if _is_long(before) or _is_long(after):
-            yield Line(f"{head}: {name}", "changed")
-            yield from _unified(str(before or ""), str(after or ""))
-        else:
-            yield Line(f"{head}: {name} {_shown(before)} -> {_shown(after)}", "changed")
+    for attribute in change.attributes:
+        first, *lines = _difference(*attribute)
+        yield Line(f"{head}: {first.text}", first.style)
+        for each in lines:
+            yield Line(_INDENT + each.text, each.style)
+
+
+def render_by_object(changes: Iterable[Change]) -> Iterator[Line]:
+    """Yield the lines that show changes in full: a heading for each object, and under it what is not as usual.
+
+    Bodies and definitions of what is new or gone, owners and comments are shown, too, which `render` leaves out.
+    """
+    for one in changes:
+        yield Line(f"{_SIGN[one.action]} {one.kind} {one.name}", one.action)
+        for name, before, after in one.attributes:
+            value = before if after is None else after
+            if one.action == "changed":
+                lines = _difference(name, before, after)
+            elif name in _NAMES or value in {False, "", ()} or value == _USUAL.get(name):
+                continue
+            else:
+                lines = _content(name, value, one.action)
+            for line in lines:
+                yield Line(_INDENT + line.text, line.style)
+
+
+#: How a terminal is told to show a line (ECMA-48, "Select Graphic Rendition"): green, red, yellow, faint.
+_COLOURS: Mapping[Style, str] = {"added": "32", "removed": "31", "changed": "33", "context": "2"}
+
+
+def coloured(lines: Iterable[Line]) -> str:
+    """Return lines as text in colours, for a terminal."""
+    return "".join(f"\x1b[{_COLOURS[one.style]}m{one.text}\x1b[0m\n" for one in lines)
+
+
+#: Fields that stand in the heading.
+_NAMES = frozenset({"name", "relation", "object_kind", "object", "grantee"})
+
+
+def _content(name: str, value: Value, action: Action) -> Iterator[Line]:
+    """Yield a field of what is new or gone."""
+    if not _is_long(value):
+        yield Line(f"{name} {_shown(value)}", action)
+        return
+    yield Line(name, action)
+    for line in str(value).splitlines():
+        yield Line(_INDENT + line, action)
+
+
+def _difference(name: str, before: Value, after: Value) -> Iterator[Line]:
+    """Yield the lines that show what became of a field."""
+    if _is_long(before) or _is_long(after):
+        yield Line(name, "changed")
+        yield from _unified(str(before or ""), str(after or ""))
+    elif (
+        isinstance(before, tuple)
+        and isinstance(after, tuple)
+        and _is_wide(before, after)
+        and {*before} != {*after}
+    ):
+        yield Line(name, "changed")
+        yield from _entries(before, after)
+    elif _is_wide(before, after):
+        yield Line(name, "changed")
+        yield Line(f"- {_shown(before)}", "removed")
+        yield Line(f"+ {_shown(after)}", "added")
+    else:
+        yield Line(f"{name} {_shown(before)} -> {_shown(after)}", "changed")
+
+
+def _entries(before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[Line]:
+    """Yield the entries of a list that are gone, and those that are new."""
+    for one in before:
+        if one not in after:
+            yield Line(f"- {one}", "removed")
+    for one in after:
+        if one not in before:
+            yield Line(f"+ {one}", "added")
+
+
+def _is_wide(before: Value, after: Value) -> bool:
+    return len(_shown(before)) + len(_shown(after)) > _WIDEST
 
 
 def _short(name: str, within: str) -> str:
@@ -129,7 +207,7 @@ def _unified(before: str, after: str) -> Iterator[Line]:
     for number, line in enumerate(lines):
         # The first two lines name the files.
         if number > 1:
-            yield Line(_INDENT + line, styles.get(line[:1], "context"))
+            yield Line(line, styles.get(line[:1], "context"))
 
 
 def _said(change: Change) -> str:

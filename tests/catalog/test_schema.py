@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_migsafe.catalog import FORMAT_VERSION, Change, Line, Schema, diff, rarer, render
+from pytest_migsafe.catalog import (
+    FORMAT_VERSION,
+    Change,
+    Line,
+    Schema,
+    coloured,
+    diff,
+    rarer,
+    render,
+    render_by_object,
+)
 from pytest_migsafe.catalog.schema import (
     KINDS,
     Column,
@@ -16,6 +26,7 @@ from pytest_migsafe.catalog.schema import (
     Function,
     Grant,
     Index,
+    Policy,
     Table,
     Type,
     parent_of,
@@ -179,6 +190,53 @@ def test_a_changed_body_is_a_unified_diff() -> None:
         Line("    +  c;", "added"),
         Line("     end", "context"),
     ]
+
+
+def test_what_is_too_wide_for_a_line_has_several() -> None:
+    usual = ("DELETE", "INSERT", "REFERENCES", "SELECT", "TRIGGER", "TRUNCATE", "UPDATE")
+    grant = Grant(object_kind="table", object="public.orders", grantee="bob", privileges=usual)
+    fewer = Grant.from_json({**grant.to_json(), "privileges": [*usual[1:], "MAINTAIN"]})
+    by_text = Index.from_json(
+        {**_INDEX.to_json(), "definition": "CREATE INDEX ON orders USING btree (lower(email))" * 2}
+    )
+    changes = diff(Schema.of([grant, _INDEX]), Schema.of([fewer, by_text]))
+    assert list(render(changes)) == [
+        Line("~ index public.orders_pkey: definition", "changed"),
+        Line("    - CREATE ...", "removed"),
+        Line(f"    + {by_text.definition}", "added"),
+        Line("~ grant table public.orders to bob: privileges", "changed"),
+        Line("    - DELETE", "removed"),
+        Line("    + MAINTAIN", "added"),
+    ]
+
+
+def test_each_object_can_have_a_heading() -> None:
+    commented = Table.from_json({**_ORDERS.to_json(), "comment": "two\nlines"})
+    policy = Policy(relation="public.orders", name="mine", using="(a = 1)")
+    changes = diff(Schema.of([_ORDERS, policy]), Schema.of([commented, _FUNCTION]))
+    lines = list(render_by_object(changes))
+    assert [line.text for line in lines] == [
+        "+ function public.f()",
+        "    kind function",
+        "    language sql",
+        "    cost 1",
+        "    body",
+        "        begin",
+        "          a;",
+        "          b;",
+        "        end",
+        "    owner me",
+        "~ table public.orders",
+        "    comment",
+        "    @@ -0,0 +1,2 @@",
+        "    +two",
+        "    +lines",
+        "- policy public.orders.mine",
+        "    command all",
+        "    roles (PUBLIC)",
+        "    using (a = 1)",
+    ]
+    assert coloured(lines).splitlines()[-1] == "\x1b[31m    using (a = 1)\x1b[0m"
 
 
 def test_an_index_that_moves_to_another_table_is_one_change() -> None:

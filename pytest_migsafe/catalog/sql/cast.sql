@@ -12,6 +12,6 @@ select
 from pg_catalog.pg_cast c
 where c.oid >= 16384 and not exists (
         select from pg_catalog.pg_depend e
-        where e.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass and e.objid = c.oid and e.deptype = 'e'
+        where e.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass and e.objid = c.oid and e.deptype in ('e', 'i')
     )
 order by 1
