@@ -162,7 +162,7 @@ def sequence_behind(state: State) -> Iterator[Defect]:
                 subject=f"{relation}.{one.column}",
                 # What is a warning first may become an error.
                 detail="" if one.draws_left else "next",
-                severity=Severity.WARNING if one.draws_left else Severity.ERROR,
+                severity=Severity.WARNING if one.draws_left else None,
                 message=_collision(relation, one),
                 evidence=(
                     f"next value of {one.sequence}: {one.next_value}",
