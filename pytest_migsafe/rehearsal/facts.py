@@ -36,6 +36,68 @@ def _matches(schema: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(plain, pattern) for pattern in patterns)
 
 
+@dataclass(frozen=True, slots=True)
+class IndexShape:
+    """What an index is made of."""
+
+    #: Qualified.
+    name: str
+    #: The access method: btree, gin, ...
+    method: str
+    #: Columns, quoted where needed, and expressions.
+    keys: tuple[str, ...]
+    #: Of each key: operator class, collation, direction.
+    orders: tuple[str, ...]
+    #: The columns behind INCLUDE.
+    included: tuple[str, ...]
+    predicate: str | None
+    unique: bool
+    primary: bool
+    nulls_not_distinct: bool
+    #: Whether uniqueness is enforced at once, not at the end of the transaction.
+    immediate: bool
+    #: Valid, ready and live.
+    usable: bool
+    replica_identity: bool
+    #: Storage parameters.
+    options: tuple[str, ...]
+    #: The constraint that it stands for.
+    constraint: str | None
+    #: Whether it is a part of a partitioned table's index.
+    attached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKeyShape:
+    """Which columns a foreign key compares."""
+
+    name: str
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    #: The table that it refers to.
+    target: str
+    target_columns: tuple[str, ...]
+    target_types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the server says to a command on a published table."""
+
+    #: update or delete.
+    action: str
+    message: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherVersion:
+    """The version of something, and the other one that the server has."""
+
+    version: str
+    available: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
     """Rows that violate a constraint of their table, or a constraint of which that could not be found out."""
@@ -140,3 +202,11 @@ class Facts:
     ambiguous_calls: Mapping[tuple[str, str], str] = field(default_factory=dict)
     #: What was computed with an immutable function as it was before the last file: "index name", by its signature.
     computed_before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: By relation, the indexes and the foreign keys (of a partition, only its own).
+    indexes: Mapping[str, tuple[IndexShape, ...]] = field(default_factory=dict)
+    foreign_keys: Mapping[str, tuple[ForeignKeyShape, ...]] = field(default_factory=dict)
+    #: By table, the commands that the server refuses because the table is published.
+    refusals: Mapping[str, tuple[Refusal, ...]] = field(default_factory=dict)
+    #: By name, what is not of the server's version.
+    extension_versions: Mapping[str, OtherVersion] = field(default_factory=dict)
+    collation_versions: Mapping[str, OtherVersion] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from pytest_migsafe.rules import apply, cluster, history, left_behind, session, transaction_shape
 from pytest_migsafe.rules.registry import Rule, judge, rule
-from pytest_migsafe.rules.smoke import SMOKE_RULES
+from pytest_migsafe.rules.smoke import COMPARING_RULES, SMOKE_RULES
 
 __all__ = ["RULES", "Rule", "judge", "rule"]
 
@@ -15,4 +15,5 @@ RULES: tuple[Rule, ...] = (
     history.duplicate_version,
     cluster.cluster_wide_not_run,
     *SMOKE_RULES,
+    *COMPARING_RULES,
 )

@@ -18,9 +18,8 @@ from pytest_migsafe.postgres.server import Server, start_server
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
 from pytest_migsafe.rehearsal.examination import Examination
 from pytest_migsafe.rehearsal.facts import Scope
-from pytest_migsafe.rules import judge
-from pytest_migsafe.rules.smoke import SMOKE_RULES
-from pytest_migsafe.rules.smoke.check import SmokeTest
+from pytest_migsafe.rules import Rule, judge
+from pytest_migsafe.rules.smoke import COMPARING_RULES, SMOKE_RULES
 from tests.rules.evidence import evidence
 
 MAJORS = (15, 18)
@@ -61,13 +60,13 @@ class Smoke:
         before: str,
         migration: str,
         *,
-        only: SmokeTest | None = None,
+        only: Rule | None = None,
         scope: Scope | None = None,
     ) -> tuple[Finding, ...]:
         """Return what the smoke tests find in a migration: one of them, also one that is off, or all that are on."""
         given = self.evidence(before, migration, scope=scope)
         if only is None:
-            return judge(given, SMOKE_RULES, {})
+            return judge(given, (*SMOKE_RULES, *COMPARING_RULES), {})
         return judge(
             given, [replace(only, severity=Severity.ERROR)] if only.severity is Severity.OFF else [only], {}
         )

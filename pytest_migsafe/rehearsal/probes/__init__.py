@@ -9,7 +9,10 @@ from pytest_migsafe.rehearsal.probes import (
     functions,
     immutable,
     overloads,
+    published,
     sequences,
+    shapes,
+    versions,
     views,
     violations,
 )
@@ -18,8 +21,22 @@ from pytest_migsafe.rehearsal.probes.asking import Asking
 __all__ = ["Asking", "ask"]
 
 
+_PROBES = (
+    violations,
+    sequences,
+    defaults,
+    functions,
+    overloads,
+    immutable,
+    views,
+    shapes,
+    published,
+    versions,
+)
+
+
 def ask(asking: Asking, known: Facts) -> Facts:
     """Return what is known of a database after a file: what was known before, and what the file can have changed."""
-    for module in (violations, sequences, defaults, functions, overloads, immutable, views):
+    for module in _PROBES:
         known = module.probe(asking, known)
     return known

@@ -1,13 +1,41 @@
 """Smoke tests: rules over the database as a file leaves it. They report only what the file newly caused."""
 
-from pytest_migsafe.rules.smoke import data, functions, structure, triggers, views
+from pytest_migsafe.rules.registry import Rule
+from pytest_migsafe.rules.smoke import (
+    columns,
+    constraints,
+    data,
+    functions,
+    leftovers,
+    naming,
+    ownership,
+    performance,
+    structure,
+    triggers,
+    views,
+)
 from pytest_migsafe.rules.smoke.check import SmokeTest
 
-__all__ = ["SMOKE_RULES", "SmokeTest"]
+__all__ = ["COMPARING_RULES", "SMOKE_RULES", "SmokeTest"]
 
 #: The smoke tests, a family after the other.
 SMOKE_RULES: tuple[SmokeTest, ...] = (
     structure.invalid_index,
+    structure.partitioned_index_incomplete,
+    structure.detach_pending,
+    structure.published_without_replica_identity,
+    structure.unlogged_table,
+    structure.no_primary_key,
+    structure.no_default_partition,
+    structure.table_without_comment,
+    structure.extension_in_public,
+    structure.extension_outdated,
+    structure.collation_version_mismatch,
+    constraints.constraint_not_valid,
+    constraints.constraint_not_enforced,
+    constraints.constraint_triggers_disabled,
+    constraints.foreign_key_type_mismatch,
+    constraints.foreign_key_to_auth_not_primary,
     data.orphaned_rows,
     data.validate_fails,
     data.constraint_violated,
@@ -32,4 +60,33 @@ SMOKE_RULES: tuple[SmokeTest, ...] = (
     views.broken_view,
     views.unpopulated_view,
     views.view_lacks_columns,
+    columns.type_blocks_pg_upgrade,
+    columns.smallint_key,
+    columns.integer_key,
+    columns.json_column,
+    columns.char_column,
+    columns.money_column,
+    columns.timestamp_without_time_zone,
+    columns.serial_column,
+    performance.foreign_key_without_index,
+    performance.duplicate_index,
+    performance.redundant_index,
+    performance.wide_index,
+    performance.too_many_indexes,
+    ownership.owner_differs,
+    naming.mixed_case_identifier,
+    naming.reserved_identifier,
+)
+
+#: Rules over what a file made of a database, that need to know what was there before.
+COMPARING_RULES: tuple[Rule, ...] = (
+    ownership.privileges_lost,
+    ownership.owner_lost,
+    ownership.comment_lost,
+    ownership.default_privileges_changed,
+    performance.statistics_lost,
+    leftovers.created_object_missing,
+    leftovers.undeclared_object,
+    leftovers.setting_for_later_sessions,
+    naming.identifier_truncated,
 )

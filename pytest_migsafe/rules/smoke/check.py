@@ -55,7 +55,7 @@ class SmokeTest(Rule):
 
     def describe(self, defect: Defect, path: str, statements: Sequence[StatementEvidence] = ()) -> Finding:
         """Return a defect as a finding in the file that caused it by one of its statements."""
-        statement = _cause(statements, (*defect.named, defect.subject))
+        statement = cause(statements, (*defect.named, defect.subject))
         return Finding(
             rule=self.id,
             family=self.family,
@@ -145,14 +145,18 @@ def new_defects(test: SmokeTest, before: State, after: State) -> Iterator[Defect
     yield from (one for one in new if (one.subject, one.detail) not in known)
 
 
-def _cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> StatementEvidence | None:
-    """Return the statement that most likely caused a defect: the last one that says one of the names."""
-    for name in names:
-        word = re.compile(rf"(?<![\w]){re.escape(_last_part(name))}(?![\w])", re.IGNORECASE)
-        for statement in reversed(statements):
-            if word.search(statement.text):
-                return statement
-    for name in names:
+def cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> StatementEvidence | None:
+    """Return the statement that most likely caused a defect: of those that say the first name that is said at all.
+
+    The one that says most of the other names too, and of several the last.
+    """
+    some = list(names)
+    words = [re.compile(rf"(?<![\w]){re.escape(_last_part(name))}(?![\w])", re.IGNORECASE) for name in some]
+    for word in words:
+        found = [one for one in statements if word.search(one.text)]
+        if found:
+            return max(reversed(found), key=lambda one: sum(1 for each in words if each.search(one.text)))
+    for name in some:
         for statement in reversed(statements):
             if any(lock.relation == name and lock.mode != "AccessShareLock" for lock in statement.locks):
                 return statement
