@@ -32,10 +32,12 @@ def identifier_truncated(evidence: Evidence) -> Iterator[Finding]:
     """Report each name that the server has shortened, once; where two of a kind became the same, as an error."""
     found = list(_truncated(evidence))
     made = {
-        (created.kind, created.name)
-        for statement, _, _ in found
+        (created.kind, long)
+        for statement, long, short in found
         for one in split_statements(SourceText(statement.text))
         for created in one.creates
+        # The grammar cuts names as the server does.
+        if created.name == short
     }
     told: set[str] = set()
     for statement, long, short in found:
