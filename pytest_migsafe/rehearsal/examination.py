@@ -7,6 +7,7 @@ from pytest_migsafe.catalog.composition import Source, connection_of
 from pytest_migsafe.rehearsal.evidence import RelationLock, StatementEvidence
 from pytest_migsafe.rehearsal.facts import Facts, Scope
 from pytest_migsafe.rehearsal.probes import Asking, ask
+from pytest_migsafe.rehearsal.session import COUNTERS_ARE_FLUSHED_SINCE
 from pytest_migsafe.rehearsal.state import State, changed_homes, states_around
 
 
@@ -75,10 +76,17 @@ class Examination:
             )
         finally:
             if not connection.closed:
-                connection.execute(b"ROLLBACK")
+                connection.execute(_ended(connection.info.server_version))
 
     def _state(self, schema: Schema, facts: Facts) -> State:
         return State(schema=schema, facts=facts, scope=self._scope, server_version=self._server_version)
+
+
+def _ended(server_version: int) -> bytes:
+    """Return what ends the questions: the tables that they read are no scans of the next file, so those are handed over."""
+    if server_version >= COUNTERS_ARE_FLUSHED_SINCE:
+        return b"ROLLBACK; SELECT pg_catalog.pg_stat_force_next_flush()"
+    return b"ROLLBACK"
 
 
 #: Statements that run outside a transaction, where little of them is seen, and write no rows.
