@@ -25,7 +25,7 @@ class Asking:
     scope: Scope
     #: The homes whose objects are other ones than before, or gone.
     changed: frozenset[Home]
-    #: The tables that rows were written to; None: not known, so it may be any.
+    #: The tables whose rows were changed, and the sequences that were moved; None: not known, so it may be any.
     written: frozenset[str] | None
     #: Whether roles, memberships or settings of the cluster may be others.
     cluster_changed: bool
