@@ -4,6 +4,7 @@ from pytest_migsafe.catalog.composition import PreparedConnection
 from pytest_migsafe.catalog.diff import Change, diff
 from pytest_migsafe.catalog.incremental import Changes, Mark, apply_changes, mark, read_changes
 from pytest_migsafe.catalog.names import without_automatic_names
+from pytest_migsafe.catalog.physical import physical_diff
 from pytest_migsafe.catalog.render import Line, coloured, render, render_by_object
 from pytest_migsafe.catalog.schema import FORMAT_VERSION, Schema
 from pytest_migsafe.catalog.snapshot import snapshot
@@ -22,6 +23,7 @@ __all__ = [
     "coloured",
     "diff",
     "mark",
+    "physical_diff",
     "read_changes",
     "render",
     "render_by_object",

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from pytest_migsafe.catalog.composition import Fragment, Source, Value, composed, fragment, oid_array
 from pytest_migsafe.catalog.objects import CatalogObject, Home, Key
+from pytest_migsafe.catalog.physical import physical_values
 from pytest_migsafe.catalog.queries import (
     QUERIES,
     Query,
@@ -27,7 +28,7 @@ from pytest_migsafe.catalog.queries import (
     send,
     user_homes,
 )
-from pytest_migsafe.catalog.schema import Column, Homes, Schema, gather
+from pytest_migsafe.catalog.schema import Homes, Schema, gather
 from pytest_migsafe.catalog.snapshot import build, snapshot
 
 #: The catalogs that relations, types and functions are made of.
@@ -261,11 +262,9 @@ def apply_changes(connection: Source, before: Schema, changes: Changes) -> Schem
 
 
 def _is_same(before: Mapping[Key, CatalogObject], after: Mapping[Key, CatalogObject]) -> bool:
-    """Say whether objects are equal also where equality does not look: in the physical place of columns."""
+    """Say whether objects are equal also where equality does not look: in what is physical."""
     return before == after and all(
-        one.position == getattr(before[key], "position", None)
-        for key, one in after.items()
-        if isinstance(one, Column)
+        physical_values(one) == physical_values(before[key]) for key, one in after.items()
     )
 
 

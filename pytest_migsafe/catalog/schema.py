@@ -158,6 +158,8 @@ class Table(Named):
     server: str | None = None
     foreign_options: tuple[str, ...] = ()
     comment: str | None = None
+    #: How many columns were dropped, and have still their place in every row: no part of what the schema means.
+    dropped_columns: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +190,8 @@ class Column(Bound):
     comment: str | None = None
     #: The physical place: no part of what the schema means.
     position: int = field(default=0, compare=False)
+    #: What rows have that were there before the column was: physical, too.
+    missing_value: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,9 +52,8 @@ def rehearse(
     connection.execute(b"rollback")
     assert not (wrong := [line.text for line in catalog.render(catalog.diff(full, after))]), wrong
     assert after == full
-    assert {one: one.position for one in after.columns.values()} == {
-        one: one.position for one in full.columns.values()
-    }
+    assert catalog.physical_diff(after, full) == []
+    assert after.to_json() == full.to_json()
     return after, changes
 
 

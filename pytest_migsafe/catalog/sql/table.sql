@@ -42,7 +42,11 @@ select
     (
         select d.description from pg_catalog.pg_description d
         where d.objoid = c.oid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objsubid = 0
-    ) as comment
+    ) as comment,
+    (
+        select pg_catalog.count(*)::pg_catalog.int4 from pg_catalog.pg_attribute a
+        where a.attrelid = c.oid and a.attnum > 0 and a.attisdropped
+    ) as dropped_columns
 from pg_catalog.pg_class c
 where c.relkind in ('r', 'p', 'f') and c.oid {restriction}
 order by 1
