@@ -46,6 +46,16 @@ def test_a_finding_stands_at_the_statement_that_names_its_object(smoke: Smoke) -
     assert (finding.line, finding.column) == (3, 3)
 
 
+def test_a_name_that_was_cut_is_found_where_it_is_written_in_full(smoke: Smoke) -> None:
+    long = "orders_" + "note_" * 15
+    file = f'SELECT 1;\nCREATE INDEX {long} ON "Shop"."Orders" ("Note");\n{BREAK}\n'
+    cut = long[:63]
+    file += f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = (SELECT oid FROM pg_class WHERE relname LIKE '{cut[:20]}%');"
+    found = {one.objects[0]: one.line for one in smoke.findings(TABLE, file, only=invalid_index)}
+
+    assert found == {f'"Shop".{cut}': 2, '"Shop"."Orders_note"': 3}
+
+
 def test_what_a_failed_file_leaves_is_not_judged(smoke: Smoke) -> None:
     given = smoke.evidence(TABLE, BREAK)
     assert judge(given, [invalid_index], {})

@@ -151,7 +151,7 @@ def cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> Stat
     The one that says most of the other names too, and of several the last.
     """
     some = list(names)
-    words = [re.compile(rf"(?<![\w]){re.escape(_last_part(name))}(?![\w])", re.IGNORECASE) for name in some]
+    words = [_word(_last_part(name)) for name in some]
     for word in words:
         found = [one for one in statements if word.search(one.text)]
         if found:
@@ -161,6 +161,16 @@ def cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> Stat
             if any(lock.relation == name and lock.mode != "AccessShareLock" for lock in statement.locks):
                 return statement
     return None
+
+
+#: From this length on, in bytes, PostgreSQL cuts names (manual: "Identifiers and Key Words").
+_LONGEST_NAME = 63
+
+
+def _word(name: str) -> re.Pattern[str]:
+    """Return what a name looks like in a statement, in which it may be longer than what PostgreSQL made of it."""
+    end = "" if len(name.encode()) >= _LONGEST_NAME else r"(?!\w)"
+    return re.compile(rf"(?<!\w){re.escape(name)}{end}", re.IGNORECASE)
 
 
 _LAST_PART = re.compile(r'(?:"((?:[^"]|"")+)"|([^".(]+))(?:\(.*)?$', re.DOTALL)
