@@ -185,6 +185,68 @@ class BrokenView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A role, as far as row-level security asks who somebody is."""
+
+    superuser: bool = False
+    bypasses_row_security: bool = False
+    #: The roles whose privileges it has, itself among them (manual: "pg_has_role", USAGE).
+    acts_as: frozenset[str] = frozenset()
+
+    @property
+    def is_above_policies(self) -> bool:
+        """Whether no policy of any table applies to it."""
+        return self.superuser or self.bypasses_row_security
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who may do what: the exposed roles, PUBLIC, and for a table the roles that its policies name.
+
+    Names of roles stand as they are, without quotes. A privilege that stops at the schema counts for nothing.
+    """
+
+    #: Also those that own tables and views.
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    #: By relation and role: of SELECT, INSERT, UPDATE and DELETE what it may do, be it with a single column.
+    relations: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
+    #: Of functions that are SECURITY DEFINER and can be called: the roles that may execute them.
+    functions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def has_other_roles(self, before: "Access") -> bool:
+        """Return whether a role that was known before is another one now: another member, or above policies."""
+        common = self.roles.keys() & before.roles.keys()
+        return any(
+            (now := self.roles[name]) is not (then := before.roles[name])
+            and (now.superuser, now.bypasses_row_security, now.acts_as & common)
+            != (then.superuser, then.bypasses_row_security, then.acts_as & common)
+            for name in common
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFailure:
+    """A command on a table that the policies keep from being planned."""
+
+    #: "" stands for a role that is nobody in particular, with all privileges on the table.
+    role: str
+    #: SELECT, INSERT, UPDATE or DELETE.
+    command: str
+    sqlstate: str
+    message: str
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyFacts:
+    """What the planner makes of the policies of one table."""
+
+    failures: tuple[PlanFailure, ...] = ()
+    #: The expressions that are true for each row, as (name of the policy, USING or WITH CHECK).
+    always_true: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What the probes found in a database as it is."""
 
@@ -210,3 +272,6 @@ class Facts:
     #: By name, what is not of the server's version.
     extension_versions: Mapping[str, OtherVersion] = field(default_factory=dict)
     collation_versions: Mapping[str, OtherVersion] = field(default_factory=dict)
+    access: Access = field(default_factory=Access)
+    #: Of each table that has policies.
+    policies: Mapping[str, PolicyFacts] = field(default_factory=dict)

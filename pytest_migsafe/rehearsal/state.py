@@ -140,6 +140,13 @@ class State:
             if isinstance(one, Function)
         )
 
+    @cached_property
+    def grants_on_schemas(self) -> tuple[Grant, ...]:
+        """The grants on the schemas that are looked at."""
+        return tuple(
+            one for _, objects in self._homes("schema") for one in objects.values() if isinstance(one, Grant)
+        )
+
     def listed(self, kind: type[_Object]) -> tuple[_Object, ...]:
         """Return the objects of a kind, of which there are few, if any of their group is looked at."""
         return tuple(
@@ -160,9 +167,13 @@ def states_around(before: State, after: State) -> tuple[State, State]:
     """Return two states, one of which was made of the other, as far as they can differ in what is wrong with them.
 
     That is what was changed, the views of it (what a view shows depends on more than itself), and the sequences that
-    its columns draw from, or drew from.
+    its columns draw from, or drew from. And what others may do with, or what the planner makes of its policies, for that
+    depends on schemas, roles and functions.
     """
-    changed = changed_homes(before.schema, after.schema)
+    if after.facts.access.has_other_roles(before.facts.access):
+        # Who is a member of whom bears on every policy and every owner.
+        return replace(before, looked_at=None), replace(after, looked_at=None)
+    changed = changed_homes(before.schema, after.schema).union(_open_to_others(before.facts, after.facts))
     relations = {home.name for home in changed if home.catalog == "relation"}
     looked_at = changed.union(
         _views_of(after.schema, relations) if relations else (),
@@ -170,6 +181,20 @@ def states_around(before: State, after: State) -> tuple[State, State]:
         _sequences_of(after.schema, relations),
     )
     return replace(before, looked_at=looked_at), replace(after, looked_at=looked_at)
+
+
+def _open_to_others(before: Facts, after: Facts) -> Iterator[Home]:
+    told: tuple[tuple[str, Mapping[str, object], Mapping[str, object]], ...] = (
+        ("relation", before.access.relations, after.access.relations),
+        ("function", before.access.functions, after.access.functions),
+        ("relation", before.policies, after.policies),
+    )
+    for catalog, then, now in told:
+        yield from (
+            Home(catalog, name)
+            for name in then.keys() | now.keys()
+            if (was := then.get(name)) is not (now_is := now.get(name)) and was != now_is
+        )
 
 
 def changed_homes(before: Schema, after: Schema) -> frozenset[Home]:
@@ -187,10 +212,16 @@ def changed_homes(before: Schema, after: Schema) -> frozenset[Home]:
 
 
 def _views_of(schema: Schema, relations: set[str]) -> Iterator[Home]:
-    for home, objects in schema.homes.items():
-        view = objects.get(Key(View.KIND, home.name)) if home.catalog == "relation" else None
-        if isinstance(view, View) and not relations.isdisjoint(view.reads):
-            yield home
+    """Yield the views of relations, and the views of those."""
+    views = [
+        (home, view)
+        for home, objects in schema.homes.items()
+        if home.catalog == "relation" and isinstance(view := objects.get(Key(View.KIND, home.name)), View)
+    ]
+    while found := [home for home, view in views if not relations.isdisjoint(view.reads)]:
+        yield from found
+        relations = {home.name for home in found}
+        views = [(home, view) for home, view in views if home.name not in relations]
 
 
 def _sequences_of(schema: Schema, relations: set[str]) -> Iterator[Home]:

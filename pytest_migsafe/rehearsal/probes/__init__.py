@@ -5,10 +5,12 @@ They leave nothing behind: all run in one transaction that is rolled back, and n
 
 from pytest_migsafe.rehearsal.facts import Facts
 from pytest_migsafe.rehearsal.probes import (
+    access,
     defaults,
     functions,
     immutable,
     overloads,
+    policies,
     published,
     sequences,
     shapes,
@@ -32,6 +34,9 @@ _PROBES = (
     shapes,
     published,
     versions,
+    access,
+    # As the roles that have access.
+    policies,
 )
 
 
