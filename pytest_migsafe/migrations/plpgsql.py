@@ -152,6 +152,8 @@ def parse_function(body: str) -> Function:
     Raises:
         UnreadableBodyError: it does not read as PL/pgSQL.
     """
+    if len(body) > _LONGEST:
+        raise UnreadableBodyError
     reader = _Reader(body)
     options = tuple(reader.options())
     label = reader.label()
@@ -161,6 +163,8 @@ def parse_function(body: str) -> Function:
     return Function(options=options, block=block)
 
 
+#: Longer bodies are data in disguise.
+_LONGEST = 200_000
 #: Deeper than anybody writes, and shallow enough for Python's stack.
 _DEEPEST = 60
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pytest_migsafe.catalog.schema import Function, parent_of
+from pytest_migsafe.catalog.schema import Function, Trigger, parent_of
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.evidence import Creation, Evidence, StatementEvidence
 from pytest_migsafe.rehearsal.facts import BrokenCode
@@ -46,10 +46,9 @@ def _graded(evidence: Evidence, function: str, defect: Defect) -> Defect:
 
     A function that the file makes before what it needs works once that is made, too: that is a warning.
     """
-    was, now = evidence.before.get(Function.KIND, function), evidence.after.get(Function.KIND, function)
-    if not isinstance(now, Function) or (isinstance(was, Function) and was.body == now.body):
+    if not _is_made_here(evidence, function, defect):
         return defect
-    made_here = replace(defect, named=(function,))
+    made_here = replace(defect, named=(defect.subject, function))
     later = _created_later(evidence, defect)
     if later is not None:
         said = f"{later.path}:{later.line} creates the {later.kind} {later.name} later"
@@ -60,6 +59,14 @@ def _graded(evidence: Evidence, function: str, defect: Defect) -> Defect:
     return made_here
 
 
+def _is_made_here(evidence: Evidence, function: str, defect: Defect) -> bool:
+    """Whether the file made the function or the trigger what it is, and not what these need."""
+    was, now = evidence.before.get(Function.KIND, function), evidence.after.get(Function.KIND, function)
+    if isinstance(was, Function) and isinstance(now, Function) and was.body == now.body:
+        return defect.subject != function and evidence.before.get(Trigger.KIND, defect.subject) is None
+    return True
+
+
 def _created_later(evidence: Evidence, defect: Defect) -> Creation | None:
     kinds = _KINDS.get(_said_by_server(defect)[9:14], _RELATION_KINDS)
     missing = {_last_word(name) for name in defect.named}
@@ -67,7 +74,7 @@ def _created_later(evidence: Evidence, defect: Defect) -> Creation | None:
         (
             one
             for one in evidence.creations
-            if one.when == "later" and one.kind in kinds and one.name.lower() in missing
+            if one.when == "later" and one.kind in kinds and _last_word(one.name) in missing
         ),
         None,
     )
