@@ -2,6 +2,7 @@
 
 from pytest_migsafe.catalog.composition import PreparedConnection
 from pytest_migsafe.catalog.diff import Change, diff
+from pytest_migsafe.catalog.environment import Environment, environment, environment_diff
 from pytest_migsafe.catalog.incremental import Changes, Mark, apply_changes, mark, read_changes
 from pytest_migsafe.catalog.names import without_automatic_names
 from pytest_migsafe.catalog.physical import physical_diff
@@ -14,6 +15,7 @@ __all__ = [
     "FORMAT_VERSION",
     "Change",
     "Changes",
+    "Environment",
     "Line",
     "Mark",
     "PreparedConnection",
@@ -22,6 +24,8 @@ __all__ = [
     "apply_changes",
     "coloured",
     "diff",
+    "environment",
+    "environment_diff",
     "mark",
     "physical_diff",
     "read_changes",

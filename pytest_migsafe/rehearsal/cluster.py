@@ -1,17 +1,18 @@
 """What belongs to the whole cluster: its roles, databases, configuration; and what a file changes of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.resources import files
 
 import psycopg
 from psycopg.rows import tuple_row
 
+from pytest_migsafe.catalog.environment import CLUSTER, Facts
 from pytest_migsafe.rehearsal.evidence import ClusterChange
 
 #: Kind and name of each thing, with its definition.
-ClusterState = Mapping[tuple[str, str], str]
+ClusterState = Facts
 
-_CLUSTER = files(__package__).joinpath("cluster.sql").read_bytes()
+_CLUSTER = CLUSTER.text().encode()
 _CONFIGURATION = files(__package__).joinpath("configuration.sql").read_bytes()
 
 

@@ -11,19 +11,19 @@ from psycopg import sql
 from psycopg.rows import dict_row, tuple_row
 
 from pytest_migsafe.catalog.composition import (
-    Fragment,
     PreparedConnection,
     Source,
     connection_of,
     fetch_all,
     fragment,
 )
+from pytest_migsafe.catalog.environment import CLUSTER
 from pytest_migsafe.migrations.model import Script
 from pytest_migsafe.rehearsal.evidence import Leak
 
 _STATE = fragment(
     files(__package__).joinpath("session_state.sql").read_text(encoding="utf-8"),
-    cluster=Fragment(files(__package__).joinpath("cluster.sql").read_text(encoding="utf-8")),
+    cluster=CLUSTER,
 )
 #: Makes the session hand its statistics over when it becomes idle, so that the next file counts from zero
 #: (manual: "Statistics Functions"; new in PostgreSQL 15, and before that the counters are compared only).
