@@ -474,14 +474,24 @@ class Schema:
 
     def of_kind(self, kind: type[_Object]) -> Mapping[str, _Object]:
         """Return the objects of a kind by qualified name, sorted."""
-        if not self._sorted:
-            found: dict[str, dict[str, CatalogObject]] = {one.KIND: {} for one in KINDS}
-            for home in self.homes.values():
-                for key, one in home.items():
-                    found[key.kind][key.name] = one
-            for name, some in found.items():
-                self._sorted[name] = MappingProxyType({key: some[key] for key in sorted(some)})
+        if kind.KIND not in self._sorted:
+            found = (
+                (key.name, one)
+                for home in self._homes_with(kind)
+                for key, one in home.items()
+                if key.kind == kind.KIND
+            )
+            self._sorted[kind.KIND] = MappingProxyType(dict(sorted(found)))
         return cast(Mapping[str, _Object], self._sorted[kind.KIND])
+
+    def _homes_with(self, kind: type[CatalogObject]) -> Iterator[Mapping[Key, CatalogObject]]:
+        """Yield the homes in which objects of a kind can lie."""
+        if issubclass(kind, Listed):
+            yield self.homes.get(Home(kind.GROUP, ""), {})
+        elif issubclass(kind, Named):
+            yield from (one for home, one in self.homes.items() if home.catalog == kind.CATALOG)
+        else:
+            yield from self.homes.values()
 
     def get(self, kind: str, name: str) -> CatalogObject | None:
         """Return an object by its kind (as its `KIND` says it) and its qualified name, or None.
