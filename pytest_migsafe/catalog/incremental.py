@@ -23,7 +23,6 @@ from pytest_migsafe.catalog.queries import (
     Query,
     Reading,
     Rows,
-    is_superuser,
     reading,
     send,
     user_homes,
@@ -504,10 +503,12 @@ def _read_touched(read: Reading, touched: _Touched, written: _Written) -> Change
     for name in others:
         oids[name].update(oid for _, oid in rows.pop(0))
     left = {name: tuple(oid for (oid,) in rows.pop(0)) for name in written.dropped}
+    # What else is read in full says nothing that not everybody may read.
+    is_privileged = "subscription" in in_full and read.is_privileged()
     planned: list[tuple[Query, Fragment]] = []
     for query in QUERIES:
         if query.catalog in in_full:
-            planned.append((query, query.in_full(is_superuser=is_superuser(read.source))))
+            planned.append((query, query.in_full(is_privileged=is_privileged)))
         elif query.catalog == "relation":
             can_have = _CAN_HAVE[query.name]
             if some := [one.oid for one in states if can_have(one)]:

@@ -36,6 +36,10 @@ Rows = list[tuple[Any, ...]]
 #: Tables, partitioned and foreign tables, views and materialized views, sequences.
 RELKINDS = "rpfvmS"
 
+_IS_PRIVILEGED = fragment(
+    "select pg_catalog.has_column_privilege('pg_catalog.pg_subscription', 'subconninfo', 'SELECT') as may"
+)
+
 #: No condition.
 EVERYTHING = "true"
 
@@ -53,15 +57,15 @@ class Query:
     homes: str = ""
     #: Which of the relations can have what the query finds (manual: "pg_class", relkind).
     relkinds: str = RELKINDS
-    #: Places in the query of what only superusers may mention: what they do, and what others do instead.
-    for_superusers: tuple[tuple[str, str, str], ...] = ()
+    #: Places in the query of what only superusers may mention: what they say, and what others say instead.
+    for_privileged: tuple[tuple[str, str, str], ...] = ()
 
-    def in_full(self, *, is_superuser: bool) -> Fragment:
-        """Return the query for all objects."""
+    def in_full(self, *, is_privileged: bool) -> Fragment:
+        """Return the query for all objects, for who may read connection strings or may not."""
         if not self.homes:
             return composed(
                 self.name,
-                **{place: some if is_superuser else none for place, some, none in self.for_superusers},
+                **{place: some if is_privileged else none for place, some, none in self.for_privileged},
             )
         return composed(
             self.name,
@@ -166,7 +170,7 @@ QUERIES: tuple[Query, ...] = (
         name="subscription",
         cls=rarer.Subscription,
         catalog=rarer.Subscription.GROUP,
-        for_superusers=(("connection", "array[s.subconninfo]", f"array['{UNREADABLE}']"),),
+        for_privileged=(("connection", "array[s.subconninfo]", f"array['{UNREADABLE}']"),),
     ),
     _listed("security_label", rarer.SecurityLabel),
 )
@@ -203,11 +207,6 @@ _SETTINGS = b"""select
     pg_catalog.set_config('max_parallel_workers_per_gather', '0', true)"""
 
 _TO_UTF8 = b"select pg_catalog.set_config('client_encoding', 'UTF8', true)"
-
-
-def is_superuser(source: Source) -> bool:
-    """Say whether the session's role is a superuser now; the server reports every change (manual: "Protocol Flow")."""
-    return connection_of(source).info.parameter_status("is_superuser") == "on"
 
 
 def send(source: Source, queries: Sequence[Fragment]) -> list[Rows]:
@@ -249,6 +248,11 @@ class Reading:
     def rows(self, queries: Sequence[Fragment]) -> list[Rows]:
         """Return the rows of each query."""
         return self._run(queries, b"")
+
+    def is_privileged(self) -> bool:
+        """Say whether the role may read connection strings, as it is now: a migration can take that away."""
+        (((may,),),) = self.rows([_IS_PRIVILEGED])
+        return bool(may)
 
     def last(self, queries: Sequence[Fragment]) -> list[Rows]:
         """Return the rows of each query; nothing can be read after them."""

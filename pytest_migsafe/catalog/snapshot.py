@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_migsafe.catalog.composition import Source, connection_of
 from pytest_migsafe.catalog.objects import CatalogObject
-from pytest_migsafe.catalog.queries import QUERIES, Query, Rows, is_superuser, send
+from pytest_migsafe.catalog.queries import QUERIES, Query, Rows, reading
 from pytest_migsafe.catalog.schema import Schema
 
 
@@ -16,8 +16,9 @@ def snapshot(connection: Source) -> Schema:
     Raises:
         SnapshotError: the connection's transaction has failed, or the server refuses a query.
     """
-    queries = [one.in_full(is_superuser=is_superuser(connection)) for one in QUERIES]
-    found = send(connection_of(connection), queries)
+    with reading(connection_of(connection)) as read:
+        is_privileged = read.is_privileged()
+        found = read.last([one.in_full(is_privileged=is_privileged) for one in QUERIES])
     return Schema.of(build(connection, zip(QUERIES, found, strict=True)))
 
 

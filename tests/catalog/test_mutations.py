@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from pytest_migsafe import catalog
-from pytest_migsafe.catalog import Schema
+from pytest_migsafe.catalog import Schema, rarer
 from pytest_migsafe.postgres.database import Database, create_database
 from pytest_migsafe.postgres.server import Server
 from tests.catalog import manual_mutations, mutations, rarer_mutations
@@ -158,6 +158,19 @@ def test_a_view_says_what_it_reads_and_calls_itself(before: Schema) -> None:
     assert (on_top.reads, on_top.calls) == (("app.bottom",), ("app.twice(bigint)",))
     assert (sums.reads, sums.calls) == (("app.orders",), ())
     assert before.views["app.busy"].reads == ("app.customer", "app.orders")
+
+
+def test_a_role_that_is_no_superuser_any_more_is_told_what_it_may_not_read(
+    rich_connection: psycopg.Connection,
+) -> None:
+    rich_connection.execute(b"begin; create role migsafe_fallen superuser; set local role migsafe_fallen")
+    assert catalog.snapshot(rich_connection).of_kind(rarer.Subscription)["paper"].connection == (
+        "host=nowhere",
+    )
+    # The session is not told, and says that it is a superuser's still.
+    rich_connection.execute(b"alter role migsafe_fallen nosuperuser")
+    fallen = catalog.snapshot(rich_connection).of_kind(rarer.Subscription)["paper"]
+    assert fallen.connection == ("(may not be read)",)
 
 
 def test_no_secret_is_kept(before: Schema) -> None:
