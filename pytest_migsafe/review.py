@@ -89,7 +89,7 @@ class Review:
                 "statements": [statement.to_json() for statement in evidence.statements],
                 "stubbed": list(evidence.stubbed),
                 "cluster_changes": [asdict(change) for change in evidence.cluster_changes],
-                "left_out": [asdict(one) for one in evidence.left_out],
+                "left_out": [one.to_json() for one in evidence.left_out],
                 "leaks": [
                     {"kind": leak.kind, "name": leak.name, "value": leak.value} for leak in evidence.leaks
                 ],

@@ -234,6 +234,10 @@ class LeftOut:
     #: What of the cluster it changes ("roles"); empty for a stub.
     changes: str = ""
 
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self) | {"reason": self.reason.value}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Creation:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.plugin.conftest import A_TEST, BROKEN_IN_THE_MIDDLE, VERDICTS, Project
+from tests.service import Service
 
 pytest.importorskip("xdist")
 
@@ -56,6 +57,14 @@ def test_however_the_items_are_dealt_out(project: Project, distribution: str) ->
     assert shared.counts == alone.counts == {"passed": 11, "failed": 1, "blocked": 2}
     assert shared.exit_code == alone.exit_code == 1
     assert _timeless(shared.report) == _timeless(alone.report)
+
+
+def test_what_is_left_out_travels_from_a_worker(project: Project, service: Service) -> None:
+    """What crosses a process is plain: an enum would end the whole run."""
+    project.write({"migrations/0001_roles.sql": "create role shop_reader;\ncreate table shops (id int);\n"})
+    run = project.run(f"--migsafe-dsn={service.uri()}", "-n", "1", subprocess=True)
+    assert run.counts == {"passed": 1}
+    assert [one["reason"] for one in run.report["migrations"][0]["left_out"]] == ["cluster"]
 
 
 def test_each_worker_does_everything(project: Project) -> None:
