@@ -201,7 +201,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Who may do what: the exposed roles, PUBLIC, and for a table the roles that its policies name.
+    """Who may do what: the exposed roles, and for a table those that its policies name.
 
     Names of roles stand as they are, without quotes. A privilege that stops at the schema counts for nothing.
     """
@@ -210,7 +210,7 @@ class Access:
     roles: Mapping[str, Role] = field(default_factory=dict)
     #: By relation and role: of SELECT, INSERT, UPDATE and DELETE what it may do, be it with a single column.
     relations: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
-    #: Of functions that are SECURITY DEFINER and can be called: the roles that may execute them.
+    #: Of functions that are SECURITY DEFINER and can be called: the exposed roles that may execute them, and PUBLIC.
     functions: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def has_other_roles(self, before: "Access") -> bool:

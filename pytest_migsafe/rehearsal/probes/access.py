@@ -1,4 +1,4 @@
-"""Who may do what: the roles that are exposed, everybody (PUBLIC), and the roles that policies name."""
+"""Who may do what: the roles that are exposed, and those that policies name."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -13,7 +13,7 @@ from pytest_migsafe.catalog.schema import Function, Policy, Table, View
 from pytest_migsafe.rehearsal.facts import Access, Facts, Role
 from pytest_migsafe.rehearsal.probes.asking import Asking
 
-#: What policies and grants say for everybody; and what the functions that tell of privileges say.
+#: What policies say for everybody; and what the functions that tell of privileges say.
 PUBLIC = "PUBLIC"
 _EVERYBODY = "public"
 
@@ -61,13 +61,13 @@ def _roles(asking: Asking, known: Mapping[str, Role]) -> Mapping[str, Role]:
 
 
 def _named(asking: Asking) -> Iterator[str]:
-    """Yield the roles that own or are named by what was changed."""
+    """Yield the roles that the policies of what was changed name, and the owners of what somebody may be kept from."""
     for relation in asking.relations:
-        for one in asking.after.belonging_to(relation).values():
-            if isinstance(one, Policy):
-                yield from (role for role in one.roles if role != PUBLIC)
-            elif isinstance(one, Table | View):
-                yield one.owner
+        policies = policies_of(asking, relation)
+        yield from (role for policy in policies for role in policy.roles if role != PUBLIC)
+        if policies or asking.scope.exposed_roles:
+            objects = asking.after.belonging_to(relation).values()
+            yield from (one.owner for one in objects if isinstance(one, Table | View))
 
 
 def _relations(asking: Asking, *, is_all_new: bool) -> Iterator[str]:
@@ -107,15 +107,14 @@ def _privileges(
     pairs = [
         (relation, role)
         for relation in sorted(relations)
-        for role in (_EVERYBODY, *sorted(subjects(asking, roles, relation)))
+        for role in sorted(subjects(asking, roles, relation))
     ]
     found: dict[str, Mapping[str, frozenset[str]]] = {}
     for relation, role, privileges in _ask(
         asking, "access_relations", relations=[one for one, _ in pairs], roles=[one for _, one in pairs]
     ):
         if privileges:
-            name = PUBLIC if role == _EVERYBODY else role
-            found[relation] = {**found.get(relation, {}), name: frozenset(privileges)}
+            found[relation] = {**found.get(relation, {}), role: frozenset(privileges)}
     return found
 
 

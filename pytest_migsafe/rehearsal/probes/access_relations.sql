@@ -1,4 +1,4 @@
--- What roles may do with relations, be it with a single column; 'public' is everybody (manual: "Access Privilege Inquiry
+-- What roles may do with relations, be it with a single column (manual: "Access Privilege Inquiry
 -- Functions"). What lies in a schema that a role may not use is out of its reach.
 select
     asked.relation,

@@ -21,8 +21,8 @@ from pytest_migsafe.rehearsal.probes.access import PUBLIC, policies_of, subjects
 from pytest_migsafe.rehearsal.probes.asking import Asking
 from pytest_migsafe.rehearsal.state import schema_of
 
-#: One who is nobody in particular, for the time of the questions: policies for everybody apply to superusers least.
-_STRANGER = "migsafe_stranger"
+#: Stands for a role that is nobody in particular: policies for everybody do not apply to whoever asks here.
+_STRANGER = ""
 #: The plainest command of each kind, without defaults: what these call is no matter of policies.
 _COMMANDS = MappingProxyType(
     {
@@ -109,9 +109,7 @@ def _failures(asking: Asking, access: Access, relations: Iterable[str]) -> Itera
         theirs = [one for one in questions if one.role == role]
         # Whoever may not become the role, or make one, learns nothing: on a server that is not ours that may be so.
         with suppress(psycopg.errors.InsufficientPrivilege), asking.connection.transaction():
-            if role == _STRANGER:
-                _make_stranger(asking.connection, {one.relation for one in theirs})
-            with as_role(asking.connection, role):
+            with as_role(asking.connection, role or _stranger(asking.connection, theirs)):
                 yield from _answers(asking.connection, theirs)
             raise psycopg.Rollback
 
@@ -123,12 +121,11 @@ def _answers(
         answer = _explained(connection, one.sql)
         if not isinstance(answer, psycopg.Error):
             continue
-        is_stranger = one.role == _STRANGER
-        if answer.sqlstate in _BROKEN or (not is_stranger and _is_forbidden(answer, one.relation)):
+        if answer.sqlstate in _BROKEN or (one.role != _STRANGER and _is_forbidden(answer, one.relation)):
             yield (
                 one.relation,
                 PlanFailure(
-                    role="" if is_stranger else one.role,
+                    role=one.role,
                     command=one.command,
                     sqlstate=answer.sqlstate or "",
                     message=answer.diag.message_primary or str(answer),
@@ -172,9 +169,14 @@ def _questions(asking: Asking, access: Access, relation: str) -> Iterator[_Quest
                 yield _Question(role, relation, command, sql)
 
 
-def _make_stranger(connection: psycopg.Connection[Any], relations: Iterable[str]) -> None:
+def _stranger(connection: psycopg.Connection[Any], questions: Iterable[_Question]) -> str:
+    """Make the role that is nobody in particular, for the time of the questions, and return its name."""
+    # Others may do so at the same time, in another database.
+    role = f"migsafe_stranger_{connection.info.backend_pid}"
+    relations = ", ".join(sorted({one.relation for one in questions}))
     script = files(__package__).joinpath("stranger.sql").read_text(encoding="utf-8")
-    connection.execute(script.format(relations=", ".join(sorted(relations))).encode())
+    connection.execute(script.format(role=role, relations=relations).encode())
+    return role
 
 
 def _explained(connection: psycopg.Connection[Any], question: str) -> Any | psycopg.Error:

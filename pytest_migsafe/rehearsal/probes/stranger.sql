@@ -1,12 +1,12 @@
 -- A role that is nobody in particular, with all privileges on some tables and the way to everything else.
-CREATE ROLE migsafe_stranger;
-GRANT ALL ON {relations} TO migsafe_stranger;
+CREATE ROLE {role};
+GRANT ALL ON {relations} TO {role};
 DO $$
 DECLARE
     schema pg_catalog.name;
 BEGIN
     FOR schema IN SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.nspname !~ '^pg_' LOOP
-        EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %I TO migsafe_stranger', schema);
+        EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %I TO {role}', schema);
     END LOOP;
 END
 $$

@@ -16,7 +16,6 @@ from pytest_migsafe.rules.smoke.audience import (
     exposed_roles,
     in_order,
     in_sql,
-    is_above_policies,
     is_always_true,
     is_narrowed,
     is_open,
@@ -26,6 +25,7 @@ from pytest_migsafe.rules.smoke.audience import (
 )
 from pytest_migsafe.rules.smoke.calls import calls_per_row, once
 from pytest_migsafe.rules.smoke.check import Defect, smoke_test
+from pytest_migsafe.rules.smoke.matrix import NO_ROW, matrix, permissive
 
 _MANUAL = "CREATE POLICY"
 
@@ -47,10 +47,6 @@ def _described(policy: Policy) -> tuple[str, ...]:
         f"USING: {' '.join((policy.using or 'none').split())}",
         f"WITH CHECK: {' '.join((policy.check or 'none').split())}",
     )
-
-
-def _all_or(commands: list[str]) -> str:
-    return ", ".join(commands)
 
 
 @smoke_test(
@@ -86,7 +82,7 @@ def policy_always_true(state: State) -> Iterator[Defect]:
                 subject=relation.name,
                 detail=policy.name,
                 message=(
-                    f"the policy {policy.name} on {relation.name} lets {listed(roles)} {_all_or(commands)} any row: "
+                    f"the policy {policy.name} on {relation.name} lets {listed(roles)} {', '.join(commands)} any row: "
                     "its expression is always true"
                 ),
                 evidence=_described(policy),
@@ -208,7 +204,7 @@ def policy_without_expression(state: State) -> Iterator[Defect]:
         yield Defect(
             subject=relation.name,
             detail=policy.name,
-            message=f"the policy {policy.name} on {relation.name} permits no {_all_or(lacking)}: it has no {clause}",
+            message=f"the policy {policy.name} on {relation.name} permits no {', '.join(lacking)}: it has no {clause}",
             evidence=_described(policy),
             remedy=f"ALTER POLICY {policy.name} ON {relation.name} {clause} (...);",
             named=(policy.name,),
@@ -362,30 +358,20 @@ def restrictive_policy_alone(state: State) -> Iterator[Defect]:
 )
 def policy_coverage_gap(state: State) -> Iterator[Defect]:
     """Look through roles and commands for a privilege that no permissive policy applies to."""
-    for table, relation in state.tables:
-        if not table.row_security or not relation.policies:
-            continue
-        for role, privileges in sorted(state.facts.access.relations.get(relation.name, {}).items()):
-            if role == PUBLIC or is_above_policies(state, role, table):
-                continue
-            gaps = [
-                command
-                for command in in_order(privileges)
-                if not any(
-                    one.permissive and permits(one, command) and applies(state, one, role)
-                    for one in relation.policies
-                )
-            ]
+    policies_of = {relation.name: relation.policies for relation in _guarded(state)}
+    for row in matrix(state):
+        if policies := policies_of.get(row.table):
+            gaps = [command for command, rows in row.commands.items() if rows == NO_ROW]
             if gaps:
                 yield Defect(
-                    subject=relation.name,
-                    detail=f"{role} {_all_or(gaps)}",
-                    message=f"{in_sql(role)} may {_all_or(gaps)} on {relation.name}, and no policy permits it any row",
+                    subject=row.table,
+                    detail=f"{row.role} {', '.join(gaps)}",
+                    message=f"{in_sql(row.role)} may {', '.join(gaps)} on {row.table}, and no policy permits it any row",
                     evidence=tuple(
-                        f"{one.name}: for {one.command}, to {listed(one.roles)}" for one in relation.policies
+                        f"{one.name}: for {one.command}, to {listed(one.roles)}" for one in policies
                     ),
-                    remedy=f"REVOKE {_all_or(gaps)} ON {relation.name} FROM {in_sql(role)};",
-                    objects=(role,),
+                    remedy=f"REVOKE {', '.join(gaps)} ON {row.table} FROM {in_sql(row.role)};",
+                    objects=(row.role,),
                 )
 
 
@@ -406,11 +392,7 @@ def several_permissive_policies(state: State) -> Iterator[Defect]:
         named = {role for policy in relation.policies for role in policy.roles}
         for role in sorted(named.union(exposed_roles(state))):
             several = {
-                command: [
-                    one.name
-                    for one in relation.policies
-                    if one.permissive and permits(one, command) and applies(state, one, role)
-                ]
+                command: [one.name for one in permissive(state, relation, role, command)]
                 for command in COMMANDS
             }
             commands = [command for command, names in several.items() if len(names) > 1]
@@ -420,7 +402,7 @@ def several_permissive_policies(state: State) -> Iterator[Defect]:
                     detail=role,
                     message=(
                         f"several permissive policies on {relation.name} apply to {in_sql(role)}: "
-                        f"each row is held against all of them ({_all_or(commands)})"
+                        f"each row is held against all of them ({', '.join(commands)})"
                     ),
                     evidence=tuple(f"{command}: {', '.join(several[command])}" for command in commands),
                 )
@@ -547,7 +529,7 @@ def policy_does_not_plan(state: State) -> Iterator[Defect]:
             subject=subject,
             detail=f"{sqlstate} {message}",
             message=(
-                f"{_all_or(commands)} on {subject} fails{f' for {listed(roles)}' if roles else ''} "
+                f"{', '.join(commands)} on {subject} fails{f' for {listed(roles)}' if roles else ''} "
                 f"because of its policies: {message}"
             ),
             evidence=(
