@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pytest_migsafe.catalog.composition import Fragment, Value, fragment
 from pytest_migsafe.catalog.objects import Home
-from pytest_migsafe.catalog.queries import send
+from pytest_migsafe.catalog.queries import Rows, send
 from pytest_migsafe.catalog.schema import Constraint, Index, Schema
 from pytest_migsafe.rehearsal.facts import Facts, ForeignKeyShape, IndexShape
 from pytest_migsafe.rehearsal.probes.asking import Asking
@@ -26,16 +27,18 @@ def probe(asking: Asking, known: Facts) -> Facts:
         for relation, some in known.foreign_keys.items()
         if any(one.target in changed for one in some)
     }
-    with_indexes = [one for one in changed if _has(asking.after, one, _is_index)]
-    with_foreign_keys = [one for one in changed if _has(asking.after, one, _is_foreign_key)]
-    indexes, foreign_keys = send(
-        asking.connection,
-        [_query("index_shapes", with_indexes), _query("foreign_key_shapes", with_foreign_keys)],
-    )
+    queries = {
+        name: _query(name, some)
+        for name, is_one in (("index_shapes", _is_index), ("foreign_key_shapes", _is_foreign_key))
+        if (some := [one for one in changed if _has(asking.after, one, is_one)])
+    }
+    found = dict(zip(queries, send(asking.source, list(queries.values())), strict=True)) if queries else {}
     return replace(
         known,
-        indexes=_updated(known.indexes, changed, indexes, IndexShape),
-        foreign_keys=_updated(known.foreign_keys, changed, foreign_keys, ForeignKeyShape),
+        indexes=_updated(known.indexes, changed, found.get("index_shapes", []), IndexShape),
+        foreign_keys=_updated(
+            known.foreign_keys, changed, found.get("foreign_key_shapes", []), ForeignKeyShape
+        ),
     )
 
 
@@ -53,14 +56,18 @@ def _has(schema: Schema, relation: str, is_one: Callable[[object], bool]) -> boo
 
 def _query(name: str, relations: Iterable[str]) -> Fragment:
     quoted = ('"' + one.replace("\\", "\\\\").replace('"', '\\"') + '"' for one in sorted(relations))
-    template = files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
-    return fragment(template, relations=Value("{" + ",".join(quoted) + "}", "pg_catalog.regclass[]"))
+    return fragment(_template(name), relations=Value("{" + ",".join(quoted) + "}", "pg_catalog.regclass[]"))
+
+
+@cache
+def _template(name: str) -> str:
+    return files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _updated(
     known: Mapping[str, tuple[_Shape, ...]],
     changed: Iterable[str],
-    rows: Iterable[tuple[Any, ...]],
+    rows: Rows,
     shape: Callable[..., _Shape],
 ) -> Mapping[str, tuple[_Shape, ...]]:
     """Return what is known of all relations: of the changed ones, what was read."""

@@ -18,7 +18,7 @@ def probe(asking: Asking, known: Facts) -> Facts:
     """Compare all versions, when there are other extensions or collations than before."""
     if not any(home.catalog in _GROUPS for home in asking.changed):
         return known
-    (rows,) = send(asking.connection, [_VERSIONS])
+    (rows,) = send(asking.source, [_VERSIONS])
     found = {
         kind: {
             name: OtherVersion(version, available) for its, name, version, available in rows if its == kind

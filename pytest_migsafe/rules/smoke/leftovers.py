@@ -56,9 +56,11 @@ def created_object_missing(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _undoes(statement: StatementEvidence) -> bool:
-    return statement.node == "TransactionStmt" and bool(
-        re.match(r"(?:rollback|abort)\b", statement.text, re.IGNORECASE)
-    )
+    # ROLLBACK TO a savepoint is meant: it says what of the transaction goes.
+    return statement.node == "TransactionStmt" and bool(_ROLLBACK.match(statement.text))
+
+
+_ROLLBACK = re.compile(r"(?:rollback|abort)\b(?!.*\bto\b)", re.IGNORECASE | re.DOTALL)
 
 
 def _created(statement: StatementEvidence) -> Iterator[CreatedObject]:
