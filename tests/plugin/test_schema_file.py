@@ -176,6 +176,7 @@ EVERYWHERE = {
         grant select on "Odd Names" to current_user with grant option;
         alter default privileges grant all on tables to public;
         alter default privileges revoke execute on functions from public;
+        alter table "Odd Names" enable row level security;
         create policy "Mine" on "Odd Names" to current_user using (true);
         comment on schema public is 'Ours';
         """
