@@ -78,9 +78,11 @@ class Query:
 
     def build(self, rows: Rows, major: int) -> Iterator[CatalogObject]:
         """Return the objects that the rows of a server of this major version describe."""
-        names = _FIELDS[self.cls.KIND]
+        names, lists = _FIELDS[self.cls.KIND], _LISTS[self.cls.KIND]
         for row in rows:
-            values = {name: _value(name, value) for name, value in zip(names, row, strict=True)}
+            values = dict(zip(names, row, strict=True))
+            for name in lists:
+                values[name] = _list(name, values[name])
             yield self.cls(**made_alike(self.cls.KIND, values, major))
 
 
@@ -108,14 +110,12 @@ _UNORDERED = frozenset(
 )
 
 
-def _value(name: str, value: Any) -> Any:
-    if type(value) is list:
-        if name == "foreign_options":
-            value = map(masked, value)
-        elif name == "connection":
-            value = masked_connection(value)
-        return tuple(sorted(value)) if name in _UNORDERED else tuple(value)
-    return value
+def _list(name: str, given: Iterable[str]) -> tuple[str, ...]:
+    if name == "foreign_options":
+        given = map(masked, given)
+    elif name == "connection":
+        given = masked_connection(given)
+    return tuple(sorted(given)) if name in _UNORDERED else tuple(given)
 
 
 def _listed(name: str, cls: type[Listed]) -> Query:
@@ -183,6 +183,10 @@ def user_homes(name: str, *, among: Fragment | str = EVERYTHING, relkinds: str =
 
 #: The fields that each kind's rows fill, in their order.
 _FIELDS = {one.KIND: tuple(part.name for part in fields(one)) for one in schema.KINDS}
+#: Those of them that are lists.
+_LISTS = {
+    one.KIND: tuple(part.name for part in fields(one) if part.type == tuple[str, ...]) for one in schema.KINDS
+}
 
 
 #: What the text of definitions depends on, and what could stop or slow our reading. A plan that is made once must
