@@ -144,6 +144,7 @@ class _Looking:
         self._asking = asking
         self._connection = asking.connection
         self._temporary = _temporary_tables(asking.after)
+        self._others_schemas = _schemas_of_extensions(asking.after)
         self._procedures = {
             _bare(one.name) for one in asking.after.of_kind(Function).values() if one.kind == "procedure"
         }
@@ -182,7 +183,8 @@ class _Looking:
         ):
             if notice.number is None:
                 continue
-            if self._is_true(notice):
+            one = functions[place[notice.number]]
+            if self._is_true(notice, one.body):
                 yield place[notice.number], _broken(notice, line=_line_in(notice.context))
 
     def _analysed(self, function: Any, on: _On, search_path: str) -> Iterator[BrokenCode]:
@@ -201,9 +203,10 @@ class _Looking:
             asked = analysis.asked[notice.number]
             if (
                 notice.sqlstate in asked.handled
+                or (asked.for_some_tables and _NO_FIELD_OF_ROW.match(notice.message))
                 or (handles_catalog and notice.sqlstate in _MISSING)
                 or (asked.piece.line, asked.piece.statement) in said
-                or not self._is_true(notice, transition)
+                or not self._is_true(notice, function.body, transition)
                 or (asked.piece.is_call and not self._is_true_of_call(notice, asked.piece.sql))
                 or (_is_polymorphic(function) and notice.sqlstate not in _MISSING - {"42883"})
             ):
@@ -227,9 +230,12 @@ class _Looking:
         path = sql.SQL("SET LOCAL search_path = {};").format(sql.SQL(search_path or "''"))
         return tables + path.as_bytes(self._connection) + analysis.sql.encode()
 
-    def _is_true(self, notice: Report, transition: Iterable[str] = ()) -> bool:
+    def _is_true(self, notice: Report, body: str, transition: Iterable[str] = ()) -> bool:
         """Return whether an error is one that the function's callers will meet."""
         if notice.sqlstate not in _TELLING or "record data type" in notice.message:
+            return False
+        if (schema := _QUALIFIED.search(notice.message)) and (schema[1] or schema[2]) in self._others_schemas:
+            # The session's own, or an extension's, of which there may be a stub.
             return False
         if notice.sqlstate != "42P01":
             return True
@@ -237,7 +243,8 @@ class _Looking:
         if missing is None:
             return True
         name = missing[1].rpartition(".")[2].lower()
-        return name not in self._temporary and name not in {one.strip('"').lower() for one in transition}
+        made = {*_made_in(body), *(one.strip('"').lower() for one in transition)}
+        return name not in self._temporary and name not in made
 
     def _is_true_of_call(self, notice: Report, call: str) -> bool:
         """Return whether what was said of a CALL, asked for as a function is called, holds for a procedure."""
@@ -302,6 +309,7 @@ _TELLING = frozenset(
 )  # fmt: skip
 _MISSING = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
 _MISSING_RELATION = re.compile(r'relation "(.+)" does not exist')
+_NO_FIELD_OF_ROW = re.compile(r'record "(?:new|old)" has no field')
 _INVALID_TYPE = re.compile(r'invalid type name "(.+%\w+)"')
 _LINE = re.compile(r"near line (\d+)|line (\d+)")
 #: What a body says that looks for itself whether something is there.
@@ -314,12 +322,32 @@ _TEMPORARY = re.compile(
     r'\bcreate\s+(?:(?:global|local)\s+)?temp(?:orary)?\s+(?:table|view|sequence)\s+(?:if\s+not\s+exists\s+)?"?(\w+)',
     re.IGNORECASE,
 )
+_MADE = re.compile(
+    r"""\bcreate\s+(?:or\s+replace\s+)?(?:unlogged\s+)?(?:table|view|materialized\s+view|sequence)\s+
+    (?:if\s+not\s+exists\s+)?(?:"?\w+"?\.)?"?(\w+)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+#: The schema of what is missing.
+_QUALIFIED = re.compile(r'(?:relation|function|procedure|type|table) "?(\w+)\.|schema "(pg_temp)"')
 _INTO_TEMPORARY = re.compile(r'\binto\s+temp(?:orary)?\s+(?:table\s+)?"?(\w+)', re.IGNORECASE)
 
 
 @lru_cache(maxsize=20_000)
 def _temporary_in(body: str) -> frozenset[str]:
     return frozenset(name.lower() for found in (_TEMPORARY, _INTO_TEMPORARY) for name in found.findall(body))
+
+
+@lru_cache(maxsize=20_000)
+def _made_in(body: str) -> frozenset[str]:
+    """Return the names of the relations that a body creates itself."""
+    return frozenset(name.lower() for name in _MADE.findall(body))
+
+
+def _schemas_of_extensions(schema: Schema) -> frozenset[str]:
+    return frozenset({"pg_temp", *(one.schema for one in schema.extensions.values())}) - {
+        "public",
+        "pg_catalog",
+    }
 
 
 def _temporary_tables(schema: Schema) -> frozenset[str]:

@@ -54,6 +54,8 @@ class Asked:
     handled: frozenset[str]
     #: Whether any error is caught by WHEN OTHERS.
     caught: bool
+    #: Whether it may be reached for other tables only than the one that the trigger is on.
+    for_some_tables: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,9 @@ class _Writer:
     cursors: dict[str, Cursor] = field(default_factory=dict)
     handled: frozenset[str] = frozenset()
     caught: bool = False
+    for_some_tables: bool = False
+    #: The variables that were given something of what the trigger is on.
+    telling: set[str] = field(default_factory=set)
     where: dict[int, tuple[int, str]] = field(default_factory=dict)
     written: int = 0
 
@@ -137,7 +142,14 @@ class _Writer:
         self.line(_report(number))
 
     def _number(self, piece: Piece) -> int:
-        self.asked.append(Asked(piece=piece, handled=self.handled, caught=self.caught))
+        self.asked.append(
+            Asked(
+                piece=piece,
+                handled=self.handled,
+                caught=self.caught,
+                for_some_tables=self.for_some_tables,
+            )
+        )
         return len(self.asked) - 1
 
     def pieces(self, pieces: Iterable[Piece]) -> None:
@@ -210,6 +222,8 @@ class _Writer:
         near = statement.pieces[0] if statement.pieces else None
         for target in statement.targets:
             self.target(target, near)
+        if any(self.depends_on_table(one.sql, None) for one in statement.pieces):
+            self.telling.update(_bare(target[0]) for target in statement.targets if len(target) == 1)
         self.take(statement.targets, statement.structure, statement.cursor)
         if statement.returned is not None:
             self.returned(statement.returned)
@@ -253,11 +267,14 @@ class _Writer:
     def branches(self, statement: Branches) -> None:
         self.pieces(statement.pieces)
         assigned: set[str] = set()
-        opened = 0
+        opened, before = 0, self.for_some_tables
         for arm in statement.arms:
             self.pieces(arm.pieces)
             self.forget(assigned)
             guard = _guard(arm.condition) if self.frame.is_trigger else None
+            if guard is None or not guard.is_whole:
+                # What this says of the table cannot be told apart from what else it says.
+                self.for_some_tables = self.for_some_tables or self.depends_on_table(arm.condition, guard)
             if guard is None:
                 self.body(arm.body)
             else:
@@ -267,7 +284,15 @@ class _Writer:
         self.body(statement.otherwise)
         for _ in range(opened):
             self.line("END IF;")
+        self.for_some_tables = before
         self.forget(assigned | _assigned(statement.otherwise))
+
+    def depends_on_table(self, expression: str, guard: "_Guard | None") -> bool:
+        """Whether it says something of the trigger's table that is not known, as whether it has a column."""
+        if guard is None and _OF_TABLE.search(expression):
+            return True
+        words = {one.lower() for one in _WORD.findall(expression)}
+        return _OF_ROW.search(expression) is not None or not words.isdisjoint(self.telling)
 
     def guarded(self, arm: Arm, guard: "_Guard") -> int:
         """Write a branch that is for some tables only; return how many END IF are to follow."""
@@ -311,6 +336,8 @@ class _Writer:
             for declaration in statement.declarations:
                 if declaration.default is not None:
                     self.ask(declaration.default)
+                    if self.depends_on_table(declaration.default.sql, None):
+                        self.telling.add(_bare(declaration.name))
                 if declaration.cursor is not None:
                     self.cursor(declaration.cursor)
             with self.under(statement):
@@ -408,6 +435,12 @@ _KNOWN = frozenset(
 )
 _UNKNOWN = frozenset({"tg_op", "tg_when", "tg_level"})
 _HARMLESS = frozenset({"and", "or", "not", "in", "any", "array", "like", "text", "name", "true", "false"})
+
+
+_WORD = re.compile(r"\w+")
+_OF_TABLE = re.compile(rf"\b(?:{'|'.join(sorted(_KNOWN))})\b", re.IGNORECASE)
+#: A row as JSON or hstore, which is asked for its keys.
+_OF_ROW = re.compile(r"\b(?:to_jsonb?|row_to_json|hstore)\s*\(\s*(?:new|old)\b", re.IGNORECASE)
 
 
 def _guard(condition: str) -> _Guard | None:

@@ -22,7 +22,8 @@ def tell(evidence: Evidence, defects: Sequence[Defect]) -> Iterator[Defect]:
     """Yield what a file is told of the bodies that it broke: once for each function and message."""
     by_message: dict[tuple[str, str], list[Defect]] = {}
     for one in defects:
-        by_message.setdefault((one.objects[0], _said_by_server(one)), []).append(one)
+        function = one.objects[0] if one.objects else one.subject
+        by_message.setdefault((function, _said_by_server(one)), []).append(one)
     for (function, _), some in by_message.items():
         yield _graded(evidence, function, _together(some))
 
@@ -113,7 +114,6 @@ def broken_function(state: State) -> Iterator[Defect]:
                 remedy=f"DROP FUNCTION {name};" if is_dead else remedy(function, broken),
                 severity=Severity.WARNING if broken.caught or is_dead else None,
                 named=named(broken),
-                objects=(name,),
             )
 
 
