@@ -19,6 +19,7 @@ from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.facts import Scope
 from pytest_migsafe.rehearsal.rehearsal_database import Conditions
 from pytest_migsafe.rules import RULES, Rule, judge
+from pytest_migsafe.rules.smoke.matrix import Row, matrix
 from pytest_migsafe.rules.smoke.summary import Section, sections
 from pytest_migsafe.settings import Settings, in_seconds
 
@@ -48,6 +49,8 @@ class Review:
     findings: tuple[Finding, ...] = ()
     #: What the smoke tests come to; empty when nothing was there to look at.
     sections: tuple[Section, ...] = ()
+    #: What roles can do with the rows of the tables with row-level security that the file concerns.
+    row_security: tuple[Row, ...] = ()
     changes: tuple[catalog.Change, ...] = ()
     #: The migration that stands in the way, and its error's first line.
     blocked_by: str = ""
@@ -76,6 +79,7 @@ class Review:
             "blocked_because": self.blocked_because or None,
             "findings": [finding.to_json() for finding in self.findings],
             "smoke_tests": [section.to_json() for section in self.sections],
+            "row_security": [row.to_json() for row in self.row_security],
             "statements": [],
             "diff": [change.to_json() for change in self.changes],
         }
@@ -110,6 +114,8 @@ class EndVerdict:
     #: What the smoke tests find in the whole, and what they come to.
     findings: tuple[Finding, ...] = ()
     sections: tuple[Section, ...] = ()
+    #: What roles can do with the rows of the tables with row-level security.
+    row_security: tuple[Row, ...] = ()
 
 
 #: Judges an end; the second are the findings in the files that were reviewed in this process.
@@ -173,6 +179,7 @@ class EndReview:
             "diff": [change.to_json() for change in self.verdict.changes],
             "findings": [finding.to_json() for finding in self.verdict.findings],
             "smoke_tests": [section.to_json() for section in self.verdict.sections],
+            "row_security": [row.to_json() for row in self.verdict.row_security],
         }
 
 
@@ -290,6 +297,7 @@ class Reviewer:
             evidence=result,
             findings=findings,
             sections=sections(result.state_after, findings, self.rules) if result.applied else (),
+            row_security=matrix(result.state_after) if result.applied else (),
             changes=tuple(catalog.diff(result.before, result.after)),
         )
 

@@ -9,6 +9,7 @@ from pytest_migsafe.reports.failure import finding_text
 from pytest_migsafe.review import EndCheck, EndVerdict
 from pytest_migsafe.rules import RULES
 from pytest_migsafe.rules.smoke.end_state import judge_end_state
+from pytest_migsafe.rules.smoke.matrix import matrix
 from pytest_migsafe.rules.smoke.summary import sections
 
 #: The item's name.
@@ -35,6 +36,7 @@ def _judge(
         note=f"end state of {root}: {counted}",
         findings=findings,
         sections=sections(end.state_after, findings, RULES),
+        row_security=matrix(end.state_after),
     )
 
 

@@ -7,6 +7,7 @@ from pytest_migsafe.findings import Finding
 from pytest_migsafe.rehearsal.facts import Scope
 from pytest_migsafe.rules.smoke.calls import calls_per_row, once
 from pytest_migsafe.rules.smoke.check import SmokeTest
+from pytest_migsafe.rules.smoke.matrix import matrix
 from pytest_migsafe.rules.smoke.policies import (
     policy_always_true,
     policy_calls_per_row,
@@ -177,6 +178,41 @@ def test_gaps_between_privileges_and_policies_are_found_on_request(smoke: Smoke)
     (several,) = smoke.findings(TABLES, policies, only=several_permissive_policies, scope=SCOPE)
     assert several.evidence[:2] == ("SELECT: look, more, write", "INSERT: more, write")
     assert smoke.findings(TABLES, OWN, only=several_permissive_policies, scope=SCOPE) == ()
+
+
+def test_the_matrix_tells_what_each_role_can_do_with_rows(smoke: Smoke) -> None:
+    policies = """
+        CREATE POLICY look ON notes FOR SELECT USING (owner = CURRENT_USER);
+        CREATE POLICY "Add" ON notes FOR INSERT TO anon WITH CHECK (true);
+        CREATE POLICY "all" ON notes TO clerk USING (true);
+        CREATE POLICY narrow ON notes AS RESTRICTIVE FOR DELETE TO clerk USING (body IS NULL);
+        REVOKE DELETE ON notes FROM anon;
+        ALTER TABLE notes OWNER TO "App User";
+    """
+    given = smoke.evidence(TABLES, policies, scope=SCOPE)
+    assert [row.to_json() for row in matrix(given.state_after) if row.table == "public.notes"] == [
+        {
+            "table": "public.notes",
+            "role": "App User",
+            **dict.fromkeys(("SELECT", "INSERT", "UPDATE", "DELETE"), "all rows"),
+        },
+        {
+            "table": "public.notes",
+            "role": "anon",
+            "SELECT": "policies: look",
+            "INSERT": "all rows",
+            "UPDATE": "no row",
+            "DELETE": "no privilege",
+        },
+        {
+            "table": "public.notes",
+            "role": "clerk",
+            "SELECT": "all rows",
+            "INSERT": "all rows",
+            "UPDATE": "all rows",
+            "DELETE": 'policies: "all"; restrictive: narrow',
+        },
+    ]
 
 
 CALLS = """

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pytest_migsafe.catalog.schema import Policy, Table
 from pytest_migsafe.rehearsal.state import Relation, State
 from pytest_migsafe.rules.smoke.audience import (
     COMMANDS,
     applies,
+    commands_of,
     is_above_policies,
     is_narrowed,
     is_open,
@@ -29,6 +31,10 @@ class Row:
     role: str
     #: By command: no privilege, all rows, no row, or the permissive policies that let rows through.
     commands: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as JSON values."""
+        return {"table": self.table, "role": self.role, **self.commands}
 
 
 def matrix(state: State) -> tuple[Row, ...]:
@@ -64,7 +70,14 @@ def _rows(state: State, table: Table, relation: Relation, role: str, command: st
     is_narrow = is_narrowed(state, relation, command, role)
     if not is_narrow and any(is_open(state, policy, command) for policy in permitting):
         return ALL_ROWS
-    return f"policies: {', '.join(policy.name for policy in permitting)}"
+    narrowing = [
+        one.name
+        for one in relation.policies
+        if not one.permissive and command in commands_of(one) and applies(state, one, role)
+    ]
+    return f"policies: {', '.join(one.name for one in permitting)}" + (
+        f"; restrictive: {', '.join(narrowing)}" if narrowing else ""
+    )
 
 
 def permissive(state: State, relation: Relation, role: str, command: str) -> list[Policy]:

@@ -538,9 +538,31 @@ def policy_does_not_plan(state: State) -> Iterator[Defect]:
                 *(f"{one.name}: {_one_line(one)}" for one in policies),
                 *([f"so do commands on: {', '.join(others)}"] if others else []),
             ),
+            remedy=_way_out(sqlstate, subject, policies, roles),
             named=tuple(one.name for one in policies),
             objects=(*others, *roles),
         )
+
+
+_IN_FUNCTION = """\
+-- The subquery of the policy, in a function that policies do not apply to:
+CREATE FUNCTION ...() RETURNS SETOF ... LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
+    AS $$ SELECT ... FROM {table} ... $$;
+"""
+
+
+def _way_out(sqlstate: str, table: str, policies: tuple[Policy, ...], roles: list[str]) -> str:
+    """Return the SQL that lets commands be planned again, as far as it can be told; empty: the rule's own words."""
+    if sqlstate == "42501":
+        return f"GRANT ... ON ... TO {listed(roles)};\n-- what the policy uses; EXECUTE on functions, USAGE on schemas"
+    if sqlstate != "42P17" or not policies:
+        return ""
+    altered = "\n".join(
+        f"ALTER POLICY {one.name} ON {table} {'USING' if one.using else 'WITH CHECK'} (... IN (SELECT ...()));"
+        for one in policies
+        if "SELECT" in f"{one.using} {one.check}"
+    )
+    return _IN_FUNCTION.format(table=table) + altered
 
 
 def _one_line(policy: Policy) -> str:
