@@ -56,7 +56,14 @@ from pytest_migsafe.termination import EXIT_STATUS, Terminated, sigterm_interrup
 
 #: The name under which the active plugin is registered.
 NAME = "migsafe-session"
-_FLAGS = ("postgres", "bindir", "dsn", "layout", "schema")
+#: The flags that stand in for settings, by the settings' names.
+_FLAGS = {
+    "postgres": "migsafe_postgres",
+    "bindir": "migsafe_bindir",
+    "dsn": "migsafe_dsn",
+    "layout": "migsafe_layout",
+    "schema_file": "migsafe_schema",
+}
 #: A history, by its number, and one of its places, by its label.
 Where = tuple[int, str]
 
@@ -67,7 +74,7 @@ def activate(config: pytest.Config) -> None:
     Raises:
         pytest.UsageError: a setting, a flag or a path is wrong.
     """
-    flags = {flag: value for flag in _FLAGS if (value := config.getoption(f"migsafe_{flag}")) is not None}
+    flags = {key: value for key, flag in _FLAGS.items() if (value := config.getoption(flag)) is not None}
     try:
         settings = load_settings(
             project_root(config), flags=flags, layouts=LAYOUT_NAMES, rules=[rule.id for rule in RULES]

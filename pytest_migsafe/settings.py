@@ -74,7 +74,7 @@ class Settings:
     #: The role that is to own everything; None: no matter.
     owner: str | None = None
     #: The file that declares the schema at the end of the history; None: it is compared with none.
-    schema: Path | None = None
+    schema_file: Path | None = None
     #: The severity of single rules, by their ids.
     rules: Mapping[str, Severity] = field(default_factory=_nothing)
     #: The settings of single histories, complete in themselves; ``migrations`` is the one folder of each.
@@ -180,9 +180,13 @@ def _read_environment(environment: Mapping[str, str], readers: "Readers") -> dic
     return values
 
 
+#: The flags that are not called like their settings.
+_FLAGS = {"schema_file": "schema"}
+
+
 def _read_flags(flags: Mapping[str, str], readers: "Readers") -> dict[str, Any]:
     values = {
-        key: readers[key](_Place(f"--migsafe-{key.replace('_', '-')}"), value) for key, value in flags.items()
+        key: readers[key](_Place(f"--migsafe-{_FLAGS.get(key, key)}"), value) for key, value in flags.items()
     }
     _refuse_two_servers(values, "the flags (--migsafe-...)")
     return values
@@ -242,7 +246,7 @@ def _readers(root: Path, layouts: Sequence[str], rules: Sequence[str]) -> dict[s
         "exposed_schemas": _names,
         "exposed_roles": _names,
         "owner": _text,
-        "schema": lambda place, value: _written_file(place, value, root),
+        "schema_file": lambda place, value: _written_file(place, value, root),
         "rules": lambda place, value: _severities(place, value, rules),
     }
     assert readers.keys() == {one.name for one in fields(Settings)} - {"root", "histories"}  # noqa: S101 - a twin list

@@ -46,13 +46,13 @@ class Ends:
             if len(some) > 1:
                 raise SettingsError(
                     f"{name} cannot be the schema file of {len(some)} histories ({', '.join(some)}); "
-                    "give each its own (`schema` in its [[tool.migsafe.history]] table), or name one folder beside "
+                    "give each its own (`schema_file` in its [[tool.migsafe.history]] table), or name one folder beside "
                     "--migsafe-schema"
                 )
         if self.is_update and self.histories and not roots:
             raise SettingsError(
                 "--migsafe-update: there is no schema file to write; name it: --migsafe-schema=schema.json, "
-                'or schema = "schema.json" in [tool.migsafe]'
+                'or schema_file = "schema.json" in [tool.migsafe]'
             )
 
     def checks(self, at: int) -> Iterator[EndCheck]:
@@ -65,7 +65,7 @@ class Ends:
             yield snapshot_check(f"snapshot of {self.histories[at].relative_root}")
 
     def _file(self, at: int) -> SchemaFile | None:
-        path, root = self.settings[at].schema, self.settings[at].root
+        path, root = self.settings[at].schema_file, self.settings[at].root
         return SchemaFile(path, _shown(path, root)) if path is not None else None
 
     def keep(self, review: Mapping[str, Any]) -> None:

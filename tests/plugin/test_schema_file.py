@@ -10,7 +10,7 @@ from tests.plugin.conftest import A_TEST, BROKEN_IN_THE_MIDDLE, SOUND, Project, 
 from tests.plugin.test_usage import _refused as refused
 from tests.service import Service
 
-DECLARED = settings('schema = "schema.json"')
+DECLARED = settings('schema_file = "schema.json"')
 SCHEMA = "migrations/0002_email.sql::schema"
 NOTE = {"migrations/0003_note.sql": "alter table users add column note text;\ncreate table plans (id int);\n"}
 
@@ -117,11 +117,11 @@ def test_the_end_of_a_history_that_breaks_is_blocked(project: Project) -> None:
 @pytest.mark.parametrize(
     ("table", "args", "error"),
     [
-        ("", ["--migsafe-schema=x.json"], "x.json cannot be the schema file of 2 histories (a/migrations, b/migrations); give each its own (`schema` in its [[tool.migsafe.history]] table), or name one folder beside --migsafe-schema"),
-        ('schema = "x.json"', [], "x.json cannot be the schema file of 2 histories"),
-        ("", ["--migsafe-update"], "--migsafe-update: there is no schema file to write; name it: --migsafe-schema=schema.json, or schema = "),
+        ("", ["--migsafe-schema=x.json"], "x.json cannot be the schema file of 2 histories (a/migrations, b/migrations); give each its own (`schema_file` in its [[tool.migsafe.history]] table), or name one folder beside --migsafe-schema"),
+        ('schema_file = "x.json"', [], "x.json cannot be the schema file of 2 histories"),
+        ("", ["--migsafe-update"], "--migsafe-update: there is no schema file to write; name it: --migsafe-schema=schema.json, or schema_file = "),
         ("", ["--migsafe-schema=a", "a"], "--migsafe-schema: 'a' is a folder; name a file in it, 'a/schema.json'"),
-        ('schema = "db/x.json"', [], "[tool.migsafe] schema: there is no folder 'db'; make it first; it is looked for in "),
+        ('schema_file = "db/x.json"', [], "[tool.migsafe] schema_file: there is no folder 'db'; make it first; it is looked for in "),
     ],
 )  # fmt: skip
 def test_an_unclear_schema_file_is_a_usage_error(
@@ -146,7 +146,7 @@ def test_each_history_has_its_own_file_also_with_several_workers(project: Projec
         project.write({f"{folder}/{path}": text for path, text in SOUND.items()})
     project.write({"a/migrations/0003_more.sql": "create table more (id int);"})
     tables = "".join(
-        f'[[tool.migsafe.history]]\npath = "{folder}/migrations"\nschema = "{folder}.json"\n'
+        f'[[tool.migsafe.history]]\npath = "{folder}/migrations"\nschema_file = "{folder}.json"\n'
         for folder in "ab"
     )
     project.write({"pyproject.toml": tables})
@@ -208,7 +208,7 @@ def test_whoever_runs_the_migrations_it_is_the_same_schema(project: Project, ser
     project.write(EVERYWHERE, DECLARED)
     assert project.run("--migsafe-update").counts == {"passed": 2}
     assert project.run(f"--migsafe-dsn={service.uri('boss')}").counts == {"passed": 2}
-    project.write(settings('schema = "schema.json"\nrole = "shop_owner"'))
+    project.write(settings('schema_file = "schema.json"\nrole = "shop_owner"'))
     assert project.run().counts == {"passed": 2}
 
 
