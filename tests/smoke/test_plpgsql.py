@@ -5,6 +5,7 @@ import re
 import pytest
 
 from pytest_migsafe.migrations.plpgsql import Block, Loop, Plain, UnreadableBodyError, parse_function
+from pytest_migsafe.rules.smoke.functions import broken_function
 from tests.smoke.conftest import Smoke
 
 TABLES = """
@@ -245,6 +246,34 @@ def test_each_kind_of_piece_that_lacks_a_column_is_found(smoke: Smoke) -> None:
         assert what in said[number].message, statement
         assert said[number].evidence[0].startswith("line 3 of its body: "), statement
     assert len(found) == len(BROKEN)
+
+
+# plpgsql_check is not on this machine: a stand-in has its name, its arguments and its columns, and finds one thing.
+PLPGSQL_CHECK = """
+    CREATE SCHEMA checks;
+    CREATE FUNCTION checks.plpgsql_check_function_tb(
+        funcoid regprocedure, relid regclass DEFAULT 0, fatal_errors boolean DEFAULT true,
+        other_warnings boolean DEFAULT true, performance_warnings boolean DEFAULT false,
+        extra_warnings boolean DEFAULT true, security_warnings boolean DEFAULT false,
+        compatibility_warnings boolean DEFAULT false, oldtable name DEFAULT NULL, newtable name DEFAULT NULL)
+    RETURNS TABLE (functionid regproc, lineno int, statement text, sqlstate text, message text, detail text, hint text,
+        level text, "position" int, query text, context text)
+    LANGUAGE sql AS $$
+        SELECT funcoid::oid::regproc, 2, 'EXECUTE', '42P01', 'relation "users" does not exist', NULL, NULL, l, 1, '', ''
+        FROM unnest(array['error', 'warning']) l
+        WHERE to_regclass('public.users') IS NULL AND funcoid::text LIKE '%dynamic%'
+    $$;
+    CREATE FUNCTION dynamic() RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+        EXECUTE 'DELETE FROM users'; END $$;
+"""
+
+
+def test_what_plpgsql_check_says_is_heard(smoke: Smoke) -> None:
+    (finding,) = smoke.findings(TABLES + PLPGSQL_CHECK, "DROP TABLE users", only=broken_function)
+    assert finding.message == (
+        'the function public.dynamic() fails when it is called: relation "users" does not exist'
+    )
+    assert smoke.findings(TABLES + PLPGSQL_CHECK, "DROP TABLE log", only=broken_function) == ()
 
 
 @pytest.mark.parametrize(

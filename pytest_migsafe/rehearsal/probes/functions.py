@@ -29,6 +29,12 @@ from pytest_migsafe.rehearsal.probes.plpgsql import Analysis, Frame, analysing_b
 _HERE = files(__package__)
 _FUNCTIONS = _HERE.joinpath("functions.sql").read_bytes()
 _TRIGGERS = _HERE.joinpath("triggers.sql").read_bytes()
+_CHECK = _HERE.joinpath("plpgsql_check.sql").read_text(encoding="utf-8")
+_CHECK_FUNCTION = (
+    "SELECT p.oid::pg_catalog.regproc::pg_catalog.text FROM pg_catalog.pg_proc p "
+    "WHERE p.proname = 'plpgsql_check_function_tb' AND pg_catalog.has_schema_privilege(p.pronamespace, 'USAGE') "
+    "ORDER BY p.oid LIMIT 1"
+)
 _VALIDATE = sql.SQL(_HERE.joinpath("validate.sql").read_text(encoding="utf-8"))
 
 Broken = Mapping[str, tuple[BrokenCode, ...]]
@@ -144,6 +150,8 @@ class _Looking:
         self._asking = asking
         self._connection = asking.connection
         self._temporary = _temporary_tables(asking.after)
+        #: plpgsql_check's function, if the database has it.
+        self._check: str | None = None
         self._others_schemas = _schemas_of_extensions(asking.after)
         self._procedures = {
             _bare(one.name) for one in asking.after.of_kind(Function).values() if one.kind == "procedure"
@@ -154,6 +162,7 @@ class _Looking:
         search_path = str(self._one("SELECT pg_catalog.current_setting('search_path')"))
         self._send("SET LOCAL search_path = ''; SET LOCAL check_function_bodies = on;")
         self._send("SET LOCAL plan_cache_mode = force_generic_plan")
+        self._check = self._one(_CHECK_FUNCTION)
         functions = self._rows(_FUNCTIONS, names=sorted(names))
         found: dict[str, list[BrokenCode]] = {one.name: [] for one in functions}
         for number, one in self._refused(functions, search_path):
@@ -163,11 +172,14 @@ class _Looking:
         for one in sound:
             path = one.search_path if one.search_path is not None else search_path
             for on in _places(one, triggers):
-                found[one.name] += self._analysed(one, on, path)
+                found[one.name] += self._looked_into(one, on, path)
+        self._set_search_path(search_path)
+        return found
+
+    def _set_search_path(self, search_path: str) -> None:
         self._connection.execute(
             "SELECT pg_catalog.set_config('search_path', %s, true)", [search_path], prepare=False
         )
-        return found
 
     def _refused(self, functions: Sequence[Any], search_path: str) -> Iterator[tuple[int, BrokenCode]]:
         """Yield what validators refuse, each with the function's place."""
@@ -187,11 +199,60 @@ class _Looking:
             if self._is_true(notice, one.body):
                 yield place[notice.number], _broken(notice, line=_line_in(notice.context))
 
-    def _analysed(self, function: Any, on: _On, search_path: str) -> Iterator[BrokenCode]:
+    def _looked_into(self, function: Any, on: _On, search_path: str) -> list[BrokenCode]:
+        """Return what is broken of a body: what we find, and what plpgsql_check finds elsewhere in it, if it is there."""
         body = _parsed(function.body)
-        if body is None:
-            return
-        analysis = analysing_block(body, _frame(function, on))
+        analysis = analysing_block(body, _frame(function, on)) if body is not None else None
+        found = list(self._analysed(function, on, search_path, analysis)) if analysis is not None else []
+        if self._check is None:
+            return found
+        known = {one.line for one in found}
+        dealt_with = {
+            one.piece.line: one.handled | (_MISSING if one.for_some_tables else frozenset())
+            for one in (analysis.asked if analysis is not None else ())
+        }
+        more = self._checked_by_extension(function, on, search_path)
+        return found + [
+            one
+            for one in more
+            if one.line not in known and one.sqlstate not in dealt_with.get(one.line, frozenset())
+        ]
+
+    def _checked_by_extension(self, function: Any, on: _On, search_path: str) -> Iterator[BrokenCode]:
+        given = {
+            "function": function.oid,
+            "relation": on.triggers[0].relation_oid if on.triggers else 0,
+            "old_table": next((one.old_table for one in on.triggers if one.old_table), None),
+            "new_table": next((one.new_table for one in on.triggers if one.new_table), None),
+        }
+        looks_around = _LOOKS_AROUND.search(function.body) is not None
+        transition = {name for one in on.triggers for name in one.transition_tables}
+        query = sql.SQL(_CHECK).format(check=sql.SQL(self._check or "")).as_bytes(self._connection)
+        self._send("SAVEPOINT migsafe_check")
+        try:
+            self._set_search_path(search_path)
+            rows = self._rows(query, **given)
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error:
+            # Another version, with other arguments.
+            rows = ()
+        self._send("ROLLBACK TO SAVEPOINT migsafe_check; RELEASE SAVEPOINT migsafe_check")
+        for row in rows:
+            report = Report(
+                sqlstate=row.sqlstate,
+                message=row.message,
+                detail=row.detail,
+                hint=row.hint,
+                number=None,
+                context="",
+            )
+            if self._is_true(report, function.body, transition) and not (
+                looks_around and row.sqlstate in _MISSING
+            ):
+                yield replace(_broken(report, line=row.line), statement=row.statement, **_of_trigger(on))
+
+    def _analysed(self, function: Any, on: _On, search_path: str, analysis: Analysis) -> Iterator[BrokenCode]:
         handles_catalog = _LOOKS_AROUND.search(function.body) is not None
         transition = {name for one in on.triggers for name in one.transition_tables}
         # What follows from a statement's first error is no news.

@@ -9,6 +9,8 @@ select
     n.nspname::pg_catalog.text as table_schema,
     (t.tgtype & 1) = 1 as for_each_row,
     t.tgargs as arguments,
+    t.tgnewtable::pg_catalog.text as new_table,
+    t.tgoldtable::pg_catalog.text as old_table,
     pg_catalog.array_remove(array[
         pg_catalog.quote_ident(t.tgnewtable), pg_catalog.quote_ident(t.tgoldtable)
     ]::pg_catalog.text[], null) as transition_tables,

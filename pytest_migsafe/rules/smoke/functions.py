@@ -109,7 +109,7 @@ def broken_function(state: State) -> Iterator[Defect]:
             yield Defect(
                 subject=name,
                 detail=identity(broken),
-                message=f"the {function.kind} {name} {_how(broken, is_dead=is_dead)}: {said(broken)}",
+                message=f"the {function.kind} {name} {_how(function, broken, is_dead=is_dead)}: {said(broken)}",
                 evidence=tuple(proof(broken)),
                 remedy=f"DROP FUNCTION {name};" if is_dead else remedy(function, broken),
                 severity=Severity.WARNING if broken.caught or is_dead else None,
@@ -117,10 +117,11 @@ def broken_function(state: State) -> Iterator[Defect]:
             )
 
 
-def _how(broken: BrokenCode, *, is_dead: bool) -> str:
+def _how(function: Function, broken: BrokenCode, *, is_dead: bool) -> str:
     if is_dead:
         return "would fail, but no trigger calls it"
-    return "hides an error when it is called (WHEN OTHERS)" if broken.caught else "fails when it is called"
+    when = "when an event trigger calls it" if function.returns == "event_trigger" else "when it is called"
+    return f"hides an error {when} (WHEN OTHERS)" if broken.caught else f"fails {when}"
 
 
 def identity(broken: BrokenCode) -> str:
