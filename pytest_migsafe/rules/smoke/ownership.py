@@ -48,10 +48,8 @@ def owner_differs(state: State) -> Iterator[Defect]:
     expected = state.scope.owner
     if expected is None:
         return
-    for home, objects in sorted(state.schema.homes.items()):
-        if state.looked_at is not None and home not in state.looked_at:
-            continue
-        one = _itself(home, objects)
+    for home in sorted(state.schema.homes if state.looked_at is None else state.looked_at):
+        one = _itself(home, state.schema.homes.get(home, {}))
         if one is None or one.owner == expected or not state.scope.includes(schema_of(home.name)):
             continue
         if isinstance(one, Sequence) and one.owned_by is not None:
@@ -102,7 +100,9 @@ def _remade(evidence: Evidence) -> Iterator[_Remade]:
     if not evidence.applied:
         return
     before, after = evidence.before.homes, evidence.after.homes
-    for home, now in after.items():
+    looked_at = evidence.state_after.looked_at
+    for home in sorted(after if looked_at is None else looked_at & after.keys()):
+        now = after[home]
         old = home if home in before else _former(home, before, after)
         if old is None or (was := before[old]) is now:
             continue

@@ -286,7 +286,9 @@ def statistics_lost(evidence: Evidence) -> Iterator[Finding]:
     """Compare the types of columns, and look for new expressions, in tables that were there before."""
     if not evidence.applied:
         return
-    for home, now in evidence.after.homes.items():
+    after, looked_at = evidence.after.homes, evidence.state_after.looked_at
+    for home in sorted(after if looked_at is None else looked_at & after.keys()):
+        now = after[home]
         was = evidence.before.homes.get(home)
         if home.catalog != "relation" or was is None or was is now or _is_analyzed(evidence, home.name):
             continue
