@@ -1,6 +1,7 @@
 """Probes ask a database about itself, after a file was applied: one question a module, and no judgement.
 
-They leave nothing behind: all run in one transaction that is rolled back, and none calls a function of the user's.
+They leave nothing behind: all run in one transaction that is rolled back. None calls a function of the user's, but for
+what the planner evaluates itself: functions that are IMMUTABLE or STABLE.
 """
 
 from pytest_migsafe.rehearsal.facts import Facts

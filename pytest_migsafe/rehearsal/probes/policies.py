@@ -12,13 +12,13 @@ from types import MappingProxyType
 from typing import Any
 
 import psycopg
-from psycopg.rows import tuple_row
 
 from pytest_migsafe.catalog.schema import Column, Policy, Table
 from pytest_migsafe.impersonation import as_role
 from pytest_migsafe.rehearsal.facts import Access, Facts, PlanFailure, PolicyFacts
 from pytest_migsafe.rehearsal.probes.access import PUBLIC, policies_of, subjects
 from pytest_migsafe.rehearsal.probes.asking import Asking
+from pytest_migsafe.rehearsal.probes.questions import LONGEST_MS, Refusal, answer
 from pytest_migsafe.rehearsal.state import schema_of
 
 #: Stands for a role that is nobody in particular: policies for everybody do not apply to whoever asks here.
@@ -26,10 +26,10 @@ _STRANGER = ""
 #: The plainest command of each kind, without defaults: what these call is no matter of policies.
 _COMMANDS = MappingProxyType(
     {
-        "SELECT": "EXPLAIN (FORMAT JSON) SELECT FROM {relation}",
-        "INSERT": "EXPLAIN (FORMAT JSON) INSERT INTO {relation} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({nulls})",
-        "UPDATE": "EXPLAIN (FORMAT JSON) UPDATE {relation} SET {column} = NULL",
-        "DELETE": "EXPLAIN (FORMAT JSON) DELETE FROM {relation}",
+        "SELECT": "EXPLAIN SELECT FROM {relation}",
+        "INSERT": "EXPLAIN INSERT INTO {relation} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({nulls})",
+        "UPDATE": "EXPLAIN UPDATE {relation} SET {column} = NULL",
+        "DELETE": "EXPLAIN DELETE FROM {relation}",
     }
 )
 _EXPRESSION = "EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ({expression}) FROM {relation}"
@@ -42,10 +42,11 @@ _BROKEN = frozenset({"42883", "42703", "42P01", "42804", "42P17", "54001"})
 _FORBIDDEN = "42501"
 
 _OPENING = (
-    "SAVEPOINT migsafe_question;"
-    "SET LOCAL row_security = on;"
+    b"SAVEPOINT migsafe_question;"
+    b"SET LOCAL row_security = on;"
     # A stable function may be called to estimate how many rows there are.
-    "SET LOCAL transaction_read_only = on;\n"
+    b"SET LOCAL statement_timeout = %d;"
+    b"SET LOCAL transaction_read_only = on;\n" % LONGEST_MS
 )
 _CLOSING = b"ROLLBACK TO SAVEPOINT migsafe_question; RELEASE SAVEPOINT migsafe_question"
 
@@ -89,9 +90,9 @@ def _always_true(asking: Asking, relation: str) -> Iterator[tuple[str, str]]:
             if expression is None:
                 continue
             question = _EXPRESSION.format(expression=expression, relation=relation)
-            plan = _explained(asking.connection, question)
+            asked = answer(asking, question)
             # The planner has worked out what needs no row.
-            if not isinstance(plan, psycopg.Error) and plan[0]["Plan"].get("Output") == ["true"]:
+            if not isinstance(asked, Refusal) and asked[0][0][0]["Plan"].get("Output") == ["true"]:
                 yield policy.name, clause
 
 
@@ -118,18 +119,18 @@ def _answers(
     connection: psycopg.Connection[Any], questions: Iterable[_Question]
 ) -> Iterator[tuple[str, PlanFailure]]:
     for one in questions:
-        answer = _explained(connection, one.sql)
-        if not isinstance(answer, psycopg.Error):
+        refusal = _refusal(connection, one.sql)
+        if refusal is None:
             continue
-        if answer.sqlstate in _BROKEN or (one.role != _STRANGER and _is_forbidden(answer, one.relation)):
+        if refusal.sqlstate in _BROKEN or (one.role != _STRANGER and _is_forbidden(refusal, one.relation)):
             yield (
                 one.relation,
                 PlanFailure(
                     role=one.role,
                     command=one.command,
-                    sqlstate=answer.sqlstate or "",
-                    message=answer.diag.message_primary or str(answer),
-                    context=answer.diag.context or "",
+                    sqlstate=refusal.sqlstate or "",
+                    message=refusal.diag.message_primary or str(refusal),
+                    context=refusal.diag.context or "",
                 ),
             )
 
@@ -179,21 +180,19 @@ def _stranger(connection: psycopg.Connection[Any], questions: Iterable[_Question
     return role
 
 
-def _explained(connection: psycopg.Connection[Any], question: str) -> Any | psycopg.Error:
-    """Return the plan of a command, or the error with which planning ends.
+def _refusal(connection: psycopg.Connection[Any], command: str) -> psycopg.Error | None:
+    """Return the error with which planning a command ends, if it does.
 
     Raises:
         psycopg.Error: the connection is gone.
     """
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        try:
-            cursor.execute((_OPENING + question).encode(), prepare=False)
-            while cursor.nextset():
-                pass
-            ((plan,),) = cursor.fetchall()
-        except psycopg.Error as error:
-            if connection.closed:
-                raise
-            plan = error
-        cursor.execute(_CLOSING, prepare=False)
-    return plan
+    try:
+        connection.execute(_OPENING + command.encode(), prepare=False)
+    except psycopg.Error as error:
+        if connection.closed:
+            raise
+        return error
+    finally:
+        if not connection.closed:
+            connection.execute(_CLOSING, prepare=False)
+    return None
