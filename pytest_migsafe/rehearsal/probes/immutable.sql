@@ -15,7 +15,12 @@ join pg_catalog.pg_depend d
 left join pg_catalog.pg_class c
     on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and c.oid = d.objid and c.relkind in ('i', 'I', 'p')
 left join pg_catalog.pg_attrdef e on d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass and e.oid = d.objid
-left join pg_catalog.pg_attribute a on a.attrelid = e.adrelid and a.attnum = e.adnum and a.attgenerated = 's'
+-- Up to PostgreSQL 14 it is the column that depends, and not its expression.
+left join pg_catalog.pg_attribute a
+    on a.attrelid = coalesce(
+        e.adrelid, case when d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass then d.objid end
+    )
+    and a.attnum = coalesce(e.adnum, d.objsubid) and a.attgenerated = 's'
 left join pg_catalog.pg_constraint k
     on d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and k.oid = d.objid and k.contype = 'c'
     and k.conrelid <> 0
