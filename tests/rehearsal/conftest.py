@@ -14,6 +14,7 @@ from pytest_migsafe.postgres.database import Database
 from pytest_migsafe.postgres.server import start_server
 from pytest_migsafe.rehearsal.chain import Blocked, Chain
 from pytest_migsafe.rehearsal.evidence import Evidence
+from pytest_migsafe.rehearsal.facts import Scope
 from pytest_migsafe.rehearsal.rehearsal_database import Conditions
 
 
@@ -25,12 +26,20 @@ class Rehearse:
     binaries: Binaries
     resources: ExitStack
 
-    def chain(self, *texts: str, mode: TransactionMode | None = None, **options: str) -> Chain:
+    def chain(
+        self,
+        *texts: str,
+        mode: TransactionMode | None = None,
+        scope: Scope | None = None,
+        **options: str,
+    ) -> Chain:
         """Return a chain over migrations 1, 2, ... with these texts."""
         for number, text in enumerate(texts, start=1):
             (self.folder / f"{number:04}_file.sql").write_bytes(text.encode())
         (history,) = find_histories(self.folder.parent, [self.folder], mode=mode)
-        return self.resources.enter_context(Chain(history, self._open, Conditions(options=options)))
+        return self.resources.enter_context(
+            Chain(history, self._open, Conditions(options=options, scope=scope or Scope()))
+        )
 
     def _open(self, resources: ExitStack) -> Database:
         return Database(resources.enter_context(start_server(self.binaries)), "postgres")
@@ -39,12 +48,12 @@ class Rehearse:
         self, *texts: str, mode: TransactionMode | None = None, **options: str
     ) -> list[Evidence | Blocked]:
         """Rehearse all of these migrations in their order."""
-        chain = self.chain(*texts, mode=mode, **options)
+        chain = self.chain(*texts, mode=mode, scope=None, **options)
         return [chain.rehearse(position) for position in range(len(texts))]
 
     def last(self, *texts: str, mode: TransactionMode | None = None, **options: str) -> Evidence:
         """Return the evidence of the last of these migrations; the others must apply."""
-        evidence = self.chain(*texts, mode=mode, **options).rehearse(len(texts) - 1)
+        evidence = self.chain(*texts, mode=mode, scope=None, **options).rehearse(len(texts) - 1)
         assert isinstance(evidence, Evidence), evidence
         return evidence
 

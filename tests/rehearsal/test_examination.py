@@ -3,7 +3,7 @@
 from pytest_migsafe import catalog
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.examination import Examination
-from pytest_migsafe.rehearsal.facts import Facts
+from pytest_migsafe.rehearsal.facts import Facts, Scope
 from tests.rehearsal.conftest import Rehearse
 
 REPLICA = "SET LOCAL session_replication_role = replica;"
@@ -81,3 +81,68 @@ def test_what_is_carried_is_what_a_full_look_gives(rehearse: Rehearse) -> None:
         known = carried
     # Most of them are there for what they change.
     assert changes > len(FILES) / 2
+
+
+#: Each a file, after which others may do something else, or policies are something else to the planner.
+ACCESS_FILES = (
+    """
+    CREATE ROLE "Web User"; CREATE ROLE clerk; CREATE ROLE keeper;
+    CREATE SCHEMA "Shop"; CREATE SCHEMA private;
+    CREATE TABLE "Shop"."Orders" (id int PRIMARY KEY, who text);
+    CREATE TABLE private.members (who text PRIMARY KEY);
+    CREATE FUNCTION "Shop".pay(int) RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+    """,
+    'GRANT SELECT ON "Shop"."Orders" TO "Web User"',
+    'GRANT USAGE ON SCHEMA "Shop" TO PUBLIC',
+    """
+    ALTER TABLE "Shop"."Orders" ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY m ON "Shop"."Orders" FOR SELECT TO "Web User" USING (who IN (SELECT who FROM private.members));
+    """,
+    'GRANT SELECT ON private.members TO "Web User"',
+    'GRANT USAGE ON SCHEMA private TO "Web User"',
+    """
+    ALTER TABLE private.members ENABLE ROW LEVEL SECURITY; GRANT UPDATE (who) ON private.members TO clerk;
+    CREATE POLICY back ON private.members USING (who IN (SELECT who FROM "Shop"."Orders"));
+    """,
+    "ALTER POLICY back ON private.members TO clerk USING (true OR who = CURRENT_USER)",
+    'GRANT clerk TO "Web User"',
+    'REVOKE clerk FROM "Web User"',
+    'ALTER TABLE "Shop"."Orders" OWNER TO keeper',
+    'GRANT keeper TO "Web User"',
+    'REVOKE keeper FROM "Web User"; ALTER ROLE "Web User" BYPASSRLS',
+    'ALTER ROLE "Web User" NOBYPASSRLS',
+    'REVOKE EXECUTE ON FUNCTION "Shop".pay FROM PUBLIC',
+    'GRANT EXECUTE ON FUNCTION "Shop".pay TO "Web User"',
+    'ALTER FUNCTION "Shop".pay SECURITY INVOKER',
+    'ALTER FUNCTION "Shop".pay SECURITY DEFINER',
+    'ALTER SCHEMA "Shop" RENAME TO "Store"',
+    "ALTER TABLE private.members RENAME TO people",
+    'REVOKE USAGE ON SCHEMA "Store" FROM PUBLIC',
+    'DROP POLICY m ON "Store"."Orders"',
+    'DROP FUNCTION "Store".pay; DROP TABLE private.people',
+    'DROP TABLE "Store"."Orders"; DROP OWNED BY "Web User"; DROP ROLE "Web User"',
+    'CREATE TABLE private.t (id int); GRANT SELECT ON private.t TO PUBLIC; CREATE ROLE "Web User"',
+)
+
+
+def test_what_is_carried_of_access_and_policies_is_what_a_full_look_gives(rehearse: Rehearse) -> None:
+    chain = rehearse.chain(*ACCESS_FILES, scope=Scope(exposed_roles=("Web User",)))
+    known = Facts()
+    changes = 0
+    for position, text in enumerate(ACCESS_FILES):
+        evidence = chain.rehearse(position)
+        assert isinstance(evidence, Evidence)
+        assert evidence.applied, (text, evidence.error)
+        carried = evidence.state_after.facts
+        with chain.database.connect() as connection:
+            examination = Examination(evidence.state_after.scope, evidence.server_version)
+            full = examination.begin(connection, catalog.snapshot(connection)).facts
+        assert carried.policies == full.policies, text
+        assert carried.access.relations == full.access.relations, text
+        assert carried.access.functions == full.access.functions, text
+        # Of roles that own nothing any more, something may still be known.
+        assert full.access.roles.keys() <= carried.access.roles.keys(), text
+        assert not carried.access.has_other_roles(full.access), text
+        changes += (carried.policies, carried.access) != (known.policies, known.access)
+        known = carried
+    assert changes > len(ACCESS_FILES) / 2
