@@ -26,7 +26,7 @@ def physical_diff(before: Schema, after: Schema) -> list[Change]:
     """Return the tables that both schemas have and that are stored otherwise: notes, no differences.
 
     The attributes are ``column_order`` (of the columns that both have), ``dropped_columns`` (how many places of every
-    row they take), and ``missing_values`` (what rows have that were there before the column: "column: value").
+    row they take), and ``missing_values`` (the columns that rows lack which were there before them).
     """
     layouts = _layouts(before), _layouts(after)
     return [
@@ -63,4 +63,4 @@ def _order(layout: _Layout, names: set[str]) -> tuple[str, ...]:
 
 
 def _missing(layout: _Layout) -> tuple[str, ...]:
-    return tuple(f"{one.name}: {one.missing_value}" for one in layout[1] if one.missing_value is not None)
+    return tuple(one.name for one in layout[1] if one.has_missing_value)

@@ -190,8 +190,9 @@ class Column(Bound):
     comment: str | None = None
     #: The physical place: no part of what the schema means.
     position: int = field(default=0, compare=False)
-    #: What rows have that were there before the column was: physical, too.
-    missing_value: str | None = field(default=None, compare=False)
+    #: Rows that were there before the column was do not have it stored, but share one value: physical, too. Which one,
+    #: is another on every run where the default is a time.
+    has_missing_value: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ select
         where d.objoid = a.attrelid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objsubid = a.attnum
     ) as comment,
     a.attnum::pg_catalog.int4 as position,
-    case when a.atthasmissing then a.attmissingval::pg_catalog.text end as missing_value
+    a.atthasmissing as has_missing_value
 from pg_catalog.pg_attribute a
 join pg_catalog.pg_type t on t.oid = a.atttypid
 left join pg_catalog.pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
