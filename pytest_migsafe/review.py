@@ -92,6 +92,7 @@ class Review:
                 "duration_ms": round(evidence.duration_ms, 3),
                 "statements": [statement.to_json() for statement in evidence.statements],
                 "stubbed": list(evidence.stubbed),
+                "missing_roles": list(evidence.state_after.missing_roles),
                 "cluster_changes": [asdict(change) for change in evidence.cluster_changes],
                 "left_out": [one.to_json() for one in evidence.left_out],
                 "leaks": [

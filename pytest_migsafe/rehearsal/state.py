@@ -140,6 +140,11 @@ class State:
             if isinstance(one, Function)
         )
 
+    @property
+    def missing_roles(self) -> tuple[str, ...]:
+        """The roles that are called exposed and that the server does not have."""
+        return tuple(one for one in self.scope.exposed_roles if one not in self.facts.access.roles)
+
     @cached_property
     def grants_on_schemas(self) -> tuple[Grant, ...]:
         """The grants on the schemas that are looked at."""

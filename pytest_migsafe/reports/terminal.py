@@ -182,6 +182,13 @@ def _otherwise_lines(reviews: Sequence[Mapping[str, Any]]) -> Iterator[StyledLin
     if stubbed:
         listed = ", ".join(stubbed)
         yield f"only stubs of extensions, not the extensions themselves: {listed}", {"yellow": True}
+    missing = [set(review["missing_roles"]) for review in reviews if review["applied"]]
+    if missing and (never_there := sorted(set.intersection(*missing))):
+        listed = ", ".join(never_there)
+        yield (
+            f"exposed_roles that do not exist, so that nothing is judged by them: {listed}",
+            {"yellow": True},
+        )
     for review in reviews:
         for one in review.get("left_out", ()):
             if said := _LEFT_OUT.get(one["reason"]):

@@ -206,10 +206,9 @@ def row_security_bypassed(state: State) -> Iterator[Defect]:
 )
 def exposed_role_missing(state: State) -> Iterator[Defect]:
     """Look for the exposed roles on the server."""
-    for role in state.scope.exposed_roles:
-        if role not in state.facts.access.roles:
-            yield Defect(
-                subject=role,
-                message=f"the exposed role {in_sql(role)} does not exist: what strangers reach by it is not judged",
-                evidence=(f"exposed_roles: {', '.join(state.scope.exposed_roles)}",),
-            )
+    for role in state.missing_roles:
+        yield Defect(
+            subject=role,
+            message=f"the exposed role {in_sql(role)} does not exist: what strangers reach by it is not judged",
+            evidence=(f"exposed_roles: {', '.join(state.scope.exposed_roles)}",),
+        )
