@@ -113,6 +113,9 @@ def _words_changed(asking: Asking) -> Iterator[str]:
             # Its grants or its comment; what is in it has a home of its own.
             continue
         yield from _words(_last_part(home))
+        if not before or not after:
+            # Who uses what is new or gone, names it; a column may also be used without its table's name.
+            continue
         for key in {**before, **after}:
             was, now = before.get(key), after.get(key)
             if was == now:
