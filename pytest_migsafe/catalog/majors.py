@@ -11,14 +11,13 @@ from typing import Any, NamedTuple
 
 Values = dict[str, Any]
 
+#: What stands between quotes.
+_QUOTED = r"""E'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*\""""
 #: Tokens of what PostgreSQL writes: its keywords are in capitals, names are in small letters or quoted, no comments.
-_TOKEN = re.compile(
-    r"""E'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|[^\W\d][\w$]*|\s+|::|.""", re.DOTALL
-)
+_TOKEN = re.compile(rf"{_QUOTED}|[^\W\d][\w$]*|\s+|::|.", re.DOTALL)
 _NAME = re.compile(r'"|[^\W\dA-Z]')
-_NO_INDENT = re.compile(
-    r"""(E'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*")| NO INDENT(?=\))""", re.DOTALL
-)
+_NO_INDENT = re.compile(rf"({_QUOTED})| NO INDENT(?=\))", re.DOTALL)
+_SUBQUERY_OF_VALUES = re.compile(rf"({_QUOTED})|\( VALUES \(", re.DOTALL)
 
 _SET_OPERATIONS = frozenset({"UNION", "INTERSECT", "EXCEPT"})
 _SUBQUERY = frozenset({"SELECT", "WITH", "VALUES"})
@@ -56,10 +55,27 @@ def without_no_indent(text: str) -> str:
     return _NO_INDENT.sub(lambda found: found[1] or "", text)
 
 
+def _refine_values(name: str) -> Callable[[Values], None]:
+    def refine(values: Values) -> None:
+        if "( VALUES (" in (text := values[name]):
+            values[name] = with_bare_values(text)
+
+    return refine
+
+
+def with_bare_values(text: str) -> str:
+    """Return a query's text with VALUES in FROM written as they are when they were given as a table.
+
+    A dump that is restored makes a subquery of them, which is written with a space more.
+    """
+    return _SUBQUERY_OF_VALUES.sub(lambda found: found[1] or "(VALUES (", text)
+
+
 def _refine_function(values: Values) -> None:
     # Only a tree is written by PostgreSQL; text is as somebody wrote it.
     if values["language"] == "sql" and values["body"].startswith(("BEGIN ATOMIC", "RETURN ")):
         _refine_indent("body")(values)
+        _refine_values("body")(values)
 
 
 def _refine_view(values: Values) -> None:
@@ -85,15 +101,22 @@ _Refinement = tuple[int, int, Callable[[Values], None]]
 #: For each kind: from which to which major version, and what is done with its fields there.
 _REFINEMENTS: Mapping[str, tuple[_Refinement, ...]] = MappingProxyType(
     {
-        "view": ((14, 15, _refine_view), (16, _NEWEST, _refine_indent("definition"))),
+        "view": (
+            (14, 15, _refine_view),
+            (16, _NEWEST, _refine_indent("definition")),
+            (14, _NEWEST, _refine_values("definition")),
+        ),
         "constraint": ((16, _NEWEST, _refine_indent("definition")),),
         "index": ((16, _NEWEST, _refine_indent("definition")),),
         "trigger": ((16, _NEWEST, _refine_indent("definition")),),
-        "rule": ((16, _NEWEST, _refine_indent("definition")),),
+        "rule": (
+            (16, _NEWEST, _refine_indent("definition")),
+            (14, _NEWEST, _refine_values("definition")),
+        ),
         "statistics": ((16, _NEWEST, _refine_indent("definition")),),
         "column": ((16, _NEWEST, _refine_indent("default", "generated")),),
         "policy": ((16, _NEWEST, _refine_indent("using", "check")),),
-        "function": ((16, _NEWEST, _refine_function),),
+        "function": ((14, _NEWEST, _refine_function),),
         "grant": ((14, 16, _refine_privileges),),
         "default privileges": ((14, 16, _refine_privileges),),
     }

@@ -104,7 +104,7 @@ create function shop.atomic(n integer) returns text language sql
 begin atomic
     insert into shop.note (item, line, body) values (n, 1, 'x') on conflict (item, line) do update set body = excluded.body
         where note.body is distinct from excluded.body;
-    update shop.note set (body, line) = (select 'y', 2), item = item + 1 where note.item = n;
+    update shop.note set (body, line) = (select s.extra, 2 as two from shop.sub_item s limit 1), item = item + 1 where note.item = n;
     delete from shop.note using shop.item i where i.id = note.item returning note.body;
     select i.code || n from shop.item i order by i.id desc limit 1;
 end;
@@ -206,7 +206,7 @@ create recursive view shop.numbers (n) as select 1 union all select n + 1 from n
 create view shop.tree as
     with recursive tree (id, parent) as (
         select id, maker::bigint from shop.item union all select i.id, t.parent from shop.item i, tree t where i.maker = t.id
-    ) search depth first by id set sequence cycle id set looped to 'y' default 'n' using path
+    ) search depth first by id set sequence cycle id set looped using path
     select id, parent, looped from tree order by sequence, path;
 create view shop.withs as with a as materialized (select 1 as n), b (m) as not materialized (select n from a) select a.n, b.m from a, b;
 create view shop.subqueries as

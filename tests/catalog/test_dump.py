@@ -10,7 +10,7 @@ from pytest_migsafe.catalog import Schema, rarer
 from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.postgres.database import Database, create_database
 from pytest_migsafe.postgres.server import Server
-from tests.catalog import mutations, rarer_mutations
+from tests.catalog.conftest import PORTABLE
 from tests.test_histories import program
 
 #: A subscription would keep the database from being dropped; a label needs its provider's library.
@@ -25,7 +25,7 @@ def test_a_dump_restored_is_the_same_schema(
     server: Server, binaries: Binaries, database: Database, connection: psycopg.Connection
 ) -> None:
     connection.execute(b"drop role if exists migsafe_reader; create role migsafe_reader")
-    connection.execute((mutations.RICH + rarer_mutations.RICH).encode(), prepare=False)
+    connection.execute(PORTABLE.encode(), prepare=False)
     try:
         before = _without_what_is_left_out(catalog.snapshot(connection))
         command = [
@@ -42,8 +42,10 @@ def test_a_dump_restored_is_the_same_schema(
             # That it is populated is data to pg_dump.
             other.execute(b"refresh materialized view app.sums")
             after = catalog.snapshot(other)
-            other.execute(b"drop owned by migsafe_reader")
+            other.execute(b"drop owned by migsafe_reader cascade")
     finally:
-        connection.execute(b"drop subscription paper; drop owned by migsafe_reader; drop role migsafe_reader")
+        connection.execute(
+            b"drop subscription paper; drop owned by migsafe_reader cascade; drop role migsafe_reader"
+        )
     assert [line.text for line in catalog.render(catalog.diff(before, after))] == []
     assert before == after

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_migsafe import catalog
 from pytest_migsafe.catalog import Schema
-from pytest_migsafe.catalog.majors import unqualified, without_no_indent
+from pytest_migsafe.catalog.majors import unqualified, with_bare_values, without_no_indent
 from pytest_migsafe.catalog.objects import CatalogObject
 from pytest_migsafe.catalog.schema import KINDS
 
@@ -103,6 +103,13 @@ def test_an_indentation_that_nobody_asked_for_is_not_mentioned() -> None:
     assert (
         without_no_indent("XMLSERIALIZE(CONTENT a AS text INDENT)")
         == "XMLSERIALIZE(CONTENT a AS text INDENT)"
+    )
+
+
+def test_values_of_a_dump_are_written_as_those_that_it_was_made_of() -> None:
+    assert (
+        with_bare_values("SELECT 1, '( VALUES (' FROM ( VALUES (1), (2)) v")
+        == "SELECT 1, '( VALUES (' FROM (VALUES (1), (2)) v"
     )
 
 
