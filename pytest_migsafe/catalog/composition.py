@@ -82,6 +82,12 @@ def fragment(template: str, **parts: Fragment | Value | str) -> Fragment:
     return Fragment(template, tuple(parts.items()))
 
 
+def text_array(texts: Iterable[str], type: str = "pg_catalog.text[]") -> Value:  # noqa: A002 - PostgreSQL's word
+    """Return an array of texts, or of what a text is the name of."""
+    quoted = ('"' + one.replace("\\", "\\\\").replace('"', '\\"') + '"' for one in texts)
+    return Value("{" + ",".join(quoted) + "}", type)
+
+
 def oid_array(oids: Iterable[int]) -> Value:
     """Return an array of oids."""
     return Value("{" + ",".join(map(str, oids)) + "}", "pg_catalog.oid[]")

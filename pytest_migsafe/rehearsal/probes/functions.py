@@ -13,12 +13,23 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import namedtuple_row
+from psycopg.rows import namedtuple_row, tuple_row
 
 from pytest_migsafe.catalog import Schema
-from pytest_migsafe.catalog.objects import Home, Key
-from pytest_migsafe.catalog.rarer import EventTrigger
-from pytest_migsafe.catalog.schema import Column, Function, Trigger, Type
+from pytest_migsafe.catalog.composition import Fragment, Value, fetch_all, fragment, oid_array, text_array
+from pytest_migsafe.catalog.objects import CatalogObject, Home, Key
+from pytest_migsafe.catalog.rarer import EventTrigger, SecurityLabel, Statistics
+from pytest_migsafe.catalog.schema import (
+    Column,
+    Constraint,
+    Function,
+    Grant,
+    Index,
+    Policy,
+    Table,
+    Trigger,
+    Type,
+)
 from pytest_migsafe.migrations.plpgsql import Function as Body
 from pytest_migsafe.migrations.plpgsql import UnreadableBodyError, parse_function
 from pytest_migsafe.rehearsal.facts import BrokenCode, Facts
@@ -27,14 +38,17 @@ from pytest_migsafe.rehearsal.probes.notices import Report, reports_of
 from pytest_migsafe.rehearsal.probes.plpgsql import Analysis, Frame, analysing_block
 
 _HERE = files(__package__)
-_FUNCTIONS = _HERE.joinpath("functions.sql").read_bytes()
-_TRIGGERS = _HERE.joinpath("triggers.sql").read_bytes()
+_FUNCTIONS = _HERE.joinpath("functions.sql").read_text(encoding="utf-8")
+_TRIGGERS = _HERE.joinpath("triggers.sql").read_text(encoding="utf-8")
 _CHECK = _HERE.joinpath("plpgsql_check.sql").read_text(encoding="utf-8")
-_CHECK_FUNCTION = (
+#: The session's own search_path, and the function of plpgsql_check, if the database has it.
+_CIRCUMSTANCES = Fragment(
+    "SELECT pg_catalog.current_setting('search_path'), ("
     "SELECT p.oid::pg_catalog.regproc::pg_catalog.text FROM pg_catalog.pg_proc p "
     "WHERE p.proname = 'plpgsql_check_function_tb' AND pg_catalog.has_schema_privilege(p.pronamespace, 'USAGE') "
-    "ORDER BY p.oid LIMIT 1"
+    "ORDER BY p.oid LIMIT 1)"
 )
+_PREPARATION = "SET LOCAL search_path = ''; SET LOCAL check_function_bodies = on; SET LOCAL plan_cache_mode = force_generic_plan"
 _VALIDATE = sql.SQL(_HERE.joinpath("validate.sql").read_text(encoding="utf-8"))
 
 Broken = Mapping[str, tuple[BrokenCode, ...]]
@@ -69,11 +83,32 @@ def _to_ask(asking: Asking, known: Broken) -> frozenset[str]:
         names |= {name for name, one in functions.items() if not words.isdisjoint(_words_of(one))}
     names |= {
         trigger.function
-        for relation in asking.relations
-        for trigger in asking.after.belonging_to(relation).values()
+        for home in asking.changed
+        if _is_felt_in_bodies(asking, home)
+        for trigger in asking.after.homes.get(home, {}).values()
         if isinstance(trigger, Trigger)
     }
     return frozenset(names & functions.keys())
+
+
+#: What of a relation the analysis of a query does not look at.
+_NOT_FELT = (Constraint, Grant, Policy, SecurityLabel, Statistics)
+
+
+def _is_felt_in_bodies(asking: Asking, home: Home) -> bool:
+    """Return whether a query that was sound may not be so any more, or the other way round, for what changed in a home."""
+    before, after = asking.before.homes.get(home, {}), asking.after.homes.get(home, {})
+    changed = [(before.get(key), after.get(key)) for key in {**before, **after}]
+    return any(was != now and not _is_not_felt(was, now) for was, now in changed)
+
+
+def _is_not_felt(was: CatalogObject | None, now: CatalogObject | None) -> bool:
+    one = was or now
+    if isinstance(was, Table) and isinstance(now, Table):
+        # Its storage, its owner, row-level security: our role is above that.
+        return (was.kind, was.of_type) == (now.kind, now.of_type)
+    # ON CONFLICT needs a unique index.
+    return isinstance(one, _NOT_FELT) or (isinstance(one, Index) and not one.unique)
 
 
 #: What a body may need without naming it.
@@ -106,7 +141,7 @@ def _words_of(function: Function) -> frozenset[str]:
 def _words_changed(asking: Asking) -> Iterator[str]:
     """Yield the words, in small letters, that name what a file made, changed or removed."""
     for home in asking.changed:
-        if not home.name:
+        if not home.name or (home.catalog == "relation" and not _is_felt_in_bodies(asking, home)):
             continue
         before, after = asking.before.homes.get(home, {}), asking.after.homes.get(home, {})
         if before and after and home.catalog == "schema":
@@ -162,16 +197,14 @@ class _Looking:
 
     def at(self, names: Iterable[str]) -> dict[str, list[BrokenCode]]:
         """Return what is broken of some functions."""
-        search_path = str(self._one("SELECT pg_catalog.current_setting('search_path')"))
-        self._send("SET LOCAL search_path = ''; SET LOCAL check_function_bodies = on;")
-        self._send("SET LOCAL plan_cache_mode = force_generic_plan")
-        self._check = self._one(_CHECK_FUNCTION)
-        functions = self._rows(_FUNCTIONS, names=sorted(names))
+        search_path, self._check = self._row(_CIRCUMSTANCES)
+        self._send(_PREPARATION)
+        functions = self._prepared_rows(_FUNCTIONS, names=text_array(sorted(names)))
         found: dict[str, list[BrokenCode]] = {one.name: [] for one in functions}
         for number, one in self._refused(functions, search_path):
             found[functions[number].name].append(one)
         sound = [one for one in functions if one.language == "plpgsql" and not found[one.name]]
-        triggers = self._rows(_TRIGGERS, functions=[one.oid for one in sound])
+        triggers = self._prepared_rows(_TRIGGERS, functions=oid_array(one.oid for one in sound))
         for one in sound:
             path = one.search_path if one.search_path is not None else search_path
             for on in _places(one, triggers):
@@ -322,9 +355,13 @@ class _Looking:
     def _send(self, text: str) -> None:
         self._connection.execute(text.encode(), prepare=False)
 
-    def _one(self, text: str) -> Any:
-        row = psycopg.Cursor(self._connection).execute(text.encode(), prepare=False).fetchone()
-        return row[0] if row else None
+    def _row(self, query: Fragment) -> tuple[Any, ...]:
+        cursor = psycopg.Cursor(self._connection, row_factory=tuple_row)
+        return fetch_all(cursor, self._asking.source, query)[0]
+
+    def _prepared_rows(self, template: str, **parts: Value) -> Sequence[Any]:
+        with psycopg.Cursor(self._connection, row_factory=namedtuple_row) as cursor:
+            return fetch_all(cursor, self._asking.source, fragment(template, **parts))
 
     def _rows(self, query: bytes, **given: Any) -> Sequence[Any]:
         with psycopg.Cursor(self._connection, row_factory=namedtuple_row) as cursor:

@@ -8,7 +8,7 @@ select
     p.oid::pg_catalog.int8 as oid,
     l.lanvalidator::pg_catalog.regproc::pg_catalog.text as validator,
     (
-        select pg_catalog.substr(c, 13) from pg_catalog.unnest(p.proconfig) c where c like 'search\_path=%%'
+        select pg_catalog.substr(c, 13) from pg_catalog.unnest(p.proconfig) c where c like 'search\_path=%'
     ) as search_path,
     coalesce(p.proargnames, array[]::pg_catalog.text[]) as argument_names,
     array(
@@ -46,5 +46,5 @@ where p.prokind in ('f', 'p')
     and p.prosqlbody is null
     -- Users' objects have oids from here on. to_regprocedure() is an error where the schema may not be entered.
     and p.oid >= 16384
-    and p.oid::pg_catalog.regprocedure::pg_catalog.text = any (%(names)s::pg_catalog.text[])
+    and p.oid::pg_catalog.regprocedure::pg_catalog.text = any ({names})
 order by 1

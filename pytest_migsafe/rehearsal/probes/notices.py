@@ -9,6 +9,10 @@ import psycopg
 MARK = "migsafe"
 
 
+_BEFORE = b"SAVEPOINT migsafe_probe; SET LOCAL client_min_messages = notice"
+_AFTER = b"ROLLBACK TO SAVEPOINT migsafe_probe; RELEASE SAVEPOINT migsafe_probe"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """An error that a block caught and reported."""
@@ -39,14 +43,15 @@ def reports_of(connection: psycopg.Connection[Any], block: bytes) -> tuple[Repor
 
     connection.add_notice_handler(hear)
     try:
-        connection.execute(b"SAVEPOINT migsafe_probe; SET LOCAL client_min_messages = notice")
+        # On its own: of a message that the grammar rejects, nothing is executed.
+        connection.execute(_BEFORE)
         try:
-            connection.execute(block, prepare=False)
+            connection.execute(b";\n".join((block, _AFTER)), prepare=False)
         except psycopg.OperationalError:
             raise
         except psycopg.Error as error:
             heard[:] = [_report(error.diag, None, error.diag.context or "")]
-        connection.execute(b"ROLLBACK TO SAVEPOINT migsafe_probe; RELEASE SAVEPOINT migsafe_probe")
+            connection.execute(_AFTER)
     finally:
         connection.remove_notice_handler(hear)
     return tuple(heard)

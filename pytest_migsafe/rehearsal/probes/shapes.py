@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TypeVar
 
-from pytest_migsafe.catalog.composition import Fragment, Value, fragment
+from pytest_migsafe.catalog.composition import Fragment, fragment, text_array
 from pytest_migsafe.catalog.objects import Home
 from pytest_migsafe.catalog.queries import Rows, send
 from pytest_migsafe.catalog.schema import Constraint, Index, Schema
@@ -55,8 +55,7 @@ def _has(schema: Schema, relation: str, is_one: Callable[[object], bool]) -> boo
 
 
 def _query(name: str, relations: Iterable[str]) -> Fragment:
-    quoted = ('"' + one.replace("\\", "\\\\").replace('"', '\\"') + '"' for one in sorted(relations))
-    return fragment(_template(name), relations=Value("{" + ",".join(quoted) + "}", "pg_catalog.regclass[]"))
+    return fragment(_template(name), relations=text_array(sorted(relations), "pg_catalog.regclass[]"))
 
 
 @cache

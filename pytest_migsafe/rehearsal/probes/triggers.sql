@@ -18,5 +18,5 @@ select
 from pg_catalog.pg_trigger t
 join pg_catalog.pg_class c on c.oid = t.tgrelid
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where not t.tgisinternal and t.tgparentid = 0 and t.tgfoid = any (%(functions)s::pg_catalog.int8[])
+where not t.tgisinternal and t.tgparentid = 0 and t.tgfoid = any ({functions})
 order by 1, 2, 4
