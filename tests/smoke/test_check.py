@@ -46,6 +46,15 @@ def test_a_finding_stands_at_the_statement_that_names_its_object(smoke: Smoke) -
     assert (finding.line, finding.column) == (3, 3)
 
 
+def test_what_a_file_s_only_statement_does_not_name_it_caused_all_the_same(smoke: Smoke) -> None:
+    before = """
+        CREATE SCHEMA old; CREATE TABLE old.t (id int PRIMARY KEY);
+        CREATE FUNCTION old.c() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM old.t';
+    """
+    (finding,) = smoke.findings(before, "SET lock_timeout = '1s';\nALTER SCHEMA old RENAME TO new;")
+    assert finding.line == 2
+
+
 def test_a_name_that_was_cut_is_found_where_it_is_written_in_full(smoke: Smoke) -> None:
     long = "orders_" + "note_" * 15
     file = f'SELECT 1;\nCREATE INDEX {long} ON "Shop"."Orders" ("Note");\n{BREAK}\n'

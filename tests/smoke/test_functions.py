@@ -44,7 +44,7 @@ def test_an_sql_function_is_found_by_its_validator_in_the_file_that_broke_it(smo
         finding.message
         == 'the function "Shop"."Notes"(integer) fails when it is called: column "Note" does not exist'
     )
-    assert 'SQLSTATE 42703: column "Note" does not exist' in finding.evidence
+    assert finding.evidence[0] == 'SQLSTATE 42703: column "Note" does not exist'
     assert finding.line == 2
     assert 'CREATE OR REPLACE FUNCTION "Shop"."Notes"(integer)' in finding.remedy
     # BEGIN ATOMIC goes with a renamed column; what was broken before is not told again; what is mended is mended.
@@ -148,6 +148,15 @@ def test_what_breaks_a_body(smoke: Smoke, before: str, migration: str, said: str
     assert finding.message.endswith(said)
 
 
+def test_what_is_wrong_in_very_many_places_is_told_of_some(smoke: Smoke) -> None:
+    queries = "PERFORM email FROM users;\n" * 2000
+    long = f"CREATE FUNCTION public.long() RETURNS void LANGUAGE plpgsql AS $$ BEGIN {queries} END $$;"
+    (finding,) = smoke.findings(SHOP + long, "ALTER TABLE users DROP email")
+
+    assert finding.evidence[-1] == "and 1990 more of its queries"
+    assert len(finding.evidence) == 12
+
+
 def test_a_function_made_before_what_it_needs_is_a_warning(smoke: Smoke) -> None:
     made = "CREATE FUNCTION f() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM later); END'"
     (finding,) = smoke.findings("", made)
@@ -242,7 +251,7 @@ def test_what_was_computed_with_the_old_body(smoke: Smoke) -> None:
 def test_a_replaced_function_that_promises_something_else(smoke: Smoke) -> None:
     (finding,) = smoke.findings(STORED, REPLACED.format(""), only=function_promise_changed)
     assert finding.message == (
-        'the function "Shop".key(text) is no longer IMMUTABLE when the file replaced it: '
+        'the function "Shop".key(text) is no longer IMMUTABLE, since the file replaced it: '
         "it is called for every row now, and no index serves a condition with it"
     )
     assert finding.evidence[1].startswith("is no longer STRICT")
@@ -250,6 +259,13 @@ def test_a_replaced_function_that_promises_something_else(smoke: Smoke) -> None:
         finding.remedy == 'ALTER FUNCTION "Shop".key(text) IMMUTABLE; ALTER FUNCTION "Shop".key(text) STRICT;'
     )
     assert smoke.findings(STORED, REPLACED.format("IMMUTABLE STRICT"), only=function_promise_changed) == ()
+    # What was set is set again as ALTER FUNCTION takes it.
+    config = "SET search_path = '' SET work_mem = '64MB' SET \"DateStyle\" = 'ISO, MDY'"
+    before = f"CREATE FUNCTION g() RETURNS int {config} LANGUAGE sql AS 'SELECT 1';"
+    replaced = "CREATE OR REPLACE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 2';"
+    (finding,) = smoke.findings(before, replaced, only=function_promise_changed)
+    assert "ALTER FUNCTION public.g() SET search_path = '';" in finding.remedy
+    assert smoke.findings(before, replaced + finding.remedy, only=function_promise_changed) == ()
     # Said on purpose.
     altered = 'ALTER FUNCTION "Shop".key(text) CALLED ON NULL INPUT'
     assert smoke.findings(STORED, altered, only=function_promise_changed) == ()

@@ -1,6 +1,9 @@
 """Whether views can be read: each defect planted, and its clean twin."""
 
+import pytest
+
 from pytest_migsafe.findings import Severity
+from pytest_migsafe.rehearsal.probes import views
 from pytest_migsafe.rules.smoke.views import broken_view, unpopulated_view, view_lacks_columns
 from tests.smoke.conftest import Smoke
 
@@ -109,3 +112,21 @@ def test_a_view_that_lacks_the_columns_its_table_has_got(smoke: Smoke) -> None:
     (finding,) = smoke.findings(SHOP, 'ALTER TABLE "Shop"."Orders" ADD "New" int', only=view_lacks_columns)
     assert finding.message.startswith('the view "Shop"."V" lacks "New" of "Shop"."Orders"')
     assert smoke.findings(SHOP, 'ALTER TABLE "Shop"."Orders" ADD "New" int') == ()
+
+
+def test_a_view_that_takes_long_to_plan_is_passed_and_the_others_are_not(
+    smoke: Smoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "LONGEST_MS", 200)
+    before = (
+        SHOP
+        + """
+        CREATE FUNCTION public.sleeps() RETURNS bool IMMUTABLE LANGUAGE plpgsql
+            AS 'BEGIN PERFORM pg_catalog.pg_sleep(60); RETURN true; END';
+        CREATE VIEW public.a_slow AS SELECT 1 AS one WHERE public.sleeps();
+        """
+    )
+    findings = smoke.findings(before, 'REVOKE SELECT ON "Shop"."Orders" FROM "migsafe Owner"')
+
+    assert {one.rule for one in findings} == {"broken-view"}
+    assert all("a_slow" not in one.message for one in findings)

@@ -5,7 +5,12 @@ select
     pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
     a.attnotnull as not_null,
     case when a.attgenerated = '' then pg_catalog.pg_get_expr(f.adbin, f.adrelid) end as default,
-    case a.attidentity when 'a' then 'always' when 'd' then 'by default' end as identity,
+    -- Since PostgreSQL 17 a partition's column is said to be what its parent's is, and draws from that one's sequence.
+    case when a.attidentity <> '' and exists (
+        select from pg_catalog.pg_depend d
+        where d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = a.attrelid
+            and d.refobjsubid = a.attnum and d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.deptype = 'i'
+    ) then case a.attidentity when 'a' then 'always' else 'by default' end end as identity,
     case when a.attgenerated <> '' then
         pg_catalog.pg_get_expr(f.adbin, f.adrelid) || case a.attgenerated when 's' then ' stored' else ' virtual' end
     end as generated,

@@ -111,6 +111,10 @@ def _is_not_felt(was: CatalogObject | None, now: CatalogObject | None) -> bool:
     return isinstance(one, _NOT_FELT) or (isinstance(one, Index) and not one.unique)
 
 
+#: How long the analysis of one body may take, in milliseconds: of 5,000 queries it is less than one second, but for
+#: the columns that a record takes a query is planned.
+_LONGEST_MS = 10_000
+
 #: What a body may need without naming it.
 _OF_ALL = frozenset({"extension", "cast", "operator"})
 
@@ -233,7 +237,10 @@ class _Looking:
                 continue
             one = functions[place[notice.number]]
             if self._is_true(notice, one.body):
-                yield place[notice.number], _broken(notice, line=_line_in(notice.context))
+                yield (
+                    place[notice.number],
+                    _broken(notice, line=_line_in(notice.context.partition(_OUR_BLOCK)[0])),
+                )
 
     def _looked_into(self, function: Any, on: _On, search_path: str) -> list[BrokenCode]:
         """Return what is broken of a body: what we find, and what plpgsql_check finds elsewhere in it, if it is there."""
@@ -293,7 +300,8 @@ class _Looking:
         transition = {name for one in on.triggers for name in one.transition_tables}
         # What follows from a statement's first error is no news.
         said: set[tuple[int, str]] = set()
-        for notice in reports_of(self._connection, self._within(analysis, on, transition, search_path)):
+        block = self._within(analysis, on, transition, search_path)
+        for notice in reports_of(self._connection, block, longest_ms=_LONGEST_MS):
             if notice.number is None:
                 yield from _not_compiled(notice, analysis, on)
                 continue
@@ -412,6 +420,8 @@ _MISSING = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
 _MISSING_RELATION = re.compile(r'relation "(.+)" does not exist')
 _NO_FIELD_OF_ROW = re.compile(r'record "(?:new|old)" has no field')
 _INVALID_TYPE = re.compile(r'invalid type name "(.+%\w+)"')
+#: Where the context of an error ends with what we asked: its lines are none of the body's.
+_OUR_BLOCK = "PL/pgSQL function inline_code_block"
 _LINE = re.compile(r"near line (\d+)|line (\d+)")
 #: What a body says that looks for itself whether something is there.
 _LOOKS_AROUND = re.compile(

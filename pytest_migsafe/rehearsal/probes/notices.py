@@ -26,13 +26,15 @@ class Report:
     context: str
 
 
-def reports_of(connection: psycopg.Connection[Any], block: bytes) -> tuple[Report, ...]:
+def reports_of(
+    connection: psycopg.Connection[Any], block: bytes, *, longest_ms: int | None = None
+) -> tuple[Report, ...]:
     """Run a block in a savepoint that is rolled back, and return what it reported.
 
-    Of a block that ended with an error that is the only report.
+    Of a block that ended with an error that is the only report; so it is of one that took longer than ``longest_ms``.
 
     Raises:
-        psycopg.OperationalError: the session is gone.
+        psycopg.OperationalError: the session is gone, or the file's own time is up.
     """
     heard: list[Report] = []
 
@@ -44,17 +46,23 @@ def reports_of(connection: psycopg.Connection[Any], block: bytes) -> tuple[Repor
     connection.add_notice_handler(hear)
     try:
         # On its own: of a message that the grammar rejects, nothing is executed.
-        connection.execute(_BEFORE)
+        limit = b"; SET LOCAL statement_timeout = %d" % longest_ms if longest_ms is not None else b""
+        connection.execute(_BEFORE + limit)
         try:
             connection.execute(b";\n".join((block, _AFTER)), prepare=False)
-        except psycopg.OperationalError:
-            raise
         except psycopg.Error as error:
+            if isinstance(error, psycopg.OperationalError) and not (limit and _took_too_long(error)):
+                raise
             heard[:] = [_report(error.diag, None, error.diag.context or "")]
             connection.execute(_AFTER)
     finally:
         connection.remove_notice_handler(hear)
     return tuple(heard)
+
+
+def _took_too_long(error: psycopg.Error) -> bool:
+    """Whether a statement met its own time limit: the file's ends with a request to cancel, which has the same SQLSTATE."""
+    return isinstance(error, psycopg.errors.QueryCanceled) and "statement timeout" in str(error)
 
 
 def _report(diagnostic: psycopg.errors.Diagnostic, number: int | None, context: str) -> Report:

@@ -17,7 +17,7 @@ from pytest_migsafe.rehearsal.probes.asking import Asking
 
 Known = TypeVar("Known")
 
-#: How long one question about rows may take, in milliseconds: it is given up rather than a run made slow by it.
+#: How long one question may take, in milliseconds: it is given up rather than a run made slow by it.
 LONGEST_MS = 2000
 
 #: The question sees all rows or none, writes nothing, draws from no sequence, and its constants mean what they say.

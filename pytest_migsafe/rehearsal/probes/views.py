@@ -13,7 +13,8 @@ from pytest_migsafe.catalog.objects import Key
 from pytest_migsafe.catalog.schema import Grant, View
 from pytest_migsafe.rehearsal.facts import BrokenView, Facts
 from pytest_migsafe.rehearsal.probes.asking import Asking
-from pytest_migsafe.rehearsal.probes.notices import reports_of
+from pytest_migsafe.rehearsal.probes.notices import Report, reports_of
+from pytest_migsafe.rehearsal.probes.questions import LONGEST_MS
 
 _READ = sql.SQL(files(__package__).joinpath("views.sql").read_text(encoding="utf-8"))
 
@@ -81,9 +82,7 @@ def _unreadable(asking: Asking, views: Iterable[View]) -> Iterator[tuple[str, Br
     ]
     if not rows:
         return
-    for report in reports_of(
-        asking.connection, _READ.format(asked=sql.Literal(rows)).as_bytes(asking.connection)
-    ):
+    for report in _reports(asking.connection, rows):
         if report.number is None or not _is_telling(report.sqlstate):
             continue
         view, role = asked[report.number]
@@ -99,6 +98,21 @@ def _unreadable(asking: Asking, views: Iterable[View]) -> Iterator[tuple[str, Br
                     hint=report.hint,
                 ),
             )
+
+
+def _reports(connection: psycopg.Connection[Any], rows: list[list[str]]) -> Iterator[Report]:
+    """Yield what is said of views: of all at once, or, if one of them takes too long to plan, of each by itself."""
+    reports = _asked(connection, rows)
+    if all(one.number is not None for one in reports):
+        yield from reports
+    elif len(rows) > 1:
+        for row in rows:
+            yield from _asked(connection, [row])
+
+
+def _asked(connection: psycopg.Connection[Any], rows: list[list[str]]) -> tuple[Report, ...]:
+    block = _READ.format(asked=sql.Literal(rows)).as_bytes(connection)
+    return reports_of(connection, block, longest_ms=LONGEST_MS)
 
 
 def _made_nobody(connection: psycopg.Connection[Any]) -> bool:

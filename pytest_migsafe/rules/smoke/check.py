@@ -148,7 +148,8 @@ def new_defects(test: SmokeTest, before: State, after: State) -> Iterator[Defect
 def cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> StatementEvidence | None:
     """Return the statement that most likely caused a defect: of those that say the first name that is said at all.
 
-    The one that says most of the other names too, and of several the last.
+    The one that says most of the other names too, and of several the last. What a file's only statement does not name, as
+    with CASCADE, it caused all the same.
     """
     some = list(names)
     words = [_word(_last_part(name)) for name in some]
@@ -160,8 +161,12 @@ def cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> Stat
         for statement in reversed(statements):
             if any(lock.relation == name and lock.mode != "AccessShareLock" for lock in statement.locks):
                 return statement
-    return None
+    changing = [one for one in statements if one.node not in _CHANGES_NO_SCHEMA]
+    return changing[0] if len(changing) == 1 else None
 
+
+#: What stands around the one statement of a file, and is not what caused anything in the schema.
+_CHANGES_NO_SCHEMA = frozenset({"TransactionStmt", "VariableSetStmt"})
 
 #: From this length on, in bytes, PostgreSQL cuts names (manual: "Identifiers and Key Words").
 _LONGEST_NAME = 63

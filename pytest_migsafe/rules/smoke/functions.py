@@ -32,10 +32,17 @@ def _said_by_server(defect: Defect) -> str:
     return next((one for one in defect.evidence if one.startswith("SQLSTATE")), "")
 
 
+#: Of so many places in one body each is told.
+_TOLD = 10
+
+
 def _together(defects: Sequence[Defect]) -> Defect:
     first = defects[0]
     others = [one.subject for one in defects if one.subject != first.subject]
-    evidence = dict.fromkeys(line for one in defects for line in one.evidence)
+    told = defects[:_TOLD]
+    evidence = dict.fromkeys(line for one in told for line in one.evidence)
+    if len(defects) > _TOLD:
+        evidence[f"and {len(defects) - _TOLD} more of its queries"] = None
     if others:
         evidence[f"the same of {_listed(tuple(dict.fromkeys(others)))}"] = None
     objects = dict.fromkeys(name for one in defects for name in one.objects)
@@ -351,7 +358,7 @@ def function_promise_changed(evidence: Evidence) -> Iterator[Defect]:
             first = changes[0]
             yield Defect(
                 subject=now.name,
-                message=f"the {now.kind} {now.name} {first[0]} when the file replaced it: {first[1]}",
+                message=f"the {now.kind} {now.name} {first[0]}, since the file replaced it: {first[1]}",
                 evidence=tuple(f"{change}: {effect}" for change, effect, _ in changes),
                 remedy=" ".join(f"ALTER {now.kind.upper()} {now.name} {back};" for _, _, back in changes),
             )
@@ -389,5 +396,19 @@ def _promises(was: Function, now: Function) -> Iterator[tuple[str, str, str]]:
             yield (
                 f"lost SET {name}",
                 "it goes by its caller's setting now",
-                f"SET {name} = {value or repr('')}",
+                f"SET {name} = {_setting(name, value)}",
             )
+
+
+#: Settings whose value is kept as a list of identifiers, quoted as need be.
+_LISTS = frozenset(
+    {"search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries"}
+)
+
+
+def _setting(name: str, value: str) -> str:
+    """Return a setting's value as ALTER FUNCTION takes it: an identifier may not be empty there."""
+    if name in _LISTS and value not in ("", '""'):
+        return value
+    literal = ("" if name in _LISTS else value).replace("'", "''")
+    return f"'{literal}'"
