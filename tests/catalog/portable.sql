@@ -89,6 +89,8 @@ create table shop.sale_rest partition of shop.sale default;
 create index on shop.sale (id);
 create index on shop.sale using btree (at) include (amount);
 create table shop.bucket (key uuid default gen_random_uuid(), item bigint references shop.item) partition by hash (key);
+create table shop.batch (id bigint generated always as identity, day date) partition by range (day);
+create table shop.batch_rest partition of shop.batch default;
 create table shop.bucket_0 partition of shop.bucket for values with (modulus 2, remainder 0);
 create table shop.bucket_1 partition of shop.bucket for values with (modulus 2, remainder 1);
 alter table shop.bucket add unique (key);
