@@ -1,0 +1,2 @@
+-- Nobody writes notes any more.
+ALTER TABLE orders DROP COLUMN note;

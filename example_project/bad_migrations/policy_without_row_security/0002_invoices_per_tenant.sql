@@ -1,0 +1,2 @@
+CREATE POLICY own_invoices ON invoices
+    USING (tenant = current_setting('app.tenant'));
