@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import psycopg
 
+from pytest_migsafe.catalog.lexical import constant
+
 Row = TypeVar("Row")
 
 
@@ -25,8 +27,7 @@ class Value:
     @property
     def constant(self) -> str:
         """The value as a string constant."""
-        doubled = self.text.replace("'", "''")
-        return f"'{doubled}'"
+        return constant(self.text)
 
 
 @dataclass(frozen=True, slots=True)

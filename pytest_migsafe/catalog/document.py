@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from pytest_migsafe.catalog.diff import Value
+from pytest_migsafe.catalog.lexical import parent_of
 from pytest_migsafe.catalog.objects import Bound, CatalogObject, Key, Listed, Named
 from pytest_migsafe.catalog.rarer import UserMapping
 from pytest_migsafe.catalog.schema import (
@@ -28,7 +29,6 @@ from pytest_migsafe.catalog.schema import (
     Sequence,
     Table,
     View,
-    parent_of,
 )
 from pytest_migsafe.catalog.surroundings import Surroundings
 from pytest_migsafe.errors import SchemaFileError

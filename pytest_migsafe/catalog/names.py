@@ -11,20 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pytest_migsafe.catalog.lexical import LONGEST_NAME, parent_of, quoted, unquoted
 from pytest_migsafe.catalog.objects import CatalogObject, Key
-from pytest_migsafe.catalog.schema import (
-    Column,
-    Constraint,
-    Grant,
-    Index,
-    Schema,
-    Sequence,
-    Table,
-    parent_of,
-)
-
-#: In bytes (manual: "Identifiers and Key Words").
-_LONGEST_NAME = 63
+from pytest_migsafe.catalog.schema import Column, Constraint, Grant, Index, Schema, Sequence, Table
 
 _LABELS: Mapping[str, str] = {
     "check": "check",
@@ -53,10 +42,10 @@ def chosen_name(table: str, columns: Iterable[str], label: str) -> str:
     addition = ""
     for column in columns:
         addition = f"{addition}_{column}" if addition else column
-        if len(addition.encode()) > _LONGEST_NAME:
+        if len(addition.encode()) > LONGEST_NAME:
             break
     first, second = table.encode(), addition.encode()
-    room = _LONGEST_NAME - len(label.encode()) - (2 if second else 1)
+    room = LONGEST_NAME - len(label.encode()) - (2 if second else 1)
     lengths = [len(first), len(second)]
     while sum(lengths) > room:
         lengths[0 if lengths[0] > lengths[1] else 1] -= 1
@@ -92,7 +81,7 @@ class _Names:
         for one in sorted(self._chosen(), key=lambda one: (one.namespace, one.first, _content(one.object))):
             number = taken[one.namespace, one.first] = taken.get((one.namespace, one.first), 0) + 1
             again = f"#{number}" if number > 1 else ""
-            self._instead[one.object.key] = f"{_quoted(one.first)}{again}"
+            self._instead[one.object.key] = f"{quoted(one.first)}{again}"
         for constraint in schema.constraints.values():
             self._inherit(constraint)
 
@@ -157,10 +146,10 @@ def _if_chosen(
 ) -> Iterator[_Chosen]:
     """Yield the object if PostgreSQL could have chosen its name."""
     namespace = parent_of(table)
-    name = _unquoted(one.name if isinstance(one, Constraint) else one.name.removeprefix(f"{namespace}."))
+    name = unquoted(one.name if isinstance(one, Constraint) else one.name.removeprefix(f"{namespace}."))
     bare_table, bare_columns = (
-        _unquoted(table.removeprefix(f"{namespace}.")),
-        [_unquoted(each) for each in columns],
+        unquoted(table.removeprefix(f"{namespace}.")),
+        [unquoted(each) for each in columns],
     )
     if _is_automatic(name, bare_table, bare_columns, label):
         yield _Chosen(one, namespace, chosen_name(bare_table, bare_columns, label))
@@ -179,15 +168,6 @@ _NAMED_INDEX = re.compile(r'^(CREATE (?:UNIQUE )?INDEX )("(?:[^"]|"")*"|\S+)')
 
 def _unnamed(definition: str, name: str = "") -> str:
     return _NAMED_INDEX.sub(lambda found: found[1] + name, definition)
-
-
-def _quoted(name: str) -> str:
-    # Automatic names have an underscore in them, and so are no keywords.
-    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
-
-
-def _unquoted(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 def _of_index(names: _Names, one: Any) -> dict[str, Any]:

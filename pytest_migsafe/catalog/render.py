@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pytest_migsafe.catalog.diff import Action, Change, Value
-from pytest_migsafe.catalog.schema import parent_of
+from pytest_migsafe.catalog.lexical import parent_of
 
 Style = Literal["added", "removed", "changed", "context"]
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Self, TypeVar, cast
 
 from pytest_migsafe.catalog import rarer
+from pytest_migsafe.catalog.lexical import parent_of
 from pytest_migsafe.catalog.objects import Bound, CatalogObject, Home, Key, Listed, Named
 from pytest_migsafe.errors import SnapshotError
 
@@ -382,17 +383,6 @@ class DefaultPrivileges(CatalogObject):
     def home(self) -> Home:
         """Return the one home of all default privileges."""
         return Home("default privileges", "")
-
-
-def parent_of(identity: str) -> str:
-    """Return a qualified name without its last part: the table of a column."""
-    end = len(identity)
-    if identity.endswith('"'):
-        # Inside quotes a quote is written twice, so the opening one is the first that stands alone.
-        end = identity.rindex('"', 0, end - 1)
-        while end and identity[end - 1] == '"':
-            end = identity.rindex('"', 0, end - 1)
-    return identity[: identity.rindex(".", 0, end)]
 
 
 #: Every kind, each after what it depends on.

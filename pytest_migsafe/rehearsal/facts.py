@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from pytest_migsafe.catalog.lexical import unquoted
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
@@ -32,8 +34,7 @@ class Scope:
 
 
 def _matches(schema: str, patterns: tuple[str, ...]) -> bool:
-    plain = schema[1:-1].replace('""', '"') if schema.startswith('"') else schema
-    return any(fnmatchcase(plain, pattern) for pattern in patterns)
+    return any(fnmatchcase(unquoted(schema), pattern) for pattern in patterns)
 
 
 @dataclass(frozen=True, slots=True)

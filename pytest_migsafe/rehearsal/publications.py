@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 
 from pytest_migsafe.catalog import Schema
+from pytest_migsafe.catalog.lexical import parent_of
 from pytest_migsafe.catalog.objects import Home, Key
 from pytest_migsafe.catalog.rarer import Publication
-from pytest_migsafe.catalog.schema import Table, parent_of
+from pytest_migsafe.catalog.schema import Table
 
 #: What a publication lists begins with the table's name; its columns and its row filter follow.
 _QUALIFIED_NAME = re.compile(r'(?:"(?:[^"]|"")+"|[^".]+)\.(?:"(?:[^"]|"")+"|[^" ]+)')

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from pytest_migsafe.catalog import Schema
+from pytest_migsafe.catalog.lexical import schema_of
 from pytest_migsafe.catalog.objects import CatalogObject, Home, Key
 from pytest_migsafe.catalog.schema import (
     Column,
@@ -244,13 +245,3 @@ def sequence_of(column: Column) -> str | None:
     """Return the sequence whose next value is a column's default, by its name."""
     found = _NEXT_VALUE.fullmatch(column.default or "")
     return found[1].replace("''", "'") if found is not None else None
-
-
-#: The first of several parts of a name, in quotes or not.
-_FIRST_PART = re.compile(r'("(?:[^"]|"")+"|[^".(]+)\.')
-
-
-def schema_of(name: str) -> str:
-    """Return the schema of a qualified name, also of a function with its argument types; the name itself without one."""
-    first = _FIRST_PART.match(name)
-    return first[1] if first is not None else name

@@ -7,8 +7,8 @@ import pytest
 
 from pytest_migsafe import catalog
 from pytest_migsafe.catalog import Schema
+from pytest_migsafe.catalog.lexical import parent_of
 from pytest_migsafe.catalog.names import chosen_name
-from pytest_migsafe.catalog.schema import parent_of
 from pytest_migsafe.postgres.database import create_database
 from pytest_migsafe.postgres.server import Server
 

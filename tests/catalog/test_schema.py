@@ -19,6 +19,7 @@ from pytest_migsafe.catalog import (
     render,
     render_by_object,
 )
+from pytest_migsafe.catalog.lexical import parent_of
 from pytest_migsafe.catalog.schema import (
     KINDS,
     Column,
@@ -29,7 +30,6 @@ from pytest_migsafe.catalog.schema import (
     Policy,
     Table,
     Type,
-    parent_of,
 )
 from pytest_migsafe.errors import SnapshotError
 

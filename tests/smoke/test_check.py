@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_migsafe.catalog.lexical import last_part, own_name, schema_of
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.evidence import StatementError
 from pytest_migsafe.rehearsal.facts import Scope
-from pytest_migsafe.rehearsal.state import schema_of
 from pytest_migsafe.rules import judge
 from pytest_migsafe.rules.smoke.structure import invalid_index
 from pytest_migsafe.rules.smoke.summary import sections
@@ -105,3 +105,19 @@ def test_the_summary_counts_what_was_looked_at_by_section(smoke: Smoke) -> None:
 )
 def test_the_schema_of_a_name(name: str, schema: str) -> None:
     assert schema_of(name) == schema
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "last"),
+    [
+        ("public.orders", "orders", "orders"),
+        ('"Odd.Name"."T""s"', '"T""s"', 'T"s'),
+        ("app.f(numeric, other.kind)", "f", "f"),
+        ('"A(b"."F(g"(integer)', '"F(g"', "F(g"),
+        ('public.orders."the.column"', '"the.column"', "the.column"),
+        ("orders", "orders", "orders"),
+        ("Old orders", "Old orders", "Old orders"),
+    ],
+)
+def test_the_last_part_of_a_name(name: str, own: str, last: str) -> None:
+    assert (own_name(name), last_part(name)) == (own, last)

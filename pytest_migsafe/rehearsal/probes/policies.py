@@ -13,13 +13,13 @@ from typing import Any
 
 import psycopg
 
+from pytest_migsafe.catalog.lexical import last_part
 from pytest_migsafe.catalog.schema import Column, Policy, Table
 from pytest_migsafe.impersonation import as_role
 from pytest_migsafe.rehearsal.facts import Access, Facts, PlanFailure, PolicyFacts
 from pytest_migsafe.rehearsal.probes.access import PUBLIC, policies_of, subjects
 from pytest_migsafe.rehearsal.probes.asking import Asking
 from pytest_migsafe.rehearsal.probes.questions import LONGEST_MS, Refusal, answer
-from pytest_migsafe.rehearsal.state import schema_of
 
 #: Stands for a role that is nobody in particular: policies for everybody do not apply to whoever asks here.
 _STRANGER = ""
@@ -137,9 +137,7 @@ def _answers(
 
 def _is_forbidden(error: psycopg.Error, relation: str) -> bool:
     """Say whether a role may not use what a policy uses; the table itself it may use by some column, if not by all."""
-    schema = schema_of(relation)
-    name = relation.removeprefix(f"{schema}.").removeprefix('"').removesuffix('"').replace('""', '"')
-    own = f"permission denied for table {name}"
+    own = f"permission denied for table {last_part(relation)}"
     return error.sqlstate == _FORBIDDEN and error.diag.message_primary != own
 
 

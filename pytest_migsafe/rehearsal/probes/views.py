@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from pytest_migsafe.catalog import Schema
+from pytest_migsafe.catalog.lexical import unquoted
 from pytest_migsafe.catalog.objects import Key
 from pytest_migsafe.catalog.schema import Grant, View
 from pytest_migsafe.rehearsal.facts import BrokenView, Facts
@@ -132,13 +133,9 @@ def _readers(schema: Schema, view: View) -> Iterator[str]:
             isinstance(one, Grant)
             and one.object == view.name
             and {"SELECT", "SELECT*"} & set(one.privileges)
-            and (role := _plain(one.grantee)) != view.owner
+            and (role := unquoted(one.grantee)) != view.owner
         ):
             yield role
-
-
-def _plain(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 def _is_telling(sqlstate: str) -> bool:

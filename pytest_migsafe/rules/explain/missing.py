@@ -3,16 +3,10 @@
 import re
 from collections.abc import Iterator
 
+from pytest_migsafe.catalog.lexical import last_part
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementError
 from pytest_migsafe.rules.explain.extensions import with_icu
-from pytest_migsafe.rules.explain.names import (
-    failing_text,
-    last_part,
-    nearest,
-    quoted_names,
-    same_name,
-    who_creates,
-)
+from pytest_migsafe.rules.explain.names import failing_text, nearest, quoted_names, same_name, who_creates
 
 
 def missing_column(evidence: Evidence, error: StatementError) -> Iterator[str]:
@@ -87,7 +81,7 @@ def missing_function(evidence: Evidence, error: StatementError) -> Iterator[str]
         yield f"The function belongs to the extension {hint}:"
         yield f'CREATE EXTENSION IF NOT EXISTS "{hint}";'
     else:
-        known = [last_part(one.split("(")[0]) for one in evidence.before.functions]
+        known = [last_part(one) for one in evidence.before.functions]
         yield from nearest(last_part(name), known, "")
 
 

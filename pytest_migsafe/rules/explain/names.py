@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from pytest_migsafe.catalog.lexical import last_part, quoted
 from pytest_migsafe.rehearsal.evidence import Creation, Evidence, StatementError
 
 Explain = Callable[[Evidence, StatementError], Iterator[str]]
@@ -21,11 +22,6 @@ def failing_text(evidence: Evidence) -> str:
 def quoted_names(error: StatementError) -> list[str]:
     """Return the names that stand in quotes in the server's message."""
     return _QUOTED.findall(error.message)
-
-
-def last_part(name: str) -> str:
-    """Return the last part of a qualified name, without its quotes."""
-    return name.rsplit(".", 1)[-1].strip('"')
 
 
 def same_name(one: str, other: str) -> bool:
@@ -91,30 +87,6 @@ def nearest(name: str, known: Iterable[str], what: str) -> Iterator[str]:
 def named_in(reason: str, known: Mapping[str, str]) -> str:
     """Return the text of the first known name that stands in the reason for a file's mode."""
     return next((text for name, text in known.items() if name in reason), "")
-
-
-#: Reserved in PostgreSQL, so that a name which is one of them must be quoted (manual, appendix "SQL Key Words").
-_RESERVED = frozenset(
-    """
-    all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation
-    column concurrently constraint create cross current_catalog current_date current_role current_schema current_time
-    current_timestamp current_user default deferrable desc distinct do else end except false fetch for foreign freeze
-    from full grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit
-    localtime localtimestamp natural not notnull null offset on only or order outer overlaps placing primary references
-    returning right select session_user similar some symmetric system_user table tablesample then to trailing true
-    union unique user using variadic verbose when where window with
-    """.split()  # noqa: SIM905 - a hundred quotes are harder to read
-)
-
-
-_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
-
-
-def quoted(name: str) -> str:
-    """Return a name as it must be written in SQL."""
-    if _PLAIN_NAME.fullmatch(name) and name not in _RESERVED:
-        return name
-    return '"' + name.replace('"', '""') + '"'
 
 
 def table_of(error: StatementError) -> str:

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from pytest_migsafe.catalog.lexical import quoted
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementError
-from pytest_migsafe.rules.explain.names import quoted, table_of
+from pytest_migsafe.rules.explain.names import table_of
 
 
 def not_null(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature

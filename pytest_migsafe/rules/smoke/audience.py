@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
+from pytest_migsafe.catalog.lexical import quoted, schema_of
 from pytest_migsafe.catalog.schema import Policy, Table, View
-from pytest_migsafe.rehearsal.state import Relation, State, schema_of
-from pytest_migsafe.rules.explain.names import quoted
+from pytest_migsafe.rehearsal.state import Relation, State
 
 PUBLIC = "PUBLIC"
 COMMANDS = ("SELECT", "INSERT", "UPDATE", "DELETE")

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_migsafe.catalog import Schema
+from pytest_migsafe.catalog.lexical import quoted
 from pytest_migsafe.catalog.schema import Function
-from pytest_migsafe.migrations.parse_tree import can_be_parsed, parse
-from pytest_migsafe.rules.explain.names import quoted
 
 #: What makes an expression a statement.
 _SELECT = "SELECT "
@@ -29,6 +28,9 @@ def calls_per_row(expression: str, schema: Schema) -> tuple[Call, ...]:
 
     Those of functions that may give another result in another statement: what is immutable, the planner works out.
     """
+    # The parser costs 50 ms to import, and not every history has policies.
+    from pytest_migsafe.migrations.parse_tree import can_be_parsed, parse  # noqa: PLC0415
+
     text = _SELECT + expression
     if not can_be_parsed(text):
         return ()

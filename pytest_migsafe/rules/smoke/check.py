@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_migsafe.catalog.lexical import LONGEST_NAME, last_part
 from pytest_migsafe.catalog.renames import renamed, renames
 from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
@@ -152,7 +153,7 @@ def cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> Stat
     with CASCADE, it caused all the same.
     """
     some = list(names)
-    words = [_word(_last_part(name)) for name in some]
+    words = [_word(last_part(name)) for name in some]
     for word in words:
         found = [one for one in statements if word.search(one.text)]
         if found:
@@ -168,22 +169,8 @@ def cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> Stat
 #: What stands around the one statement of a file, and is not what caused anything in the schema.
 _CHANGES_NO_SCHEMA = frozenset({"TransactionStmt", "VariableSetStmt"})
 
-#: From this length on, in bytes, PostgreSQL cuts names (manual: "Identifiers and Key Words").
-_LONGEST_NAME = 63
-
 
 def _word(name: str) -> re.Pattern[str]:
     """Return what a name looks like in a statement, in which it may be longer than what PostgreSQL made of it."""
-    end = "" if len(name.encode()) >= _LONGEST_NAME else r"(?!\w)"
+    end = "" if len(name.encode()) >= LONGEST_NAME else r"(?!\w)"
     return re.compile(rf"(?<!\w){re.escape(name)}{end}", re.IGNORECASE)
-
-
-_LAST_PART = re.compile(r'(?:"((?:[^"]|"")+)"|([^".(]+))(?:\(.*)?$', re.DOTALL)
-
-
-def _last_part(name: str) -> str:
-    """Return the last part of a qualified name without its quotes: of a function, its name alone."""
-    found = _LAST_PART.search(name)
-    if found is None:
-        return name
-    return found[1].replace('""', '"') if found[1] else found[2]

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from pytest_migsafe.catalog.lexical import schema_of
 from pytest_migsafe.catalog.schema import Constraint, Type
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.facts import ForeignKeyShape
-from pytest_migsafe.rehearsal.state import Relation, State, schema_of
+from pytest_migsafe.rehearsal.state import Relation, State
 from pytest_migsafe.rules.smoke.check import Defect, smoke_test
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from pytest_migsafe.catalog.schema import Column, Sequence, parent_of
+from pytest_migsafe.catalog.lexical import constant, parent_of, schema_of, unquoted
+from pytest_migsafe.catalog.schema import Column, Sequence
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.facts import TakenValue, Violation
-from pytest_migsafe.rehearsal.state import Relation, State, schema_of, sequence_of
+from pytest_migsafe.rehearsal.state import Relation, State, sequence_of
 from pytest_migsafe.rules.smoke.check import Defect, smoke_test
 
 _ROWS_COME_FROM_MIGRATIONS = (
@@ -190,9 +191,9 @@ def _setval(state: State, relation: str, one: TakenValue) -> str:
     """Return what moves a sequence behind the rows; by way of its column where it goes with it."""
     sequence = _sequence(state, one.sequence)
     furthest = "max" if one.increment > 0 else "min"
-    which = _constant(one.sequence)
+    which = constant(one.sequence)
     if sequence is not None and sequence.owned_by == f"{relation}.{one.column}":
-        which = f"pg_get_serial_sequence({_constant(relation)}, {_constant(_unquoted(one.column))})"
+        which = f"pg_get_serial_sequence({constant(relation)}, {constant(unquoted(one.column))})"
     # Shown to a person, and run by nobody here.
     return f"SELECT setval({which}, (SELECT {furthest}({one.column}) FROM {relation}));"  # noqa: S608
 
@@ -400,12 +401,3 @@ def _fed(state: State) -> Iterator[tuple[Relation, Column, Sequence]]:
 def _sequence(state: State, name: str) -> Sequence | None:
     relation = state.relation(name)
     return relation.itself(Sequence) if relation is not None else None
-
-
-def _constant(text: str) -> str:
-    doubled = text.replace("'", "''")
-    return f"'{doubled}'"
-
-
-def _unquoted(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from pytest_migsafe.catalog.lexical import unquoted
 from pytest_migsafe.catalog.schema import Table, View
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.state import Relation, State
@@ -284,7 +285,7 @@ def sensitive_column_exposed(state: State) -> Iterator[Defect]:
     """Look at the names of the columns of the relations that exposed roles can read."""
     for relation in _readable(state):
         for column in relation.columns:
-            name = _CAMEL.sub("_", column.name.strip('"'))
+            name = _CAMEL.sub("_", unquoted(column.name))
             if _SENSITIVE.search(name):
                 roles = readers(state, relation.name)
                 yield Defect(

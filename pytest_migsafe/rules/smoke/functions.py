@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pytest_migsafe.catalog.schema import Function, Trigger, parent_of
+from pytest_migsafe.catalog.lexical import constant, parent_of, schema_of
+from pytest_migsafe.catalog.schema import Function, Trigger
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.evidence import Creation, Evidence, StatementEvidence
 from pytest_migsafe.rehearsal.facts import BrokenCode
-from pytest_migsafe.rehearsal.state import State, schema_of
+from pytest_migsafe.rehearsal.state import State
 from pytest_migsafe.rules.smoke.check import Defect, change_test, smoke_test
 
 _BODIES_UNCHECKED = re.compile(r"\bcheck_function_bodies\b\W+(?:to\b\W*)?(?:off|false|0|no)\b", re.IGNORECASE)
@@ -165,10 +166,9 @@ def _short(statement: str, longest: int = 160) -> str:
 
 def remedy(function: Function, broken: BrokenCode) -> str:
     """Return how the function is had and replaced."""
-    literal = function.name.replace("'", "''")
     where = f", with line {broken.line} changed" if broken.line else ""
     return (
-        f"SELECT pg_catalog.pg_get_functiondef('{literal}'::pg_catalog.regprocedure);"
+        f"SELECT pg_catalog.pg_get_functiondef({constant(function.name)}::pg_catalog.regprocedure);"
         f" -- and put it into this file as CREATE OR REPLACE {function.kind.upper()} {function.name}{where}"
     )
 

@@ -4,16 +4,14 @@ import re
 from collections.abc import Iterator
 
 from pytest_migsafe.catalog import Schema
+from pytest_migsafe.catalog.lexical import last_part, schema_of, unquoted
 from pytest_migsafe.catalog.objects import Home
 from pytest_migsafe.catalog.schema import Function, Sequence, Table, Type, View
 from pytest_migsafe.findings import Finding, Severity
-from pytest_migsafe.migrations.grammar import split_statements
 from pytest_migsafe.migrations.source import SourceText
 from pytest_migsafe.migrations.statements import CreatedObject
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
-from pytest_migsafe.rehearsal.state import schema_of
 from pytest_migsafe.rules.registry import rule
-from pytest_migsafe.rules.smoke.sql import bare
 
 _CREATING = frozenset({"CreateStmt", "CreateTableAsStmt", "ViewStmt", "CreateFunctionStmt", "CreateSeqStmt"})
 
@@ -66,6 +64,9 @@ _ROLLBACK = re.compile(r"(?:rollback|abort)\b(?!.*\bto\b)", re.IGNORECASE | re.D
 def _created(statement: StatementEvidence) -> Iterator[CreatedObject]:
     if re.match(r"create\s+(?:or\s+replace\s+)?(?:(?:global|local)\s+)?temp", statement.text, re.IGNORECASE):
         return
+    # The grammar costs 50 ms to import, and few files roll back.
+    from pytest_migsafe.migrations.grammar import split_statements  # noqa: PLC0415
+
     for one in split_statements(SourceText(statement.text)):
         yield from (
             created for created in one.creates if created.kind in {"table", "view", "sequence", "function"}
@@ -76,8 +77,8 @@ def _is_there(schema: Schema, created: CreatedObject) -> bool:
     catalog = "function" if created.kind == "function" else "relation"
     return any(
         home.catalog == catalog
-        and bare(home.name.partition("(")[0]) == created.name
-        and (not created.schema or schema_of(home.name).strip('"') == created.schema)
+        and last_part(home.name) == created.name
+        and (not created.schema or unquoted(schema_of(home.name)) == created.schema)
         for home in schema.homes
     )
 
@@ -99,7 +100,7 @@ def undeclared_object(evidence: Evidence) -> Iterator[Finding]:
     text = "\n".join(one.text for one in evidence.statements).lower()
     for home in sorted(evidence.after.homes.keys() - evidence.before.homes.keys()):
         one = _independent(evidence.after, home)
-        if one is not None and bare(home.name.partition("(")[0]).lower() not in text:
+        if one is not None and last_part(home.name).lower() not in text:
             yield undeclared_object.finding(
                 evidence,
                 message=f"the {one.KIND} {home.name} is new, and the file does not name it",

@@ -4,14 +4,13 @@ import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
+from pytest_migsafe.catalog.lexical import LONGEST_NAME, last_part
 from pytest_migsafe.findings import Finding, Severity
-from pytest_migsafe.migrations.grammar import split_statements
 from pytest_migsafe.migrations.source import SourceText
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
 from pytest_migsafe.rehearsal.state import State
 from pytest_migsafe.rules.registry import rule
 from pytest_migsafe.rules.smoke.check import Defect, smoke_test
-from pytest_migsafe.rules.smoke.sql import LONGEST_NAME, bare
 
 
 @rule(
@@ -31,6 +30,11 @@ from pytest_migsafe.rules.smoke.sql import LONGEST_NAME, bare
 def identifier_truncated(evidence: Evidence) -> Iterator[Finding]:
     """Report each name that the server has shortened, once; where two of a kind became the same, as an error."""
     found = list(_truncated(evidence))
+    if not found:
+        return
+    # The grammar costs 50 ms to import, and few names are too long.
+    from pytest_migsafe.migrations.grammar import split_statements  # noqa: PLC0415
+
     made = {
         (created.kind, long)
         for statement, long, short in found
@@ -109,8 +113,10 @@ _FOLDED = re.compile(r"[a-z_][a-z0-9_$]*")
 def mixed_case_identifier(state: State) -> Iterator[Defect]:
     """Look for names that PostgreSQL quotes for their characters."""
     for kind, name, objects in _names(state):
-        if not _FOLDED.fullmatch(bare(name)):
-            folded = re.sub(r"[^a-z0-9_]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", bare(name)).lower())
+        if not _FOLDED.fullmatch(last_part(name)):
+            folded = re.sub(
+                r"[^a-z0-9_]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", last_part(name)).lower()
+            )
             yield Defect(
                 subject=name,
                 detail=kind,
@@ -134,11 +140,11 @@ def mixed_case_identifier(state: State) -> Iterator[Defect]:
 def reserved_identifier(state: State) -> Iterator[Defect]:
     """Look for names that PostgreSQL quotes although their characters do not ask for it."""
     for kind, name, objects in _names(state):
-        if name.endswith('"') and _FOLDED.fullmatch(bare(name)):
+        if name.endswith('"') and _FOLDED.fullmatch(last_part(name)):
             yield Defect(
                 subject=name,
                 detail=kind,
                 message=f"the {kind} {name} is called after a key word",
-                remedy=f"Call it {bare(name)}_, or by a word of its own.",
+                remedy=f"Call it {last_part(name)}_, or by a word of its own.",
                 objects=objects,
             )

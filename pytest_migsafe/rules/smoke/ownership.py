@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_migsafe.catalog import Schema
+from pytest_migsafe.catalog.lexical import constant, last_part, own_name, parent_of, quoted, schema_of
 from pytest_migsafe.catalog.objects import Bound, CatalogObject, Home, Key
 from pytest_migsafe.catalog.rarer import SecurityLabel
 from pytest_migsafe.catalog.schema import (
@@ -21,10 +22,9 @@ from pytest_migsafe.catalog.schema import (
 )
 from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.rehearsal.evidence import Evidence
-from pytest_migsafe.rehearsal.state import State, schema_of
+from pytest_migsafe.rehearsal.state import State
 from pytest_migsafe.rules.registry import rule
 from pytest_migsafe.rules.smoke.check import Defect, cause, smoke_test
-from pytest_migsafe.rules.smoke.sql import bare, quoted
 
 _OWNED = (Namespace, Table, View, Sequence, Function, Type)
 
@@ -134,7 +134,7 @@ def _former(home: Home, before: Mapping[Home, Any], after: Mapping[Home, Any]) -
 def _says(evidence: Evidence, words: str, home: Home) -> bool:
     """Say whether a file has such words about an object, about all objects, or in code that may be about any."""
     pattern = re.compile(words, re.IGNORECASE)
-    name = bare(home.name.partition("(")[0]).lower()
+    name = last_part(home.name).lower()
     return any(
         pattern.search(one.text)
         and (
@@ -223,13 +223,12 @@ def _granted(objects: Mapping[Key, CatalogObject]) -> Mapping[tuple[str, str, st
 def _privileges(some: list[str], kind: str, name: str) -> str:
     if kind != "column":
         return ", ".join(some)
-    column = name.rpartition(".")[2]
-    return ", ".join(f"{one} ({column})" for one in some)
+    return ", ".join(f"{one} ({own_name(name)})" for one in some)
 
 
 def _on(one: CatalogObject, kind: str, name: str) -> str:
     if kind == "column":
-        return name.rpartition(".")[0]
+        return parent_of(name)
     match one:
         case Function():
             return f"ROUTINE {name}"
@@ -310,7 +309,7 @@ def _comments_lost(one: _Remade) -> Iterator[str]:
         comment = getattr(was, "comment", None)
         now = one.now if was is one.was else one.after.get(key)
         if comment is not None and now is not None and getattr(now, "comment", None) is None:
-            yield f"COMMENT ON {_commented(now)} IS {_literal(comment)};"
+            yield f"COMMENT ON {_commented(now)} IS {constant(comment)};"
 
 
 def _commented(one: CatalogObject) -> str:
@@ -319,18 +318,13 @@ def _commented(one: CatalogObject) -> str:
     return f"{_command_kind(one)} {one.qualified_name}"
 
 
-def _literal(text: str) -> str:
-    doubled = text.replace("'", "''")
-    return f"'{doubled}'"
-
-
 def _labels_lost(before: Schema, after: Schema, home: Home) -> Iterator[str]:
     group = Home(SecurityLabel.GROUP, "")
     remaining = after.homes.get(group, {})
     for key, label in before.homes.get(group, {}).items():
         labelled, _, provider = key.name.rpartition(" for ")
         if isinstance(label, SecurityLabel) and key not in remaining and labelled.endswith(f" {home.name}"):
-            yield f"SECURITY LABEL FOR {provider} ON {labelled.upper().partition(' ')[0]} {home.name} IS {_literal(label.label)};"
+            yield f"SECURITY LABEL FOR {provider} ON {labelled.upper().partition(' ')[0]} {home.name} IS {constant(label.label)};"
 
 
 @rule(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
+from pytest_migsafe.catalog.lexical import last_part
 from pytest_migsafe.catalog.objects import Key
 from pytest_migsafe.catalog.schema import Column, Index, Table
 from pytest_migsafe.findings import Finding, Severity
@@ -12,7 +13,7 @@ from pytest_migsafe.rehearsal.facts import ForeignKeyShape, IndexShape
 from pytest_migsafe.rehearsal.state import Relation, State
 from pytest_migsafe.rules.registry import rule
 from pytest_migsafe.rules.smoke.check import Defect, cause, smoke_test
-from pytest_migsafe.rules.smoke.sql import bare, create_index, drop_index
+from pytest_migsafe.rules.smoke.sql import create_index, drop_index
 
 
 @smoke_test(
@@ -316,7 +317,7 @@ def statistics_lost(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _is_analyzed(evidence: Evidence, relation: str) -> bool:
-    name = bare(relation).lower()
+    name = last_part(relation).lower()
     return any(
         one.node == "VacuumStmt"
         and "analyze" in one.text.lower()

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 
+from pytest_migsafe.catalog.lexical import last_part
 from pytest_migsafe.catalog.schema import Policy
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.facts import PlanFailure
-from pytest_migsafe.rehearsal.state import Relation, State, schema_of
+from pytest_migsafe.rehearsal.state import Relation, State
 from pytest_migsafe.rules.smoke.audience import (
     COMMANDS,
     PUBLIC,
@@ -518,7 +519,7 @@ def policy_does_not_plan(state: State) -> Iterator[Defect]:
             tables[relation.name] = (*tables.get(relation.name, ()), failure)
     for (sqlstate, message), tables in failing.items():
         # The server names the table in whose policy it saw the recursion.
-        accused = [name for name in tables if message.endswith(f'"{_bare(name)}"')]
+        accused = [name for name in tables if message.endswith(f'"{last_part(name)}"')]
         subject = accused[0] if accused else min(tables)
         commands = in_order({one.command for one in tables[subject]})
         roles = sorted({one.role for one in tables[subject] if one.role})
@@ -567,9 +568,3 @@ def _way_out(sqlstate: str, table: str, policies: tuple[Policy, ...], roles: lis
 
 def _one_line(policy: Policy) -> str:
     return " ".join((policy.using or policy.check or "none").split())
-
-
-def _bare(name: str) -> str:
-    """Return a relation's name alone, without quotes."""
-    last = name.removeprefix(f"{schema_of(name)}.")
-    return last[1:-1].replace('""', '"') if last.startswith('"') else last

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from pytest_migsafe.catalog.schema import DefaultPrivileges, Grant, parent_of
+from pytest_migsafe.catalog.lexical import parent_of
+from pytest_migsafe.catalog.schema import DefaultPrivileges, Grant
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.state import State
 from pytest_migsafe.rules.smoke.audience import PUBLIC, in_sql, revoke

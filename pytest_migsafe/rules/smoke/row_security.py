@@ -203,6 +203,7 @@ def row_security_bypassed(state: State) -> Iterator[Defect]:
         "it may be misspelt, or a migration has dropped it."
     ),
     remedy="Mend `exposed_roles` in [tool.migsafe], or create the role in a prelude (`prelude`).",
+    manual="CREATE ROLE",
 )
 def exposed_role_missing(state: State) -> Iterator[Defect]:
     """Look for the exposed roles on the server."""

@@ -1,27 +1,13 @@
 """SQL for the remedies: the way to do a thing on this very table, be it partitioned or not."""
 
-import re
 from collections.abc import Iterator, Sequence
 
-from pytest_migsafe.catalog.schema import Table, parent_of
+from pytest_migsafe.catalog.lexical import LONGEST_NAME, last_part, parent_of, quoted, unquoted
+from pytest_migsafe.catalog.schema import Table
 from pytest_migsafe.rehearsal.state import State
 
-_PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 #: So many partitions are written out; the others go the same way.
 _SHOWN = 3
-#: Bytes of an identifier (manual: "Identifiers and Key Words").
-LONGEST_NAME = 63
-
-
-def quoted(name: str) -> str:
-    """Return a name of several words as an identifier."""
-    return name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
-
-
-def bare(name: str) -> str:
-    """Return the last part of a qualified name, as it is without quotes."""
-    last = name.removeprefix(f"{parent_of(name)}.") if "." in name else name
-    return last[1:-1].replace('""', '"') if last.startswith('"') else last
 
 
 def create_index(state: State, relation: str, columns: Sequence[str]) -> str:
@@ -63,7 +49,7 @@ def partitions_of(state: State, relation: str) -> Iterator[str]:
 
 
 def _index_name(relation: str, columns: Sequence[str]) -> str:
-    words = [bare(relation), *map(bare, columns), "idx"]
+    words = [last_part(relation), *map(unquoted, columns), "idx"]
     name = "_".join(words)
     # As PostgreSQL does with names that it makes, the table's gives way.
     while len(name.encode()) > LONGEST_NAME and len(words[0]) > 1:

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from pytest_migsafe.catalog.schema import Index, Table, parent_of
+from pytest_migsafe.catalog.lexical import own_name, parent_of, schema_of
+from pytest_migsafe.catalog.schema import Index, Table
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.publications import lineage
-from pytest_migsafe.rehearsal.state import Relation, State, schema_of
+from pytest_migsafe.rehearsal.state import Relation, State
 from pytest_migsafe.rules.smoke.check import Defect, smoke_test
 from pytest_migsafe.rules.smoke.sql import partitions_of
 
@@ -201,8 +202,7 @@ def _identity_for(state: State, subject: str, name: str) -> str:
         None,
     )
     if unique is not None:
-        index = unique.name.removeprefix(f"{parent_of(unique.name)}.")
-        return f"ALTER TABLE {name} REPLICA IDENTITY USING INDEX {index};"
+        return f"ALTER TABLE {name} REPLICA IDENTITY USING INDEX {own_name(unique.name)};"
     return (
         f"ALTER TABLE {subject} ADD PRIMARY KEY (...);  -- or, dearer for every update:\n"
         f"ALTER TABLE {name} REPLICA IDENTITY FULL;"

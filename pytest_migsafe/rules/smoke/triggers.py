@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from pytest_migsafe.catalog.lexical import schema_of
 from pytest_migsafe.catalog.rarer import EventTrigger
 from pytest_migsafe.catalog.schema import Function, Table, Trigger
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.facts import BrokenCode
-from pytest_migsafe.rehearsal.state import Relation, State, schema_of
+from pytest_migsafe.rehearsal.state import Relation, State
 from pytest_migsafe.rules.smoke.check import Defect, change_test, smoke_test
 from pytest_migsafe.rules.smoke.functions import identity, named, proof, remedy, said, tell
 

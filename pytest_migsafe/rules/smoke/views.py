@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from pytest_migsafe.catalog.lexical import schema_of
 from pytest_migsafe.catalog.schema import View
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.facts import BrokenView
-from pytest_migsafe.rehearsal.state import State, schema_of
+from pytest_migsafe.rehearsal.state import State
 from pytest_migsafe.rules.smoke.check import Defect, smoke_test
 
 _PERMISSION = "42501"
