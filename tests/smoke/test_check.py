@@ -46,6 +46,16 @@ def test_a_finding_stands_at_the_statement_that_names_its_object(smoke: Smoke) -
     assert (finding.line, finding.column) == (3, 3)
 
 
+def test_a_statement_that_names_an_object_in_passing_is_not_the_cause(smoke: Smoke) -> None:
+    before = "CREATE TABLE t (id int PRIMARY KEY);"
+    migration = """CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NEW; END';
+        CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();
+        COMMENT ON FUNCTION f() IS 'does nothing';
+    """
+    (finding,) = smoke.findings(before, migration)
+    assert (finding.rule, finding.line) == ("definer-search-path", 1)
+
+
 def test_what_a_file_s_only_statement_does_not_name_it_caused_all_the_same(smoke: Smoke) -> None:
     before = """
         CREATE SCHEMA old; CREATE TABLE old.t (id int PRIMARY KEY);

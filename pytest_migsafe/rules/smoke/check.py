@@ -157,7 +157,13 @@ def cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> Stat
     for word in words:
         found = [one for one in statements if word.search(one.text)]
         if found:
-            return max(reversed(found), key=lambda one: sum(1 for each in words if each.search(one.text)))
+            return max(
+                reversed(found),
+                key=lambda one: (
+                    sum(1 for each in words if each.search(one.text)),
+                    one.node not in _NAMES_IN_PASSING,
+                ),
+            )
     for name in some:
         for statement in reversed(statements):
             if any(lock.relation == name and lock.mode != "AccessShareLock" for lock in statement.locks):
@@ -165,6 +171,9 @@ def cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> Stat
     changing = [one for one in statements if one.node not in _CHANGES_NO_SCHEMA]
     return changing[0] if len(changing) == 1 else None
 
+
+#: Says a function's or a table's name, and changes nothing about it.
+_NAMES_IN_PASSING = frozenset({"CommentStmt", "CreateEventTrigStmt", "CreateTrigStmt", "SelectStmt", "ViewStmt"})
 
 #: What stands around the one statement of a file, and is not what caused anything in the schema.
 _CHANGES_NO_SCHEMA = frozenset({"TransactionStmt", "VariableSetStmt"})

@@ -1,7 +1,7 @@
 """The family *ownership*: who owns what, and what a role could do before an object was dropped and made anew."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,9 +101,10 @@ def _remade(evidence: Evidence) -> Iterator[_Remade]:
         return
     before, after = evidence.before.homes, evidence.after.homes
     looked_at = evidence.state_after.looked_at
+    former = _former(before, after)
     for home in sorted(after if looked_at is None else looked_at & after.keys()):
         now = after[home]
-        old = home if home in before else _former(home, before, after)
+        old = home if home in before else former.get(home)
         if old is None or (was := before[old]) is now:
             continue
         one, other = _itself(old, was), _itself(home, now)
@@ -115,20 +116,21 @@ def _remade(evidence: Evidence) -> Iterator[_Remade]:
             yield _Remade(home, was, now, one, other)
 
 
-def _former(home: Home, before: Mapping[Home, Any], after: Mapping[Home, Any]) -> Home | None:
-    """Return the function that a new one takes the place of: the only other one of its name, which is gone."""
-    if home.catalog != "function":
-        return None
-    name = home.name.partition("(")[0]
-    gone, new = (
-        [
-            one
-            for one in some
-            if one.catalog == "function" and one not in others and one.name.partition("(")[0] == name
-        ]
-        for some, others in ((before, after), (after, before))
-    )
-    return gone[0] if len(gone) == len(new) == 1 else None
+def _former(before: Mapping[Home, Any], after: Mapping[Home, Any]) -> Mapping[Home, Home]:
+    """Return what functions new ones take the place of: each is the only other one of its name, and gone."""
+    gone, new = _functions_by_name(before.keys() - after.keys()), _functions_by_name(after.keys() - before.keys())
+    return {
+        some[0]: gone[name][0] for name, some in new.items() if len(some) == 1 and len(gone.get(name, ())) == 1
+    }
+
+
+def _functions_by_name(homes: Iterable[Home]) -> Mapping[str, list[Home]]:
+    """Return functions by their names without arguments."""
+    found: dict[str, list[Home]] = {}
+    for one in homes:
+        if one.catalog == "function":
+            found.setdefault(one.name.partition("(")[0], []).append(one)
+    return found
 
 
 def _says(evidence: Evidence, words: str, home: Home) -> bool:
