@@ -173,7 +173,9 @@ def cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> Stat
 
 
 #: Says a function's or a table's name, and changes nothing about it.
-_NAMES_IN_PASSING = frozenset({"CommentStmt", "CreateEventTrigStmt", "CreateTrigStmt", "SelectStmt", "ViewStmt"})
+_NAMES_IN_PASSING = frozenset(
+    {"CommentStmt", "CreateEventTrigStmt", "CreateTrigStmt", "SelectStmt", "ViewStmt"}
+)
 
 #: What stands around the one statement of a file, and is not what caused anything in the schema.
 _CHANGES_NO_SCHEMA = frozenset({"TransactionStmt", "VariableSetStmt"})

@@ -118,9 +118,14 @@ def _remade(evidence: Evidence) -> Iterator[_Remade]:
 
 def _former(before: Mapping[Home, Any], after: Mapping[Home, Any]) -> Mapping[Home, Home]:
     """Return what functions new ones take the place of: each is the only other one of its name, and gone."""
-    gone, new = _functions_by_name(before.keys() - after.keys()), _functions_by_name(after.keys() - before.keys())
+    gone, new = (
+        _functions_by_name(before.keys() - after.keys()),
+        _functions_by_name(after.keys() - before.keys()),
+    )
     return {
-        some[0]: gone[name][0] for name, some in new.items() if len(some) == 1 and len(gone.get(name, ())) == 1
+        some[0]: gone[name][0]
+        for name, some in new.items()
+        if len(some) == 1 and len(gone.get(name, ())) == 1
     }
 
 
