@@ -59,7 +59,8 @@ class Examination:
         if not changed and written == frozenset() and not cluster_changed:
             return known
         connection = connection_of(source)
-        connection.execute(b"BEGIN")
+        # Roles are made in it, whatever a migration has made the default of transactions.
+        connection.execute(b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
         try:
             return ask(
                 Asking(

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
-from importlib.resources import files
 from typing import Any, TypeVar
 
 from psycopg.rows import tuple_row
@@ -12,6 +10,7 @@ from pytest_migsafe.catalog.objects import Home
 from pytest_migsafe.catalog.schema import Function, Policy, Table, View
 from pytest_migsafe.rehearsal.facts import Access, Facts, Role
 from pytest_migsafe.rehearsal.probes.asking import Asking
+from pytest_migsafe.rehearsal.probes.scripts import script
 
 #: What policies say for everybody; and what the functions that tell of privileges say.
 PUBLIC = "PUBLIC"
@@ -133,9 +132,4 @@ def _ask(asking: Asking, query: str, **values: list[str]) -> list[tuple[Any, ...
     if not all(values.values()):
         return []
     with asking.connection.cursor(row_factory=tuple_row) as cursor:
-        return cursor.execute(_query(query), values, prepare=False).fetchall()
-
-
-@cache
-def _query(name: str) -> bytes:
-    return files(__package__).joinpath(f"{name}.sql").read_bytes()
+        return cursor.execute(script(query).encode(), values, prepare=False).fetchall()

@@ -12,7 +12,7 @@ from pytest_migsafe.rehearsal.facts import Facts, RejectedDefault
 from pytest_migsafe.rehearsal.probes.asking import Asking
 from pytest_migsafe.rehearsal.probes.questions import (
     Involved,
-    Refusal,
+    Unanswered,
     answer,
     carried,
     harmless,
@@ -51,9 +51,9 @@ def _queries(involved: Involved) -> Iterator[Fragment]:
         )
 
 
-def _rejection(asked: Rows | Refusal) -> str | None:
+def _rejection(asked: Rows | Unanswered) -> str | None:
     """Return with what words a default is rejected, perhaps without any; None: it is not, as far as asked."""
-    if isinstance(asked, Refusal):
+    if isinstance(asked, Unanswered):
         return asked.message if asked.sqlstate in _REJECTIONS else None
     return "" if asked[0][0] else None
 

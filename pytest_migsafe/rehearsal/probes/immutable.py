@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.resources import files
 
 from pytest_migsafe.catalog.objects import Key
 from pytest_migsafe.catalog.schema import Function
 from pytest_migsafe.rehearsal.facts import Facts
 from pytest_migsafe.rehearsal.probes.asking import Asking
+from pytest_migsafe.rehearsal.probes.scripts import script
 
-_COMPUTED = files(__package__).joinpath("immutable.sql").read_bytes()
+_COMPUTED = script("immutable").encode()
 
 
 def probe(asking: Asking, known: Facts) -> Facts:

@@ -5,9 +5,8 @@ found when a command is planned, as is a policy that reads a table which its rol
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
@@ -19,7 +18,9 @@ from pytest_migsafe.impersonation import as_role
 from pytest_migsafe.rehearsal.facts import Access, Facts, PlanFailure, PolicyFacts
 from pytest_migsafe.rehearsal.probes.access import PUBLIC, policies_of, subjects
 from pytest_migsafe.rehearsal.probes.asking import Asking
-from pytest_migsafe.rehearsal.probes.questions import LONGEST_MS, Refusal, answer
+from pytest_migsafe.rehearsal.probes.questions import Unanswered, answer
+from pytest_migsafe.rehearsal.probes.scripts import script
+from pytest_migsafe.rehearsal.probes.stranger import stranger
 
 #: Stands for a role that is nobody in particular: policies for everybody do not apply to whoever asks here.
 _STRANGER = ""
@@ -41,14 +42,8 @@ _BROKEN = frozenset({"42883", "42703", "42P01", "42804", "42P17", "54001"})
 #: Insufficient_privilege: of a role of the project's, that is; the stranger never had any but on the table.
 _FORBIDDEN = "42501"
 
-_OPENING = (
-    b"SAVEPOINT migsafe_question;"
-    b"SET LOCAL row_security = on;"
-    # A stable function may be called to estimate how many rows there are.
-    b"SET LOCAL statement_timeout = %d;"
-    b"SET LOCAL transaction_read_only = on;\n" % LONGEST_MS
-)
-_CLOSING = b"ROLLBACK TO SAVEPOINT migsafe_question; RELEASE SAVEPOINT migsafe_question"
+#: Planned as the role meets it: a function that is inlined goes by the role's search_path.
+_AS_THE_ROLE = b"SET LOCAL row_security = on;"
 
 
 def probe(asking: Asking, known: Facts) -> Facts:
@@ -92,7 +87,7 @@ def _always_true(asking: Asking, relation: str) -> Iterator[tuple[str, str]]:
             question = _EXPRESSION.format(expression=expression, relation=relation)
             asked = answer(asking, question)
             # The planner has worked out what needs no row.
-            if not isinstance(asked, Refusal) and asked[0][0][0]["Plan"].get("Output") == ["true"]:
+            if not isinstance(asked, Unanswered) and asked[0][0][0]["Plan"].get("Output") == ["true"]:
                 yield policy.name, clause
 
 
@@ -109,36 +104,47 @@ def _failures(asking: Asking, access: Access, relations: Iterable[str]) -> Itera
     for role in sorted({one.role for one in questions}):
         theirs = [one for one in questions if one.role == role]
         # Whoever may not become the role, or make one, learns nothing: on a server that is not ours that may be so.
-        with suppress(psycopg.errors.InsufficientPrivilege), asking.connection.transaction():
-            with as_role(asking.connection, role or _stranger(asking.connection, theirs)):
-                yield from _answers(asking.connection, theirs)
-            raise psycopg.Rollback
+        with suppress(psycopg.errors.InsufficientPrivilege), _being(asking.connection, role, theirs):
+            yield from _answers(asking, theirs)
 
 
-def _answers(
-    connection: psycopg.Connection[Any], questions: Iterable[_Question]
-) -> Iterator[tuple[str, PlanFailure]]:
+@contextmanager
+def _being(connection: psycopg.Connection[Any], role: str, questions: Iterable[_Question]) -> Iterator[None]:
+    """Be the role of some questions for a block."""
+    if role != _STRANGER:
+        with as_role(connection, role):
+            yield
+        return
+    with stranger(connection) as name:
+        relations = ", ".join(sorted({one.relation for one in questions}))
+        privileges = script("stranger_privileges").format(role=name, relations=relations)
+        connection.execute(privileges.encode(), prepare=False)
+        with as_role(connection, name):
+            yield
+
+
+def _answers(asking: Asking, questions: Iterable[_Question]) -> Iterator[tuple[str, PlanFailure]]:
     for one in questions:
-        refusal = _refusal(connection, one.sql)
-        if refusal is None:
-            continue
-        if refusal.sqlstate in _BROKEN or (one.role != _STRANGER and _is_forbidden(refusal, one.relation)):
+        asked = answer(asking, one.sql, _AS_THE_ROLE)
+        if isinstance(asked, Unanswered) and (
+            asked.sqlstate in _BROKEN or (one.role != _STRANGER and _is_forbidden(asked, one.relation))
+        ):
             yield (
                 one.relation,
                 PlanFailure(
                     role=one.role,
                     command=one.command,
-                    sqlstate=refusal.sqlstate or "",
-                    message=refusal.diag.message_primary or str(refusal),
-                    context=refusal.diag.context or "",
+                    sqlstate=asked.sqlstate,
+                    message=asked.message,
+                    context=asked.context,
                 ),
             )
 
 
-def _is_forbidden(error: psycopg.Error, relation: str) -> bool:
+def _is_forbidden(asked: Unanswered, relation: str) -> bool:
     """Say whether a role may not use what a policy uses; the table itself it may use by some column, if not by all."""
     own = f"permission denied for table {last_part(relation)}"
-    return error.sqlstate == _FORBIDDEN and error.diag.message_primary != own
+    return asked.sqlstate == _FORBIDDEN and asked.message != own
 
 
 def _questions(asking: Asking, access: Access, relation: str) -> Iterator[_Question]:
@@ -166,31 +172,3 @@ def _questions(asking: Asking, access: Access, relation: str) -> Iterator[_Quest
                     nulls=", ".join(["NULL"] * len(written)),
                 )
                 yield _Question(role, relation, command, sql)
-
-
-def _stranger(connection: psycopg.Connection[Any], questions: Iterable[_Question]) -> str:
-    """Make the role that is nobody in particular, for the time of the questions, and return its name."""
-    # Others may do so at the same time, in another database.
-    role = f"migsafe_stranger_{connection.info.backend_pid}"
-    relations = ", ".join(sorted({one.relation for one in questions}))
-    script = files(__package__).joinpath("stranger.sql").read_text(encoding="utf-8")
-    connection.execute(script.format(role=role, relations=relations).encode())
-    return role
-
-
-def _refusal(connection: psycopg.Connection[Any], command: str) -> psycopg.Error | None:
-    """Return the error with which planning a command ends, if it does.
-
-    Raises:
-        psycopg.Error: the connection is gone.
-    """
-    try:
-        connection.execute(_OPENING + command.encode(), prepare=False)
-    except psycopg.Error as error:
-        if connection.closed:
-            raise
-        return error
-    finally:
-        if not connection.closed:
-            connection.execute(_CLOSING, prepare=False)
-    return None

@@ -3,27 +3,32 @@
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any, Self, TypeVar
 
 import psycopg
 from psycopg.rows import tuple_row
 
-from pytest_migsafe.catalog.composition import Fragment, Value
+from pytest_migsafe.catalog.composition import Fragment, Value, fragment
 from pytest_migsafe.catalog.objects import Home
 from pytest_migsafe.catalog.queries import Rows, send
 from pytest_migsafe.rehearsal.probes.asking import Asking
+from pytest_migsafe.rehearsal.probes.scripts import script
 
 Known = TypeVar("Known")
 
 #: How long one question may take, in milliseconds: it is given up rather than a run made slow by it.
 LONGEST_MS = 2000
 
-#: The question sees all rows or none, writes nothing, draws from no sequence, and its constants mean what they say.
+#: A question writes nothing, and draws from no sequence.
 _OPENING = (
     b"SAVEPOINT migsafe_question;"
     b"SET LOCAL statement_timeout = %d;"
+    b"SET LOCAL transaction_read_only = on;" % LONGEST_MS
+)
+_CLOSING = b"ROLLBACK TO SAVEPOINT migsafe_question; RELEASE SAVEPOINT migsafe_question"
+
+#: One about rows sees all of them or none, and its constants mean what they say.
+ABOUT_ROWS = (
     b"SET LOCAL row_security = off;"
     b"SET LOCAL search_path = '';"
     b"SET LOCAL standard_conforming_strings = on;"
@@ -33,38 +38,44 @@ _OPENING = (
     b"SET LOCAL max_parallel_workers_per_gather = 0;"
     # What a constraint rules out is to be looked for.
     b"SET LOCAL constraint_exclusion = off;"
-    b"SET LOCAL transaction_read_only = on;\n" % LONGEST_MS
 )
-_CLOSING = b"ROLLBACK TO SAVEPOINT migsafe_question; RELEASE SAVEPOINT migsafe_question"
 
 #: Besides what is never harmless: where an expression is not itself the question whether a domain takes a value.
 _NO_DOMAINS = "|COERCETODOMAIN "
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Unanswered:
     """A question that ended with an error."""
 
     sqlstate: str
     message: str
+    detail: str
+    context: str
 
 
-def answer(asking: Asking, query: str) -> Rows | Refusal:
-    """Return the rows of a query that may fail, or take too long.
+def answer(asking: Asking, query: str, settings: bytes = ABOUT_ROWS) -> Rows | Unanswered:
+    """Return the rows of a query that may fail, or take too long; ``settings`` are made for it alone.
 
     Raises:
         psycopg.Error: the connection is gone.
     """
     with asking.connection.cursor(row_factory=tuple_row) as cursor:
         try:
-            cursor.execute(_OPENING + query.encode(), prepare=False)
+            cursor.execute(_OPENING + settings + b"\n" + query.encode(), prepare=False)
             while cursor.nextset():
                 pass
             return cursor.fetchall()
         except psycopg.Error as error:
             if asking.connection.closed:
                 raise
-            return Refusal(error.sqlstate or "", error.diag.message_primary or str(error))
+            said = error.diag
+            return Unanswered(
+                sqlstate=error.sqlstate or "",
+                message=said.message_primary or str(error),
+                detail=said.message_detail or "",
+                context=said.context or "",
+            )
         finally:
             if not asking.connection.closed:
                 cursor.execute(_CLOSING, prepare=False)
@@ -101,11 +112,6 @@ class Involved:
         }
 
 
-@cache
-def _template(name: str) -> str:
-    return files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
-
-
 def carried(asking: Asking, known: Mapping[str, Known], involved: Involved) -> dict[str, Known]:
     """Return what stays true of relations: of those that are still there, and are not asked about."""
     return {
@@ -124,7 +130,7 @@ def renamed(asking: Asking, known: Collection[str]) -> frozenset[str]:
 
 def piece(name: str, **parts: Fragment | Value | str) -> Fragment:
     """Return one of the files here as a query or a part of one, with its places filled."""
-    return Fragment(_template(name), tuple(parts.items()))
+    return fragment(script(name), **parts)
 
 
 def harmless(expression: str, *, domains: bool = False) -> Fragment:

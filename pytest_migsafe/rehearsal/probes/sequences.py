@@ -8,7 +8,7 @@ from pytest_migsafe.rehearsal.facts import Facts, TakenValue
 from pytest_migsafe.rehearsal.probes.asking import Asking
 from pytest_migsafe.rehearsal.probes.questions import (
     Involved,
-    Refusal,
+    Unanswered,
     answer,
     carried,
     piece,
@@ -27,7 +27,7 @@ def probe(asking: Asking, known: Facts) -> Facts:
             one for one in found.pop(relation, ()) if (one.column, one.sequence) != (column, sequence)
         )
         asked = answer(asking, query)
-        taken = () if isinstance(asked, Refusal) else asked
+        taken = () if isinstance(asked, Unanswered) else asked
         if some := others + tuple(
             TakenValue(
                 column=column,

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import cache
-from importlib.resources import files
 from typing import TypeVar
 
 from pytest_migsafe.catalog.composition import Fragment, fragment, text_array
@@ -12,6 +10,7 @@ from pytest_migsafe.catalog.queries import Rows, send
 from pytest_migsafe.catalog.schema import Constraint, Index, Schema
 from pytest_migsafe.rehearsal.facts import Facts, ForeignKeyShape, IndexShape
 from pytest_migsafe.rehearsal.probes.asking import Asking
+from pytest_migsafe.rehearsal.probes.scripts import script
 
 _Shape = TypeVar("_Shape")
 
@@ -55,12 +54,7 @@ def _has(schema: Schema, relation: str, is_one: Callable[[object], bool]) -> boo
 
 
 def _query(name: str, relations: Iterable[str]) -> Fragment:
-    return fragment(_template(name), relations=text_array(sorted(relations), "pg_catalog.regclass[]"))
-
-
-@cache
-def _template(name: str) -> str:
-    return files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    return fragment(script(name), relations=text_array(sorted(relations), "pg_catalog.regclass[]"))
 
 
 def _updated(

@@ -1,7 +1,6 @@
 """Whether extensions and collations are of the version that the server has."""
 
 from dataclasses import replace
-from importlib.resources import files
 
 from pytest_migsafe.catalog.composition import Fragment
 from pytest_migsafe.catalog.queries import send
@@ -9,8 +8,9 @@ from pytest_migsafe.catalog.rarer import Collation
 from pytest_migsafe.catalog.schema import Extension
 from pytest_migsafe.rehearsal.facts import Facts, OtherVersion
 from pytest_migsafe.rehearsal.probes.asking import Asking
+from pytest_migsafe.rehearsal.probes.scripts import script
 
-_VERSIONS = Fragment(files(__package__).joinpath("versions.sql").read_text(encoding="utf-8"))
+_VERSIONS = Fragment(script("versions"))
 _GROUPS = frozenset({Extension.CATALOG, Collation.GROUP})
 
 

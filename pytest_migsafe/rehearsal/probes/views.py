@@ -1,8 +1,8 @@
 """Whether each view can be read: by its owner, and by each role that has been granted SELECT on it. No row is read."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from importlib.resources import files
 from typing import Any
 
 import psycopg
@@ -16,13 +16,15 @@ from pytest_migsafe.rehearsal.facts import BrokenView, Facts
 from pytest_migsafe.rehearsal.probes.asking import Asking
 from pytest_migsafe.rehearsal.probes.notices import Report, reports_of
 from pytest_migsafe.rehearsal.probes.questions import LONGEST_MS
+from pytest_migsafe.rehearsal.probes.scripts import script
+from pytest_migsafe.rehearsal.probes.stranger import stranger
 
-_READ = sql.SQL(files(__package__).joinpath("views.sql").read_text(encoding="utf-8"))
+_READ = sql.SQL(script("views"))
 
 Broken = Mapping[str, tuple[BrokenView, ...]]
 
-#: Stands in for somebody who has been granted nothing: it is never committed.
-_NOBODY = "migsafe nobody"
+#: What a grant calls everybody.
+_PUBLIC = "PUBLIC"
 
 
 def probe(asking: Asking, known: Facts) -> Facts:
@@ -73,22 +75,29 @@ def _to_ask(asking: Asking, views: Mapping[str, View], known: Broken) -> set[str
 
 def _unreadable(asking: Asking, views: Iterable[View]) -> Iterator[tuple[str, BrokenView]]:
     asked = [(view, role) for view in views for role in _readers(asking.after, view)]
-    if any(role == "PUBLIC" for _, role in asked):
-        asking.connection.execute(b"SAVEPOINT migsafe_nobody")
-        if not _made_nobody(asking.connection):
-            asked = [(view, role) for view, role in asked if role != "PUBLIC"]
+    if any(role == _PUBLIC for _, role in asked):
+        with suppress(psycopg.errors.InsufficientPrivilege), stranger(asking.connection) as nobody:
+            yield from _unreadable_by(asking.connection, asked, nobody)
+            return
+    own = [(view, role) for view, role in asked if role != _PUBLIC]
+    if own:
+        yield from _unreadable_by(asking.connection, own)
+
+
+def _unreadable_by(
+    connection: psycopg.Connection[Any], asked: Sequence[tuple[View, str]], nobody: str = ""
+) -> Iterator[tuple[str, BrokenView]]:
+    """Ask for views and their readers; ``nobody`` stands in for everybody: it has been granted nothing else."""
     rows = [
-        [view.name, _NOBODY if role == "PUBLIC" else role, str(number)]
+        [view.name, nobody if role == _PUBLIC else role, str(number)]
         for number, (view, role) in enumerate(asked)
     ]
-    if not rows:
-        return
-    for report in _reports(asking.connection, rows):
+    for report in _reports(connection, rows):
         if report.number is None or not _is_telling(report.sqlstate):
             continue
         view, role = asked[report.number]
         # What everybody may read, those read who may enter the schema.
-        if role != "PUBLIC" or not report.message.startswith("permission denied for schema"):
+        if role != _PUBLIC or not report.message.startswith("permission denied for schema"):
             yield (
                 view.name,
                 BrokenView(
@@ -114,15 +123,6 @@ def _reports(connection: psycopg.Connection[Any], rows: list[list[str]]) -> Iter
 def _asked(connection: psycopg.Connection[Any], rows: list[list[str]]) -> tuple[Report, ...]:
     block = _READ.format(asked=sql.Literal(rows)).as_bytes(connection)
     return reports_of(connection, block, longest_ms=LONGEST_MS)
-
-
-def _made_nobody(connection: psycopg.Connection[Any]) -> bool:
-    try:
-        connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(_NOBODY)), prepare=False)
-    except psycopg.errors.DatabaseError:
-        connection.execute(b"ROLLBACK TO SAVEPOINT migsafe_nobody")
-        return False
-    return True
 
 
 def _readers(schema: Schema, view: View) -> Iterator[str]:

@@ -16,7 +16,7 @@ from pytest_migsafe.rehearsal.facts import Facts, Violation
 from pytest_migsafe.rehearsal.probes.asking import Asking
 from pytest_migsafe.rehearsal.probes.questions import (
     Involved,
-    Refusal,
+    Unanswered,
     answer,
     carried,
     harmless,
@@ -71,7 +71,7 @@ def probe(asking: Asking, known: Facts) -> Facts:
 def _violation(asking: Asking, question: _Question) -> Iterator[Violation]:
     """Yield what a question finds, or why it was given up; nothing where all is in order."""
     asked = answer(asking, piece("violating", sample=question.sample, source=question.source).text())
-    refused, rows = (asked.message, [(0, [])]) if isinstance(asked, Refusal) else ("", asked)
+    refused, rows = (asked.message, [(0, [])]) if isinstance(asked, Unanswered) else ("", asked)
     ((count, samples),) = rows
     if count or refused:
         yield Violation(

@@ -1,5 +1,4 @@
--- A role that is nobody in particular, with all privileges on some tables and the way to everything else.
-CREATE ROLE {role};
+-- A role gets all privileges on some tables, and the way to everything else.
 GRANT ALL ON {relations} TO {role};
 DO $$
 DECLARE
