@@ -9,6 +9,7 @@ from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.evidence import StatementError
 from pytest_migsafe.rehearsal.facts import Scope
 from pytest_migsafe.rules import judge
+from pytest_migsafe.rules.smoke.columns import serial_column
 from pytest_migsafe.rules.smoke.structure import invalid_index
 from pytest_migsafe.rules.smoke.summary import sections
 from tests.smoke.conftest import Smoke
@@ -54,6 +55,12 @@ def test_a_statement_that_names_an_object_in_passing_is_not_the_cause(smoke: Smo
     """
     (finding,) = smoke.findings(before, migration)
     assert (finding.rule, finding.line) == ("definer-search-path", 1)
+    # Nor is a function whose body does.
+    migration = """CREATE TABLE jobs (id serial PRIMARY KEY);
+        CREATE FUNCTION "next (job)"() RETURNS int LANGUAGE sql AS 'SELECT min(id) FROM jobs';
+    """
+    (finding,) = smoke.findings("", migration, only=serial_column)
+    assert finding.line == 1
 
 
 def test_what_a_file_s_only_statement_does_not_name_it_caused_all_the_same(smoke: Smoke) -> None:

@@ -155,12 +155,12 @@ def cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> Stat
     some = list(names)
     words = [_word(last_part(name)) for name in some]
     for word in words:
-        found = [one for one in statements if word.search(one.text)]
+        found = [one for one in statements if word.search(_about(one))]
         if found:
             return max(
                 reversed(found),
                 key=lambda one: (
-                    sum(1 for each in words if each.search(one.text)),
+                    sum(1 for each in words if each.search(_about(one))),
                     one.node not in _NAMES_IN_PASSING,
                 ),
             )
@@ -170,6 +170,16 @@ def cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> Stat
                 return statement
     changing = [one for one in statements if one.node not in _CHANGES_NO_SCHEMA]
     return changing[0] if len(changing) == 1 else None
+
+
+_FUNCTION_AND_NAME = re.compile(r"\b(?:function|procedure)\b[^(]*", re.IGNORECASE)
+
+
+def _about(statement: StatementEvidence) -> str:
+    """Return the part of a statement that says what it is about: a function's body is run another time."""
+    if statement.node == "CreateFunctionStmt" and (found := _FUNCTION_AND_NAME.search(statement.text)):
+        return found[0]
+    return statement.text
 
 
 #: Says a function's or a table's name, and changes nothing about it.
