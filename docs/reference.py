@@ -8,19 +8,45 @@ import argparse
 import difflib
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from pytest_migsafe.findings import Severity
 from pytest_migsafe.migrations.layouts import LAYOUTS
 from pytest_migsafe.rules import RULES, Rule
 
 _DOCS = Path(__file__).parent
 _WRITTEN_BY = "written by docs/reference.py"
 
+#: What the rules of each family look at.
+_FAMILIES: Mapping[str, str] = {
+    "apply": "whether PostgreSQL accepts the file",
+    "transaction-shape": "how the file and its runner divide it into transactions",
+    "session": "what the file leaves behind in its session",
+    "left-behind": "what the file's text does not say of what the database is like after it",
+    "history": "the files of a history among each other",
+    "cluster": "what reaches beyond the database",
+    "structure": "whether tables, indexes, publications and extensions are whole and fit for use",
+    "constraints": "whether constraints are in force",
+    "data": "whether the rows that the migrations wrote are what the schema promises",
+    "code": "whether functions, triggers and views still work",
+    "columns": "types of columns that are regretted later",
+    "performance": "indexes that are missing or superfluous, and what the planner knows",
+    "ownership": "whose an object is, and what it loses when it is made anew",
+    "naming": "how things are called",
+    "row-security": "whether row-level security is on where it has to be",
+    "policies": "whether policies let through what they are to let through, and no more",
+    "exposure": "what strangers reach past row-level security",
+    "privileges": "who may do what",
+}
+
+
+_BY_SEVERITY = (Severity.ERROR, Severity.WARNING, Severity.OFF)
+
 
 def rules_page() -> str:
     """Return the page of all rules, made of their own metadata."""
+    families = _families()
     lines = [
         f"<!-- {_WRITTEN_BY}; change the rules' metadata instead -->",
         "",
@@ -30,18 +56,45 @@ def rules_page() -> str:
         "*warning* is listed in the summary, a rule that is *off* is not asked. `[tool.migsafe.rules]` gives a rule",
         "another severity ([settings](settings.md#rules)).",
         "",
-        "| Rule | Family | Severity | What it reports |",
-        "|---|---|---|---|",
-        *(
-            f"| [`{rule.id}`](#{rule.id}) | {rule.family} | {rule.severity.value} | {rule.title} |"
-            for rule in RULES
-        ),
+        "| Family | What it looks at | Errors | Warnings | Off |",
+        "|---|---|---|---|---|",
+        *(_family_row(family, rules) for family, rules in families.items()),
     ]
-    for family, rules in groupby(RULES, key=lambda rule: rule.family):
+    for family, rules in families.items():
         lines += ["", f"## Family *{family}*"]
+        if len(rules) > 1:
+            lines += ["", rules_table(rules)]
         for rule in rules:
             lines += ["", *_rule_section(rule)]
     return "\n".join(lines) + "\n"
+
+
+def _families() -> dict[str, list[Rule]]:
+    """Return the rules of each family, in the order in which the families first come."""
+    families: dict[str, list[Rule]] = {}
+    for rule in RULES:
+        families.setdefault(rule.family, []).append(rule)
+    return families
+
+
+def _family_row(family: str, rules: Sequence[Rule]) -> str:
+    numbers = (sum(rule.severity is one for rule in rules) for one in _BY_SEVERITY)
+    counted = " | ".join(str(number or "") for number in numbers)
+    return f"| [{family}](#family-{family}) | {_FAMILIES[family]} | {counted} |"
+
+
+def rules_table(rules: Iterable[Rule], page: str = "") -> str:
+    """Return a table of rules, the gravest first, with links to their sections on a page."""
+    return "\n".join(
+        [
+            "| Rule | Severity | What it reports |",
+            "|---|---|---|",
+            *(
+                f"| [`{rule.id}`]({page}#{rule.id}) | {rule.severity.value} | {rule.title} |"
+                for rule in sorted(rules, key=lambda rule: _BY_SEVERITY.index(rule.severity))
+            ),
+        ]
+    )
 
 
 def _rule_section(rule: Rule) -> Iterator[str]:
@@ -75,23 +128,29 @@ def layouts_table() -> str:
     )
 
 
-def _with_part(text: str, part: str) -> str:
-    """Return a page with what stands between its two markers replaced."""
-    begin, end = f"<!-- {_WRITTEN_BY} -->", "<!-- end -->"
+def _with_parts(page: Path, part: Callable[[str], str]) -> str:
+    """Return a page with what stands between each two markers replaced; a part is told what its first marker says."""
     return re.sub(
-        f"({re.escape(begin)}\n).*?({re.escape(end)})",
-        lambda found: f"{found[1]}{part}\n{found[2]}",
-        text,
+        f"(<!-- {re.escape(_WRITTEN_BY)}(?:: (.*?))? -->\n).*?(<!-- end -->)",
+        lambda found: f"{found[1]}{part(found[2] or '')}\n{found[3]}",
+        page.read_text(encoding="utf-8"),
         flags=re.DOTALL,
     )
 
 
+def _rules_of(families: str) -> str:
+    """Return the table of the rules of some families."""
+    known = _families()
+    return rules_table([rule for family in families.split(", ") for rule in known[family]], "rules.md")
+
+
 def pages() -> Mapping[Path, str]:
     """Return what the pages should say."""
-    layouts = _DOCS / "layouts.md"
+    layouts, smoke_tests = _DOCS / "layouts.md", _DOCS / "smoke-tests.md"
     return {
         _DOCS / "rules.md": rules_page(),
-        layouts: _with_part(layouts.read_text(encoding="utf-8"), layouts_table()),
+        layouts: _with_parts(layouts, lambda _: layouts_table()),
+        smoke_tests: _with_parts(smoke_tests, _rules_of),
     }
 
 
