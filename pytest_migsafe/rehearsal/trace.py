@@ -331,7 +331,7 @@ class _Step:
 
     @property
     def _name(self) -> str:
-        return self.now.name or (self.then and self.then.name) or f"relation {self.now.oid} (dropped)"
+        return self.now.name or (self.then and self.then.name) or "a dropped relation"
 
     @property
     def _kind(self) -> str:

@@ -366,6 +366,8 @@ USES_SUPABASE = {
         'create extension "pg_cron" with schema pg_catalog;\n'
         "create extension pg_net;\n"
         "create table chunks (id int primary key, embedding extensions.vector(384));\n"
+        "alter table chunks enable row level security;\n"
+        "create policy everybodys on chunks for select using (true);\n"
         "select cron.schedule('ping', '* * * * *', $$select net.http_get('https://example.org')$$);\n"
     ),
 }
@@ -387,7 +389,7 @@ def test_a_supabase_project_without_extensions_is_told_of_those_that_the_platfor
     project: Project,
 ) -> None:
     project.write(
-        USES_SUPABASE, {"supabase/migrations/20250101000000_extensions.sql": "create table t (a int);\n"}
+        USES_SUPABASE, {"supabase/migrations/20250101000000_extensions.sql": "create table t (a int);\nalter table t enable row level security;\n"}
     )
     run = project.run()
 

@@ -8,10 +8,10 @@ from tests.service import PASSWORD, Service
 
 ROLES = {
     "migrations/0001_roles.sql": (
-        "create table notes (id int primary key);\n"
+        "create table notes (id int primary key, title text);\n"
         "create role shop_reader;\n"
         "alter role shop_reader set statement_timeout = '5s';\n"
-        "create index on notes (id);\n"
+        "create index on notes (title);\n"
     ),
     "migrations/0002_more.sql": "alter table notes add column body text;\n",
 }
@@ -74,8 +74,8 @@ def test_cluster_wide_statements_are_left_out_and_reported(project: Project, ser
     ]
     assert [one["rule"] for one in first["findings"]] == ["cluster-wide-not-run"] * 2
     assert [one["text"] for one in first["statements"]] == [
-        "create table notes (id int primary key)",
-        "create index on notes (id)",
+        "create table notes (id int primary key, title text)",
+        "create index on notes (title)",
     ]
     assert "not run, for it changes roles of a server that is not ours" in run.text
 
@@ -194,7 +194,7 @@ def test_migrations_run_as_a_role_that_ours_is_a_member_of(project: Project, ser
             settings("role = 'app_owner'"),
             {
                 "migrations/0001_a.sql": (
-                    "create table notes (id int primary key);\n"
+                    "create table notes (id int primary key, title text);\n"
                     "do $$ begin if current_user <> 'app_owner' then raise 'who am I?'; end if; end $$;\n"
                 ),
                 "migrations/0002_b.sql": "alter table notes add column body text;\n",
