@@ -148,6 +148,16 @@ def test_what_breaks_a_body(smoke: Smoke, before: str, migration: str, said: str
     assert finding.message.endswith(said)
 
 
+def test_an_exclusion_constraint_that_on_conflict_names(smoke: Smoke) -> None:
+    before = """
+        CREATE TABLE booked (at tstzrange, CONSTRAINT once EXCLUDE USING gist (at WITH &&));
+        CREATE FUNCTION book() RETURNS void LANGUAGE plpgsql AS $$
+        BEGIN INSERT INTO booked VALUES ('empty') ON CONFLICT ON CONSTRAINT once DO NOTHING; END $$;
+    """
+    (finding,) = smoke.findings(before, "ALTER TABLE booked RENAME CONSTRAINT once TO one_at_a_time")
+    assert finding.message.endswith('constraint "once" for table "booked" does not exist')
+
+
 def test_what_is_wrong_in_very_many_places_is_told_of_some(smoke: Smoke) -> None:
     queries = "PERFORM email FROM users;\n" * 2000
     long = f"CREATE FUNCTION public.long() RETURNS void LANGUAGE plpgsql AS $$ BEGIN {queries} END $$;"

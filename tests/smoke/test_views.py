@@ -114,6 +114,18 @@ def test_a_view_that_lacks_the_columns_its_table_has_got(smoke: Smoke) -> None:
     assert smoke.findings(SHOP, 'ALTER TABLE "Shop"."Orders" ADD "New" int') == ()
 
 
+def test_a_view_that_lacks_a_right_to_call_is_given_it(smoke: Smoke) -> None:
+    before = """
+        CREATE FUNCTION "Shop"."Of"(x int) RETURNS int LANGUAGE sql STABLE AS 'SELECT x';
+        CREATE VIEW "Shop"."Calls" AS SELECT "Shop"."Of"(1) AS one;
+        ALTER VIEW "Shop"."Calls" OWNER TO "migsafe Owner";
+    """
+    revoke = 'REVOKE EXECUTE ON FUNCTION "Shop"."Of"(int) FROM PUBLIC;'
+    (finding,) = smoke.findings(SHOP + before, revoke)
+    assert finding.remedy == 'GRANT EXECUTE ON FUNCTION "Shop"."Of"(integer) TO "migsafe Owner";'
+    assert smoke.findings(SHOP + before, revoke + finding.remedy) == ()
+
+
 def test_a_view_that_takes_long_to_plan_is_passed_and_the_others_are_not(
     smoke: Smoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,7 +92,7 @@ def _to_ask(asking: Asking, known: Broken) -> frozenset[str]:
 
 
 #: What of a relation the analysis of a query does not look at.
-_NOT_FELT = (Constraint, Grant, Policy, SecurityLabel, Statistics)
+_NOT_FELT = (Grant, Policy, SecurityLabel, Statistics)
 
 
 def _is_felt_in_bodies(asking: Asking, home: Home) -> bool:
@@ -107,6 +107,9 @@ def _is_not_felt(was: CatalogObject | None, now: CatalogObject | None) -> bool:
     if isinstance(was, Table) and isinstance(now, Table):
         # Its storage, its owner, row-level security: our role is above that.
         return (was.kind, was.of_type) == (now.kind, now.of_type)
+    if isinstance(one, Constraint):
+        # ON CONFLICT ON CONSTRAINT names one; the other kinds it can name have a unique index.
+        return one.type != "exclude"
     # ON CONFLICT needs a unique index.
     return isinstance(one, _NOT_FELT) or (isinstance(one, Index) and not one.unique)
 

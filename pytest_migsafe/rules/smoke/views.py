@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pytest_migsafe.catalog.lexical import schema_of
+from pytest_migsafe.catalog.lexical import last_part, quoted, schema_of
 from pytest_migsafe.catalog.schema import View
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.evidence import Evidence
@@ -74,9 +74,14 @@ def _hints(broken: BrokenView) -> Iterator[str]:
 def _remedy(view: View, broken: BrokenView) -> str:
     if broken.sqlstate != _PERMISSION:
         return f"CREATE OR REPLACE VIEW {view.name} AS ...;"
-    if broken.message.startswith("permission denied for schema "):
-        return f"GRANT USAGE ON SCHEMA {broken.message.removeprefix('permission denied for schema ')} TO {broken.role};"
-    return f"GRANT SELECT ON {', '.join(view.reads)} TO {broken.role};"
+    role = broken.role if broken.role == "PUBLIC" else quoted(broken.role)
+    kind, _, name = broken.message.removeprefix("permission denied for ").partition(" ")
+    if kind == "schema":
+        return f"GRANT USAGE ON SCHEMA {quoted(name)} TO {role};"
+    if kind == "function":
+        called = [one for one in view.calls if last_part(one) == name]
+        return "\n".join(f"GRANT EXECUTE ON FUNCTION {one} TO {role};" for one in called)
+    return f"GRANT SELECT ON {', '.join(view.reads)} TO {role};"
 
 
 def _graver_where_it_was_read(evidence: Evidence, defects: Sequence[Defect]) -> Iterator[Defect]:
