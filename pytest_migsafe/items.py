@@ -111,7 +111,7 @@ class MigsafeItem(pytest.Function):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Say where the item is: in the migration file, not where the function is defined."""
-        return self.path, 0, self.title
+        return self.path, 0, f"{self.title} [{self.place}]" if self.place else self.title
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]
         """Return the failure as pytest shows it, with its place in the migration and its verdict alone in a line.

@@ -37,6 +37,7 @@ def test_a_history_is_rehearsed_on_several_majors_each_with_a_verdict(
     assert f"PostgreSQL {older}." in run.header[0]
     assert f"PostgreSQL {newer}." in run.header[0]
     assert f"FAILED migrations/0003_old.sql::migsafe[{newer}]" in run.text
+    assert f"__ migrations/0003_old.sql [{newer}] __" in run.text
 
 
 def test_one_of_several_can_be_selected_and_workers_share_them(
@@ -389,7 +390,10 @@ def test_a_supabase_project_without_extensions_is_told_of_those_that_the_platfor
     project: Project,
 ) -> None:
     project.write(
-        USES_SUPABASE, {"supabase/migrations/20250101000000_extensions.sql": "create table t (a int);\nalter table t enable row level security;\n"}
+        USES_SUPABASE,
+        {
+            "supabase/migrations/20250101000000_extensions.sql": "create table t (a int);\nalter table t enable row level security;\n"
+        },
     )
     run = project.run()
 
