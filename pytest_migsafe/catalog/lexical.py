@@ -68,6 +68,12 @@ def own_name(name: str) -> str:
     return found[1] if found is not None else name
 
 
+def without_arguments(signature: str) -> str:
+    """Return a function's qualified name without its argument types."""
+    found = _LAST_PART.match(signature)
+    return found[0] if found is not None else signature
+
+
 def last_part(name: str) -> str:
     """Return the last part of a qualified name, as it is without quotes."""
     return unquoted(own_name(name))

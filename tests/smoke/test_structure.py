@@ -28,7 +28,10 @@ def test_an_invalid_index_is_found_in_the_file_that_leaves_it(smoke: Smoke) -> N
     (finding,) = smoke.findings(ORDERS, invalid, only=invalid_index)
 
     assert finding.objects == ('"Shop"."Orders_note"', '"Shop"."Orders"')
-    assert finding.remedy == 'REINDEX INDEX CONCURRENTLY "Shop"."Orders_note";'
+    assert (
+        finding.remedy
+        == 'REINDEX INDEX CONCURRENTLY "Shop"."Orders_note";  -- in a file that runs outside a transaction'
+    )
     assert finding.line == 1
     # It was there before: not this file's doing, whatever else it does to the table.
     assert (
@@ -41,7 +44,10 @@ def test_an_invalid_index_is_found_in_the_file_that_leaves_it(smoke: Smoke) -> N
         ORDERS, invalid.replace("Orders_note", "Orders_pkey_ccnew1"), only=invalid_index
     )
     assert leftover.message.endswith("left by a REINDEX CONCURRENTLY that failed")
-    assert leftover.remedy == 'DROP INDEX CONCURRENTLY "Shop"."Orders_pkey_ccnew1";'
+    assert (
+        leftover.remedy
+        == 'DROP INDEX CONCURRENTLY "Shop"."Orders_pkey_ccnew1";  -- in a file that runs outside a transaction'
+    )
 
 
 def test_an_index_of_a_partitioned_table_may_be_built_in_several_files(smoke: Smoke) -> None:

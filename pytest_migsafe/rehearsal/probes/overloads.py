@@ -6,6 +6,7 @@ from itertools import combinations
 
 from psycopg import errors
 
+from pytest_migsafe.catalog.lexical import without_arguments
 from pytest_migsafe.catalog.objects import Key
 from pytest_migsafe.catalog.schema import Function
 from pytest_migsafe.rehearsal.facts import Facts
@@ -21,16 +22,16 @@ def probe(asking: Asking, known: Facts) -> Facts:
 
 
 def _ambiguous_after(asking: Asking, known: Ambiguous) -> Ambiguous:
-    changed = {_bare(home.name) for home in asking.changed if home.catalog == "function"}
+    changed = {without_arguments(home.name) for home in asking.changed if home.catalog == "function"}
     if not changed:
         return known
     named: dict[str, list[Function]] = {}
     for home, objects in asking.after.homes.items():
-        if home.catalog == "function" and _bare(home.name) in changed:
+        if home.catalog == "function" and without_arguments(home.name) in changed:
             one = objects.get(Key(Function.KIND, home.name))
             if isinstance(one, Function) and one.kind == "function":
-                named.setdefault(_bare(one.name), []).append(one)
-    kept = {pair: call for pair, call in known.items() if _bare(pair[0]) not in changed}
+                named.setdefault(without_arguments(one.name), []).append(one)
+    kept = {pair: call for pair, call in known.items() if without_arguments(pair[0]) not in changed}
     found = {
         (one.name, other.name): call
         for some in named.values()
@@ -48,7 +49,7 @@ def _shared_calls(one: Function, other: Function) -> Iterator[str]:
     for number in range(min(len(types), len(others)), fewest - 1, -1):
         if types[:number] == others[:number]:
             given = ", ".join(f"NULL::{type_}" for type_ in types[:number])
-            yield f"{_bare(one.name)}({given})"
+            yield f"{without_arguments(one.name)}({given})"
 
 
 def _is_ambiguous(asking: Asking, call: str) -> bool:
@@ -73,15 +74,10 @@ def _defaults(function: Function) -> int:
     return function.arguments.count(" DEFAULT ")
 
 
-def _bare(signature: str) -> str:
-    """Return a function's qualified name without its arguments."""
-    return signature[: _opening(signature)]
-
-
 def _types(signature: str) -> list[str]:
     """Return the types of the arguments, as the signature has them."""
     types: list[str] = []
-    quoted, start = False, _opening(signature) + 1
+    quoted, start = False, len(without_arguments(signature)) + 1
     for place in range(start, len(signature)):
         character = signature[place]
         if character == '"':
@@ -90,13 +86,3 @@ def _types(signature: str) -> list[str]:
             types.append(signature[start:place])
             start = place + 1
     return [one for one in types if one]
-
-
-def _opening(signature: str) -> int:
-    quoted = False
-    for place, character in enumerate(signature):
-        if character == '"':
-            quoted = not quoted
-        elif character == "(" and not quoted:
-            return place
-    return len(signature)

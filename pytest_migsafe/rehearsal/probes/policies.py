@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from pytest_migsafe.catalog.lexical import last_part
+from pytest_migsafe.catalog.lexical import last_part, without_arguments
 from pytest_migsafe.catalog.schema import Column, Policy, Table
 from pytest_migsafe.impersonation import as_role
 from pytest_migsafe.rehearsal.facts import Access, Facts, PlanFailure, PolicyFacts
@@ -66,7 +66,7 @@ def probe(asking: Asking, known: Facts) -> Facts:
 def _in_question(asking: Asking, known: Facts) -> Iterator[str]:
     changed = [relation for relation in asking.relations if policies_of(asking, relation)]
     yield from changed
-    names = {home.name.partition("(")[0] for home in asking.changed}
+    names = {without_arguments(home.name) for home in asking.changed}
     for relation in known.policies.keys() - set(changed):
         policies = policies_of(asking, relation)
         if policies and (asking.cluster_changed or _mention(policies, names)):

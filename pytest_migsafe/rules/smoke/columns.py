@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pytest_migsafe.catalog.schema import Column
 from pytest_migsafe.findings import Severity
-from pytest_migsafe.rehearsal.state import Relation, State
+from pytest_migsafe.rehearsal.state import Relation, State, sequence_of
 from pytest_migsafe.rules.smoke.check import Defect, smoke_test
 
 
@@ -70,14 +70,8 @@ def type_blocks_pg_upgrade(state: State) -> Iterator[Defect]:
             )
 
 
-#: How a default takes the next value of a sequence.
-_NEXTVAL = re.compile(r"nextval\('(?:[^']|'')+'::regclass\)")
-
-
 def _is_generated(column: Column) -> bool:
-    return column.identity is not None or (
-        column.default is not None and bool(_NEXTVAL.search(column.default))
-    )
+    return column.identity is not None or sequence_of(column) is not None
 
 
 @smoke_test(

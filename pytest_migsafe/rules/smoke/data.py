@@ -8,6 +8,7 @@ from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.facts import TakenValue, Violation
 from pytest_migsafe.rehearsal.state import Relation, State, sequence_of
 from pytest_migsafe.rules.smoke.check import Defect, smoke_test
+from pytest_migsafe.rules.smoke.sql import reindex
 
 _ROWS_COME_FROM_MIGRATIONS = (
     "The rows are those that the migrations themselves wrote; whatever else production has comes on top."
@@ -133,7 +134,7 @@ def duplicate_keys(state: State) -> Iterator[Defect]:
                 subject=one.constraint,
                 message=f"the unique index {one.constraint} cannot be made valid: {keys} more than once in {relation}",
                 evidence=_samples(one),
-                remedy=f"SELECT * {one.source};\n-- Remove the duplicates, then: REINDEX INDEX CONCURRENTLY {one.constraint};",
+                remedy=f"SELECT * {one.source};\n-- Remove the duplicates, then:\n{reindex(one.constraint)}",
                 named=(one.constraint, relation),
                 objects=(relation,),
             )

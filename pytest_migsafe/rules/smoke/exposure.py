@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from pytest_migsafe.catalog.lexical import unquoted
+from pytest_migsafe.catalog.lexical import unquoted, without_arguments
 from pytest_migsafe.catalog.schema import Table, View
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.state import Relation, State
@@ -223,7 +223,7 @@ def security_definer_exposed(state: State) -> Iterator[Defect]:
 
 def _is_in_policy(state: State, function: str) -> bool:
     """Say whether a policy calls a function, going by its name: expressions are qualified throughout."""
-    call = function.partition("(")[0] + "("
+    call = without_arguments(function) + "("
     return any(
         call in text for one in state.schema.policies.values() for text in (one.using, one.check) if text
     )

@@ -11,6 +11,7 @@ from pytest_migsafe.rehearsal.evidence import Creation, Evidence, StatementEvide
 from pytest_migsafe.rehearsal.facts import BrokenCode
 from pytest_migsafe.rehearsal.state import State
 from pytest_migsafe.rules.smoke.check import Defect, change_test, smoke_test
+from pytest_migsafe.rules.smoke.sql import reindex
 
 _BODIES_UNCHECKED = re.compile(r"\bcheck_function_bodies\b\W+(?:to\b\W*)?(?:off|false|0|no)\b", re.IGNORECASE)
 
@@ -302,7 +303,7 @@ def immutable_body_changed(evidence: Evidence) -> Iterator[Defect]:
                 subject=name,
                 message=f"{_listed(stored)} {'holds' if len(stored) == 1 else 'hold'} what {name} returned before this file changed it",
                 evidence=stored,
-                remedy=" ".join(_rebuilt(one) for one in stored),
+                remedy="\n".join(_rebuilt(one) for one in stored),
             )
 
 
@@ -325,7 +326,7 @@ def _listed(some: tuple[str, ...]) -> str:
 
 def _rebuilt(stored: str) -> str:
     if stored.startswith("index "):
-        return f"REINDEX INDEX CONCURRENTLY {stored.removeprefix('index ')};"
+        return reindex(stored.removeprefix("index "))
     if stored.startswith("generated column "):
         column = stored.removeprefix("generated column ")
         table = parent_of(column)

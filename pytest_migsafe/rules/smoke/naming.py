@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
-from pytest_migsafe.catalog.lexical import LONGEST_NAME, last_part
+from pytest_migsafe.catalog.lexical import LONGEST_NAME, last_part, without_arguments
 from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.migrations.source import SourceText
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
@@ -92,7 +92,7 @@ def _names(state: State) -> Iterator[tuple[str, str, tuple[str, ...]]]:
             if key.kind in _NAMED and not getattr(one, "inherited", 0) and not getattr(one, "parent", None):
                 yield key.kind, key.name, () if key.name == relation.name else (relation.name,)
     for function in state.functions:
-        yield "function", function.name.partition("(")[0], ()
+        yield "function", without_arguments(function.name), ()
 
 
 _NAMED = frozenset({"table", "view", "sequence", "column", "constraint", "index"})

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_migsafe.catalog import Schema
-from pytest_migsafe.catalog.lexical import constant, last_part, own_name, parent_of, quoted, schema_of
+from pytest_migsafe.catalog.lexical import (
+    constant,
+    last_part,
+    own_name,
+    parent_of,
+    quoted,
+    schema_of,
+    without_arguments,
+)
 from pytest_migsafe.catalog.objects import Bound, CatalogObject, Home, Key
 from pytest_migsafe.catalog.rarer import SecurityLabel
 from pytest_migsafe.catalog.schema import (
@@ -134,7 +142,7 @@ def _functions_by_name(homes: Iterable[Home]) -> Mapping[str, list[Home]]:
     found: dict[str, list[Home]] = {}
     for one in homes:
         if one.catalog == "function":
-            found.setdefault(one.name.partition("(")[0], []).append(one)
+            found.setdefault(without_arguments(one.name), []).append(one)
     return found
 
 

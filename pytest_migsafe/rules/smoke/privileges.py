@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from pytest_migsafe.catalog.lexical import parent_of
+from pytest_migsafe.catalog.lexical import own_name, parent_of
 from pytest_migsafe.catalog.schema import DefaultPrivileges, Grant
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.state import State
@@ -78,9 +78,8 @@ def _revoke(grant: Grant, privileges: tuple[str, ...]) -> str:
         case "schema" | "sequence":
             return revoke(", ".join(privileges), f"{grant.object_kind.upper()} {grant.object}", ())
         case "column":
-            table = parent_of(grant.object)
-            column = grant.object.removeprefix(f"{table}.")
-            return revoke(", ".join(f"{one} ({column})" for one in privileges), table, ())
+            column = own_name(grant.object)
+            return revoke(", ".join(f"{one} ({column})" for one in privileges), parent_of(grant.object), ())
         case _:
             return revoke(", ".join(privileges), grant.object, ())
 

@@ -6,6 +6,8 @@ from pytest_migsafe.catalog.lexical import LONGEST_NAME, last_part, parent_of, q
 from pytest_migsafe.catalog.schema import Table
 from pytest_migsafe.rehearsal.state import State
 
+#: CONCURRENTLY is refused in a transaction (manual: "CREATE INDEX").
+OUTSIDE_A_TRANSACTION = "-- in a file that runs outside a transaction"
 #: So many partitions are written out; the others go the same way.
 _SHOWN = 3
 
@@ -15,14 +17,14 @@ def create_index(state: State, relation: str, columns: Sequence[str]) -> str:
     listed = ", ".join(columns)
     table = state.schema.get("table", relation)
     if not isinstance(table, Table) or table.kind != "partitioned table":
-        return f"CREATE INDEX CONCURRENTLY ON {relation} ({listed});  -- in a file that runs outside a transaction"
+        return f"CREATE INDEX CONCURRENTLY ON {relation} ({listed});  {OUTSIDE_A_TRANSACTION}"
     name = _index_name(relation, columns)
     lines = [f"CREATE INDEX {name} ON ONLY {relation} ({listed});"]
     partitions = sorted(partitions_of(state, relation))
     for one in partitions[:_SHOWN]:
         child = _index_name(one, columns)
         lines += [
-            f"CREATE INDEX CONCURRENTLY {child} ON {one} ({listed});  -- in a file that runs outside a transaction",
+            f"CREATE INDEX CONCURRENTLY {child} ON {one} ({listed});  {OUTSIDE_A_TRANSACTION}",
             f"ALTER INDEX {parent_of(relation)}.{name} ATTACH PARTITION {parent_of(one)}.{child};",
         ]
     if len(partitions) > _SHOWN:
@@ -38,7 +40,12 @@ def drop_index(state: State, relation: str, index: str) -> str:
     if isinstance(table, Table) and table.kind == "partitioned table":
         # CONCURRENTLY is refused there (manual: "DROP INDEX").
         return f"DROP INDEX {index};"
-    return f"DROP INDEX CONCURRENTLY {index};  -- in a file that runs outside a transaction"
+    return f"DROP INDEX CONCURRENTLY {index};  {OUTSIDE_A_TRANSACTION}"
+
+
+def reindex(index: str) -> str:
+    """Return how an index is built again while its table is in use."""
+    return f"REINDEX INDEX CONCURRENTLY {index};  {OUTSIDE_A_TRANSACTION}"
 
 
 def partitions_of(state: State, relation: str) -> Iterator[str]:

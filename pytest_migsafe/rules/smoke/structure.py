@@ -9,7 +9,7 @@ from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.publications import lineage
 from pytest_migsafe.rehearsal.state import Relation, State
 from pytest_migsafe.rules.smoke.check import Defect, smoke_test
-from pytest_migsafe.rules.smoke.sql import partitions_of
+from pytest_migsafe.rules.smoke.sql import OUTSIDE_A_TRANSACTION, drop_index, partitions_of, reindex
 
 
 @smoke_test(
@@ -40,9 +40,7 @@ def invalid_index(state: State) -> Iterator[Defect]:
                 + (", left by a REINDEX CONCURRENTLY that failed" if leftover else ""),
                 evidence=(index.definition, *(f"{name}: no" for name in flags)),
                 # What is left of a REINDEX has its whole twin beside it.
-                remedy=f"DROP INDEX CONCURRENTLY {index.name};"
-                if leftover
-                else f"REINDEX INDEX CONCURRENTLY {index.name};",
+                remedy=drop_index(state, relation.name, index.name) if leftover else reindex(index.name),
                 objects=(relation.name,),
             )
 
@@ -89,7 +87,7 @@ def _incomplete(state: State, relation: Relation, index: Index) -> Defect:
         line
         for one in missing
         for line in (
-            f"CREATE INDEX CONCURRENTLY ON {one} USING {method};  -- in a file that runs outside a transaction",
+            f"CREATE INDEX CONCURRENTLY ON {one} USING {method};  {OUTSIDE_A_TRANSACTION}",
             f"ALTER INDEX {index.name} ATTACH PARTITION {parent_of(one)}.the_new_index;",
         )
     ]
