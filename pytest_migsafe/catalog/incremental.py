@@ -73,8 +73,7 @@ _PUBLISHED_SCHEMAS = "6237"
 #: What is read in full as soon as one of these catalogs changed: `Home.catalog`, and the catalogs.
 _READ_IN_FULL: Mapping[str, tuple[str, ...]] = {
     "schema": ("pg_namespace", "pg_description"),
-    # With pg_depend and the catalogs whose objects can be made to depend on one (ALTER ... DEPENDS ON EXTENSION).
-    "extension": ("pg_extension", "pg_description", "pg_depend", "pg_class", "pg_proc", "pg_trigger"),
+    "extension": ("pg_extension", "pg_description"),
     "default privileges": ("pg_default_acl",),
     "event trigger": ("pg_event_trigger",),
     "statistics": ("pg_statistic_ext",),
@@ -123,6 +122,7 @@ class Mark:
     has_event_triggers: bool
     has_security_labels: bool
     extension_members: int
+    extension_dependents: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,11 @@ def mark(connection: Source) -> Mark:
     Raises:
         SnapshotError: the transaction has failed, or the server refuses a query.
     """
-    ((counts,), ((next_xid, highest_oid, has_event_triggers, has_security_labels),), ((members,),)) = send(
+    (
+        (counts,),
+        ((next_xid, highest_oid, has_event_triggers, has_security_labels),),
+        ((members, dependents),),
+    ) = send(
         connection,
         [
             _written_query(),
@@ -173,6 +177,7 @@ def mark(connection: Source) -> Mark:
         has_event_triggers=has_event_triggers,
         has_security_labels=has_security_labels,
         extension_members=members,
+        extension_dependents=dependents,
     )
 
 
@@ -211,7 +216,7 @@ def read_changes(
     if not written.is_counted or written.may_rename_anywhere:
         return Changes(everything=snapshot(connection))
     with reading(connection) as read:
-        ((members,),), *seeds = read.rows(
+        ((members, dependents),), *seeds = read.rows(
             [
                 composed("extension_members", highest=_highest(mark)),
                 *_seed_queries(mark, written, locked, locks_tell_all=locks_tell_all),
@@ -225,6 +230,8 @@ def read_changes(
             if written.deleted("pg_constraint"):
                 # A deleted row does not tell which domain lost a constraint.
                 touched.add(read.rows([_homes("type", "t.typtype = 'd'")])[0])
+            if dependents or mark.extension_dependents:
+                touched.groups.add("extension")
             if mark.has_security_labels:
                 touched.groups.add("security label")
             return _read_touched(read, touched, written)
@@ -250,14 +257,10 @@ def apply_changes(connection: Source, before: Schema, changes: Changes) -> Schem
     gone = {Home(*one) for rows in send(connection, list(_name_queries(changes))) for one in rows}
     if changes.in_full:
         gone.update(home for home in before.homes if home.catalog in changes.in_full)
-    homes = dict(before.homes)
-    is_changed = False
-    for home in gone - changes.homes.keys():
-        is_changed |= homes.pop(home, None) is not None
-    for home, objects in changes.homes.items():
-        is_changed |= not _is_same(homes.get(home, {}), objects)
-        homes[home] = objects
-    return Schema(homes) if is_changed else before
+    gone = (gone & before.homes.keys()) - changes.homes.keys()
+    if not gone and all(_is_same(before.homes.get(home, {}), now) for home, now in changes.homes.items()):
+        return before
+    return before.replaced(gone, changes.homes)
 
 
 def _is_same(before: Mapping[Key, CatalogObject], after: Mapping[Key, CatalogObject]) -> bool:

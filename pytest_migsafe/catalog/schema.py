@@ -429,6 +429,14 @@ KIND_ORDER: Mapping[str, int] = MappingProxyType({one.KIND: place for place, one
 _CLASS_OF: Mapping[str, type[CatalogObject]] = MappingProxyType({one.KIND: one for one in KINDS})
 
 Homes = Mapping[Home, Mapping[Key, CatalogObject]]
+#: The homes of what there is little of, each that of a whole group.
+GROUPS: tuple[Home, ...] = tuple(
+    Home(name, "")
+    for name in sorted({one.GROUP for one in KINDS if issubclass(one, Listed)} | {DefaultPrivileges.KIND})
+)
+
+#: Kinds that lie among many others, and are asked for after every file.
+_FEW: frozenset[type[Named]] = frozenset({View, Function})
 
 _Object = TypeVar("_Object", bound=CatalogObject)
 
@@ -454,6 +462,33 @@ class Schema:
     def of(cls, objects: Iterable[CatalogObject]) -> Self:
         """Return the schema that holds these objects."""
         return cls(gather(objects))
+
+    def replaced(self, gone: Iterable[Home], new: Homes) -> Self:
+        """Return the schema without some homes, and with some that are new or other ones.
+
+        Of kinds of which there are few in a large schema, what has been put in order stays so.
+        """
+        homes = dict(self.homes)
+        for home in gone:
+            del homes[home]
+        homes.update(new)
+        made = type(self)(homes)
+        in_order = made._sorted  # noqa: SLF001 - of our own
+        for kind in _FEW & {_CLASS_OF[name] for name in self._sorted}:
+            in_order[kind.KIND] = self._sorted_after(kind, {*gone, *new}, homes)
+        return made
+
+    def _sorted_after(
+        self, kind: type[Named], touched: Iterable[Home], homes: Homes
+    ) -> Mapping[str, CatalogObject]:
+        known = self._sorted[kind.KIND]
+        keys = {home: Key(kind.KIND, home.name) for home in touched if home.catalog == kind.CATALOG}
+        new = {home.name: one for home, key in keys.items() if (one := homes.get(home, {}).get(key))}
+        if not new and known.keys().isdisjoint(home.name for home in keys):
+            return known
+        names = {home.name for home in keys}
+        kept = ((name, one) for name, one in known.items() if name not in names)
+        return MappingProxyType(dict(sorted([*kept, *new.items()])))
 
     def __iter__(self) -> Iterator[CatalogObject]:
         """Iterate over all objects, each kind after what it depends on, then by name."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from pytest_migsafe.catalog import Schema
 from pytest_migsafe.catalog.composition import Source, connection_of
+from pytest_migsafe.catalog.objects import Home
 from pytest_migsafe.rehearsal.evidence import RelationLock, StatementEvidence
 from pytest_migsafe.rehearsal.facts import Facts, Scope
 from pytest_migsafe.rehearsal.probes import Asking, ask
@@ -26,7 +27,10 @@ class Examination:
     def begin(self, source: Source, schema: Schema) -> State:
         """Return the state before the next file; everything is asked, if nothing is known yet."""
         if self._facts is None:
-            self._facts = self._ask(source, Schema(), schema, Facts(), written=None, cluster_changed=True)
+            everything = frozenset(schema.homes)
+            self._facts = self._ask(
+                source, Schema(), schema, Facts(), changed=everything, written=None, cluster_changed=True
+            )
         return self._state(schema, self._facts)
 
     def states(
@@ -40,10 +44,17 @@ class Examination:
     ) -> tuple[State, State]:
         """Ask what a file can have changed; return the states before and after it."""
         known = self._facts or Facts()
+        changed = changed_homes(before, after)
         self._facts = self._ask(
-            source, before, after, known, written=_written(statements), cluster_changed=cluster_changed
+            source,
+            before,
+            after,
+            known,
+            changed=changed,
+            written=_written(statements),
+            cluster_changed=cluster_changed,
         )
-        return states_around(self._state(before, known), self._state(after, self._facts))
+        return states_around(self._state(before, known), self._state(after, self._facts), changed)
 
     def _ask(
         self,
@@ -52,10 +63,10 @@ class Examination:
         after: Schema,
         known: Facts,
         *,
+        changed: frozenset[Home],
         written: frozenset[str] | None,
         cluster_changed: bool,
     ) -> Facts:
-        changed = changed_homes(before, after)
         if not changed and written == frozenset() and not cluster_changed:
             return known
         connection = connection_of(source)

@@ -1,7 +1,7 @@
 """A database as it is, for the smoke tests: its schema, what it was asked, and which part is looked at."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar
@@ -10,6 +10,7 @@ from pytest_migsafe.catalog import Schema
 from pytest_migsafe.catalog.lexical import schema_of
 from pytest_migsafe.catalog.objects import CatalogObject, Home, Key
 from pytest_migsafe.catalog.schema import (
+    GROUPS,
     Column,
     Constraint,
     Function,
@@ -157,9 +158,9 @@ class State:
         """Return the objects of a kind, of which there are few, if any of their group is looked at."""
         return tuple(
             one
-            for home, objects in self.schema.homes.items()
-            if not home.name and (self.looked_at is None or home in self.looked_at)
-            for one in objects.values()
+            for home in GROUPS
+            if self.looked_at is None or home in self.looked_at
+            for one in self.schema.homes.get(home, {}).values()
             if isinstance(one, kind)
         )
 
@@ -169,8 +170,10 @@ class State:
         return Relation(name, objects) if objects else None
 
 
-def states_around(before: State, after: State) -> tuple[State, State]:
+def states_around(before: State, after: State, changed: frozenset[Home] | None = None) -> tuple[State, State]:
     """Return two states, one of which was made of the other, as far as they can differ in what is wrong with them.
+
+    ``changed`` are the homes that differ between their schemas; they are looked for where they are not given.
 
     That is what was changed, the views of it (what a view shows depends on more than itself), and the sequences that
     its columns draw from, or drew from. And what others may do with, or what the planner makes of its policies, for that
@@ -179,7 +182,9 @@ def states_around(before: State, after: State) -> tuple[State, State]:
     if after.facts.access.has_other_roles(before.facts.access):
         # Who is a member of whom bears on every policy and every owner.
         return replace(before, looked_at=None), replace(after, looked_at=None)
-    changed = changed_homes(before.schema, after.schema).union(_open_to_others(before.facts, after.facts))
+    if changed is None:
+        changed = changed_homes(before.schema, after.schema)
+    changed = changed.union(_open_to_others(before.facts, after.facts))
     relations = {home.name for home in changed if home.catalog == "relation"}
     looked_at = changed.union(
         _views_of(after.schema, relations) if relations else (),
@@ -205,29 +210,22 @@ def _open_to_others(before: Facts, after: Facts) -> Iterator[Home]:
 
 def changed_homes(before: Schema, after: Schema) -> frozenset[Home]:
     """Return the homes whose objects differ between two schemas, of which one was made of the other."""
-    gone = before.homes.keys() - after.homes.keys()
-    return frozenset(
-        gone
-        | {
-            home
-            for home, now in after.homes.items()
-            # Most lie in both: identity answers for nearly all.
-            if (was := before.homes.get(home)) is not now and was != now
-        }
-    )
+    known = before.homes.get
+    # Most lie in both: identity answers for nearly all.
+    touched = [home for home, now in after.homes.items() if known(home) is not now]
+    gone: Iterable[Home] = ()
+    if sum(home not in before.homes for home in touched) != len(after.homes) - len(before.homes):
+        gone = before.homes.keys() - after.homes.keys()
+    return frozenset([*gone, *(home for home in touched if known(home) != after.homes[home])])
 
 
 def _views_of(schema: Schema, relations: set[str]) -> Iterator[Home]:
     """Yield the views of relations, and the views of those."""
-    views = [
-        (home, view)
-        for home, objects in schema.homes.items()
-        if home.catalog == "relation" and isinstance(view := objects.get(Key(View.KIND, home.name)), View)
-    ]
-    while found := [home for home, view in views if not relations.isdisjoint(view.reads)]:
-        yield from found
-        relations = {home.name for home in found}
-        views = [(home, view) for home, view in views if home.name not in relations]
+    views = list(schema.of_kind(View).values())
+    while found := [view for view in views if not relations.isdisjoint(view.reads)]:
+        yield from (view.home for view in found)
+        relations = {view.name for view in found}
+        views = [view for view in views if view.name not in relations]
 
 
 def _sequences_of(schema: Schema, relations: set[str]) -> Iterator[Home]:

@@ -6,10 +6,12 @@ select
     a.attnotnull as not_null,
     case when a.attgenerated = '' then pg_catalog.pg_get_expr(f.adbin, f.adrelid) end as default,
     -- Since PostgreSQL 17 a partition's column is said to be what its parent's is, and draws from that one's sequence.
-    case when a.attidentity <> '' and exists (
-        select from pg_catalog.pg_depend d
+    -- No EXISTS, for which the planner may read all of pg_depend at once.
+    case when a.attidentity <> '' and (
+        select true from pg_catalog.pg_depend d
         where d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = a.attrelid
             and d.refobjsubid = a.attnum and d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.deptype = 'i'
+        limit 1
     ) then case a.attidentity when 'a' then 'always' else 'by default' end end as identity,
     case when a.attgenerated <> '' then
         pg_catalog.pg_get_expr(f.adbin, f.adrelid) || case a.attgenerated when 's' then ' stored' else ' virtual' end

@@ -17,7 +17,7 @@ from psycopg.rows import namedtuple_row, tuple_row
 
 from pytest_migsafe.catalog import Schema
 from pytest_migsafe.catalog.composition import Fragment, Value, fetch_all, fragment, oid_array, text_array
-from pytest_migsafe.catalog.objects import CatalogObject, Home, Key
+from pytest_migsafe.catalog.objects import CatalogObject, Home
 from pytest_migsafe.catalog.rarer import EventTrigger, SecurityLabel, Statistics
 from pytest_migsafe.catalog.schema import (
     Column,
@@ -124,12 +124,9 @@ _OF_ALL = frozenset({"extension", "cast", "operator"})
 
 def _functions(schema: Schema) -> Mapping[str, Function]:
     return {
-        home.name: one
-        for home, objects in schema.homes.items()
-        if home.catalog == "function"
-        and isinstance(one := objects.get(Key(Function.KIND, home.name)), Function)
-        and one.kind in ("function", "procedure")
-        and one.language not in ("c", "internal")
+        name: one
+        for name, one in schema.functions.items()
+        if one.kind in ("function", "procedure") and one.language not in ("c", "internal")
     }
 
 

@@ -10,7 +10,6 @@ from psycopg import sql
 
 from pytest_migsafe.catalog import Schema
 from pytest_migsafe.catalog.lexical import unquoted
-from pytest_migsafe.catalog.objects import Key
 from pytest_migsafe.catalog.schema import Grant, View
 from pytest_migsafe.rehearsal.facts import BrokenView, Facts
 from pytest_migsafe.rehearsal.probes.asking import Asking
@@ -33,7 +32,7 @@ def probe(asking: Asking, known: Facts) -> Facts:
 
 
 def _broken_after(asking: Asking, known: Broken) -> Broken:
-    views = dict(_views(asking.after))
+    views = asking.after.views
     names = _to_ask(asking, views, known)
     kept = {name: found for name, found in known.items() if name not in names and name in views}
     if not names:
@@ -42,12 +41,6 @@ def _broken_after(asking: Asking, known: Broken) -> Broken:
     for name, one in _unreadable(asking, [views[name] for name in sorted(names)]):
         found.setdefault(name, []).append(one)
     return kept | {name: tuple(some) for name, some in found.items()}
-
-
-def _views(schema: Schema) -> Iterator[tuple[str, View]]:
-    for home, objects in schema.homes.items():
-        if home.catalog == "relation" and isinstance(one := objects.get(Key(View.KIND, home.name)), View):
-            yield one.name, one
 
 
 def _to_ask(asking: Asking, views: Mapping[str, View], known: Broken) -> set[str]:
