@@ -86,6 +86,63 @@ def test_what_goes_with_a_role_or_an_owner_is_not_lost(smoke: Smoke) -> None:
     assert smoke.findings(to_owner, 'ALTER TABLE x OWNER TO "Reader"', only=ownership.privileges_lost) == ()
 
 
+GUARDED = """
+    CREATE SCHEMA "Shop"; CREATE TABLE "Shop"."Doc" (id int PRIMARY KEY, owner name);
+    ALTER TABLE "Shop"."Doc" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+    CREATE POLICY "Own" ON "Shop"."Doc" TO "Reader", writer USING (owner = current_user) WITH CHECK (true);
+    CREATE POLICY few ON "Shop"."Doc" AS RESTRICTIVE FOR SELECT USING (id < 100);
+    GRANT SELECT ON "Shop"."Doc" TO "Reader";
+"""
+DOC = """
+    CREATE TABLE "Shop".d2 (LIKE "Shop"."Doc" INCLUDING ALL); DROP TABLE "Shop"."Doc";
+    ALTER TABLE "Shop".d2 RENAME TO "Doc"; GRANT SELECT ON "Shop"."Doc" TO "Reader";
+"""
+
+
+def test_row_security_is_lost_with_its_table(smoke: Smoke) -> None:
+    (finding,) = smoke.findings(GUARDED, DOC)
+
+    assert finding.rule == "row-security-lost"
+    assert finding.line == 3
+    assert finding.message == (
+        'the table "Shop"."Doc" was made anew without its row-level security and 2 of its policies: '
+        "who could not reach a row before, can now"
+    )
+    assert finding.remedy.splitlines() == [
+        'ALTER TABLE "Shop"."Doc" ENABLE ROW LEVEL SECURITY;',
+        'ALTER TABLE "Shop"."Doc" FORCE ROW LEVEL SECURITY;',
+        'CREATE POLICY "Own" ON "Shop"."Doc" FOR ALL TO "Reader", writer USING ((owner = CURRENT_USER)) WITH CHECK (true);',
+        'CREATE POLICY few ON "Shop"."Doc" AS RESTRICTIVE FOR SELECT TO PUBLIC USING ((id < 100));',
+    ]
+    assert smoke.findings(GUARDED, DOC + finding.remedy) == ()
+    # Where it is on, a permissive policy may have become another one; a restrictive one is missed.
+    enable, force, own, few = finding.remedy.splitlines()
+    (finding,) = smoke.findings(GUARDED, DOC + enable + force + own, only=ownership.row_security_lost)
+    assert finding.remedy == few
+    assert "without 1 of its restrictive policies" in finding.message
+    (finding,) = smoke.findings(GUARDED, DOC + enable + own + few, only=ownership.row_security_lost)
+    assert finding.remedy == force
+    other = own.replace('"Own"', "other")
+    assert smoke.findings(GUARDED, DOC + enable + force + few + other, only=ownership.row_security_lost) == ()
+
+
+def test_row_security_that_a_file_takes_away_by_name_is_not_lost(smoke: Smoke) -> None:
+    disable = 'ALTER TABLE "Shop"."Doc" DISABLE ROW LEVEL SECURITY;'
+    drop = 'DROP POLICY "Own" ON "Shop"."Doc"; DROP POLICY few ON "Shop"."Doc";'
+    added = 'ALTER TABLE "Shop"."Doc" ADD more int;'
+    gone = 'DROP TABLE "Shop"."Doc"'
+    for clean in (disable + DOC, disable + drop + DOC, drop + DOC, disable, drop, added, gone):
+        assert smoke.findings(GUARDED, clean, only=ownership.row_security_lost) == ()
+    (finding,) = smoke.findings(GUARDED, drop.partition(";")[0] + ";" + DOC, only=ownership.row_security_lost)
+    assert "1 of its policies" in finding.message
+    # Off, it hid nothing.
+    assert smoke.findings(GUARDED + disable, DOC, only=ownership.row_security_lost) == ()
+    # Row-level security without a policy: everything was hidden.
+    bare = 'CREATE SCHEMA "Shop"; CREATE TABLE "Shop"."Doc" (id int); ALTER TABLE "Shop"."Doc" ENABLE ROW LEVEL SECURITY;'
+    (finding,) = smoke.findings(bare, DOC, only=ownership.row_security_lost)
+    assert finding.remedy == 'ALTER TABLE "Shop"."Doc" ENABLE ROW LEVEL SECURITY;'
+
+
 def test_comments_are_lost_with_what_they_are_on(smoke: Smoke) -> None:
     (finding,) = smoke.findings(BEFORE, VIEW, only=ownership.comment_lost)
     assert finding.remedy.splitlines() == [

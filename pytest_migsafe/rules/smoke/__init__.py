@@ -111,6 +111,7 @@ SMOKE_RULES: tuple[SmokeTest, ...] = (
 #: Rules over what a file made of a database, that need to know what was there before.
 COMPARING_RULES: tuple[Rule, ...] = (
     ownership.privileges_lost,
+    ownership.row_security_lost,
     ownership.owner_lost,
     ownership.comment_lost,
     ownership.default_privileges_changed,

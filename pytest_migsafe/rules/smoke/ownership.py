@@ -23,6 +23,7 @@ from pytest_migsafe.catalog.schema import (
     Grant,
     Index,
     Namespace,
+    Policy,
     Sequence,
     Table,
     Type,
@@ -266,6 +267,87 @@ def _found(
         objects=(one.home.name,),
     )
     return found
+
+
+@rule(
+    id="row-security-lost",
+    family="ownership",
+    severity=Severity.ERROR,
+    title="A table was dropped and made anew, and its row-level security is gone.",
+    why=(
+        "Row-level security and policies go with the table, and CREATE TABLE ... LIKE ... INCLUDING ALL copies neither: whoever "
+        "has a privilege on the new table reads and changes the rows of everybody, and gets no error."
+    ),
+    remedy="ENABLE ROW LEVEL SECURITY and CREATE POLICY again in the same file; or do not drop: ALTER keeps both.",
+    manual="Row Security Policies; CREATE TABLE, LIKE; CREATE POLICY",
+)
+def row_security_lost(evidence: Evidence) -> Iterator[Finding]:
+    """Compare the row-level security of each table, and leave out what the file takes away by name."""
+    for one in _remade(evidence):
+        was, now = one.was, one.now
+        if not isinstance(was, Table) or not isinstance(now, Table) or not was.row_security:
+            continue
+        had, has = _policies(one.before), {policy.name for policy in _policies(one.after)}
+        meant = [policy for policy in had if not _says(evidence, _drops(policy), one.home)]
+        if _says(evidence, _DISABLES, one.home) or (had and not meant):
+            continue
+        # Where it is on, a permissive policy that is missing hides rows, and shows none.
+        lost = [
+            policy
+            for policy in meant
+            if policy.name not in has and not (now.row_security and policy.permissive)
+        ]
+        is_forced = not was.force_row_security or now.force_row_security
+        is_forced = is_forced or _says(evidence, _DOES_NOT_FORCE, one.home)
+        if now.row_security and is_forced and not lost:
+            continue
+        lines = [
+            *([] if now.row_security else [f"ALTER TABLE {now.name} ENABLE ROW LEVEL SECURITY;"]),
+            *([] if is_forced else [f"ALTER TABLE {now.name} FORCE ROW LEVEL SECURITY;"]),
+            *(_created(policy) for policy in lost),
+        ]
+        what = _what_is_lost(is_on=now.row_security, is_forced=is_forced, policies=len(lost))
+        yield _found(
+            evidence,
+            one,
+            rule_=row_security_lost,
+            message=f"the table {now.name} was made anew without {what}: who could not reach a row before, can now",
+            before=tuple(f"before: {line}" for line in lines),
+            remedy="\n".join(lines),
+        )
+
+
+_DISABLES = r"\bdisable\s+row\s+level\s+security\b"
+_DOES_NOT_FORCE = r"\bno\s+force\s+row\s+level\s+security\b"
+
+
+def _drops(policy: Policy) -> str:
+    """Return what DROP POLICY looks like for a policy; %I is any, in code."""
+    return rf'\bdrop\s+policy\s+(?:if\s+exists\s+)?(?:"?{re.escape(last_part(policy.name))}(?!\w)|"?%)'
+
+
+def _policies(objects: Mapping[Key, CatalogObject]) -> list[Policy]:
+    return [policy for _, policy in sorted(objects.items()) if isinstance(policy, Policy)]
+
+
+def _what_is_lost(*, is_on: bool, is_forced: bool, policies: int) -> str:
+    parts = []
+    if not is_on:
+        parts.append("its row-level security")
+    elif not is_forced:
+        parts.append("FORCE ROW LEVEL SECURITY, which holds its owner too")
+    if policies:
+        parts.append(f"{policies} of its {'restrictive ' if is_on else ''}policies")
+    return " and ".join(parts)
+
+
+def _created(policy: Policy) -> str:
+    """Return the statement that makes a policy."""
+    roles = ", ".join(role if role == "PUBLIC" else quoted(role) for role in policy.roles)
+    kind = "" if policy.permissive else " AS RESTRICTIVE"
+    using = f" USING ({policy.using})" if policy.using is not None else ""
+    check = f" WITH CHECK ({policy.check})" if policy.check is not None else ""
+    return f"CREATE POLICY {policy.name} ON {policy.relation}{kind} FOR {policy.command.upper()} TO {roles}{using}{check};"
 
 
 @rule(
