@@ -60,6 +60,14 @@ def parse(text: str) -> Any:
         return postgast.ParseResult.FromString(_cut(_encoded_tree(text), descriptor, _DEEPEST))
 
 
+def parse_if_possible(text: str) -> Any | None:
+    """Return the parse tree of what a server wrote; None where it is too big, or of a grammar later than ours."""
+    try:
+        return parse(text) if can_be_parsed(text) else None
+    except postgast.PgQueryError:
+        return None
+
+
 def node_of(statement: str) -> Any:
     """Return the node of a text that is one statement (``IndexStmt``, ...); only for looking at.
 

@@ -4,6 +4,7 @@ import pytest
 
 from pytest_migsafe.migrations.grammar import split_statements, twins
 from pytest_migsafe.migrations.model import Manner, Script, TransactionMode
+from pytest_migsafe.migrations.parse_tree import parse_if_possible
 from pytest_migsafe.migrations.source import SourceText
 from pytest_migsafe.migrations.statements import Statement
 
@@ -267,3 +268,8 @@ def test_a_file_is_sent_without_its_mark_and_otherwise_as_it_is() -> None:
 
     assert unit.text(part) == "SELECT 1;\r\nSELECT\r\n2;\r\n"
     assert (script.end_line(first), script.position(second.start).line, script.end_line(second)) == (1, 2, 3)
+
+
+def test_what_a_later_server_writes_may_be_none_of_our_grammars() -> None:
+    assert parse_if_possible("SELECT a ==> SOMEDAY(b") is None
+    assert parse_if_possible("SELECT 1").stmts[0].stmt.select_stmt.target_list

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 import psycopg
@@ -36,11 +35,8 @@ from pytest_migsafe.rehearsal.facts import BrokenCode, Facts
 from pytest_migsafe.rehearsal.probes.asking import Asking
 from pytest_migsafe.rehearsal.probes.notices import Report, reports_of
 from pytest_migsafe.rehearsal.probes.plpgsql import Analysis, Frame, analysing_block
+from pytest_migsafe.rehearsal.probes.scripts import script
 
-_HERE = files(__package__)
-_FUNCTIONS = _HERE.joinpath("functions.sql").read_text(encoding="utf-8")
-_TRIGGERS = _HERE.joinpath("triggers.sql").read_text(encoding="utf-8")
-_CHECK = _HERE.joinpath("plpgsql_check.sql").read_text(encoding="utf-8")
 #: The session's own search_path, and the function of plpgsql_check, if the database has it.
 _CIRCUMSTANCES = Fragment(
     "SELECT pg_catalog.current_setting('search_path'), ("
@@ -49,7 +45,6 @@ _CIRCUMSTANCES = Fragment(
     "ORDER BY p.oid LIMIT 1)"
 )
 _PREPARATION = "SET LOCAL search_path = ''; SET LOCAL check_function_bodies = on; SET LOCAL plan_cache_mode = force_generic_plan"
-_VALIDATE = sql.SQL(_HERE.joinpath("validate.sql").read_text(encoding="utf-8"))
 
 Broken = Mapping[str, tuple[BrokenCode, ...]]
 
@@ -203,12 +198,12 @@ class _Looking:
         """Return what is broken of some functions."""
         search_path, self._check = self._row(_CIRCUMSTANCES)
         self._send(_PREPARATION)
-        functions = self._prepared_rows(_FUNCTIONS, names=text_array(sorted(names)))
+        functions = self._prepared_rows("functions", names=text_array(sorted(names)))
         found: dict[str, list[BrokenCode]] = {one.name: [] for one in functions}
         for number, one in self._refused(functions, search_path):
             found[functions[number].name].append(one)
         sound = [one for one in functions if one.language == "plpgsql" and not found[one.name]]
-        triggers = self._prepared_rows(_TRIGGERS, functions=oid_array(one.oid for one in sound))
+        triggers = self._prepared_rows("triggers", functions=oid_array(one.oid for one in sound))
         for one in sound:
             path = one.search_path if one.search_path is not None else search_path
             for on in _places(one, triggers):
@@ -231,7 +226,8 @@ class _Looking:
             for one in functions
         ]
         for notice in reports_of(
-            self._connection, _VALIDATE.format(asked=sql.Literal(asked)).as_bytes(self._connection)
+            self._connection,
+            sql.SQL(script("validate")).format(asked=sql.Literal(asked)).as_bytes(self._connection),
         ):
             if notice.number is None:
                 continue
@@ -270,7 +266,11 @@ class _Looking:
         }
         looks_around = _LOOKS_AROUND.search(function.body) is not None
         transition = {name for one in on.triggers for name in one.transition_tables}
-        query = sql.SQL(_CHECK).format(check=sql.SQL(self._check or "")).as_bytes(self._connection)
+        query = (
+            sql.SQL(script("plpgsql_check"))
+            .format(check=sql.SQL(self._check or ""))
+            .as_bytes(self._connection)
+        )
         self._send("SAVEPOINT migsafe_check")
         try:
             self._set_search_path(search_path)
@@ -367,9 +367,9 @@ class _Looking:
         cursor = psycopg.Cursor(self._connection, row_factory=tuple_row)
         return fetch_all(cursor, self._asking.source, query)[0]
 
-    def _prepared_rows(self, template: str, **parts: Value) -> Sequence[Any]:
+    def _prepared_rows(self, name: str, **parts: Value) -> Sequence[Any]:
         with psycopg.Cursor(self._connection, row_factory=namedtuple_row) as cursor:
-            return fetch_all(cursor, self._asking.source, fragment(template, **parts))
+            return fetch_all(cursor, self._asking.source, fragment(script(name), **parts))
 
     def _rows(self, query: bytes, **given: Any) -> Sequence[Any]:
         with psycopg.Cursor(self._connection, row_factory=namedtuple_row) as cursor:

@@ -34,7 +34,7 @@ def reports_of(
     Of a block that ended with an error that is the only report; so it is of one that took longer than ``longest_ms``.
 
     Raises:
-        psycopg.OperationalError: the session is gone, or the file's own time is up.
+        psycopg.OperationalError: the session is gone.
     """
     heard: list[Report] = []
 

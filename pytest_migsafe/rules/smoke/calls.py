@@ -29,12 +29,13 @@ def calls_per_row(expression: str, schema: Schema) -> tuple[Call, ...]:
     Those of functions that may give another result in another statement: what is immutable, the planner works out.
     """
     # The parser costs 50 ms to import, and not every history has policies.
-    from pytest_migsafe.migrations.parse_tree import can_be_parsed, parse  # noqa: PLC0415
+    from pytest_migsafe.migrations.parse_tree import parse_if_possible  # noqa: PLC0415
 
     text = _SELECT + expression
-    if not can_be_parsed(text):
+    tree = parse_if_possible(text)
+    if tree is None:
         return ()
-    (target,) = parse(text).stmts[0].stmt.select_stmt.target_list
+    (target,) = tree.stmts[0].stmt.select_stmt.target_list
     return tuple(sorted(_call(text, node.location) for node in _repeated(target, schema)))
 
 
