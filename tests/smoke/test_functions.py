@@ -218,6 +218,48 @@ def test_calls_that_have_become_ambiguous(smoke: Smoke) -> None:
     assert smoke.findings(before, clean, only=ambiguous_overload) == ()
 
 
+CALLS = """
+    CREATE SCHEMA "Shop";
+    CREATE PROCEDURE "Shop"."Sub"(i int) LANGUAGE plpgsql AS 'BEGIN END';
+    CREATE PROCEDURE "Shop".more(i int, OUT a int, OUT b text) LANGUAGE plpgsql AS 'BEGIN a := i; END';
+    CREATE PROCEDURE "Shop".some(OUT a int, VARIADIC i int[]) LANGUAGE plpgsql AS 'BEGIN a := 1; END';
+    CREATE PROCEDURE "Shop".main() LANGUAGE plpgsql AS $$
+    DECLARE x int; y text;
+    BEGIN
+        CALL "Shop"."Sub"(1);
+        CALL "Shop".more(coalesce(x, 2), x, y);
+        CALL "Shop".some(x, 1, 2, 3);
+    END $$;
+"""
+
+
+def test_a_procedure_that_is_called_with_other_arguments_than_it_takes(smoke: Smoke) -> None:
+    made = "CREATE PROCEDURE \"Shop\".{} LANGUAGE plpgsql AS 'BEGIN END';"
+    sub = 'DROP PROCEDURE "Shop"."Sub"(int);'
+    more = 'DROP PROCEDURE "Shop".more(int);'
+    for broken, line in (
+        (sub + made.format('"Sub"(i int, j int)'), 4),
+        (sub + made.format('"Sub"(d date)'), 4),
+        (more + made.format("more(i int, OUT a int)"), 5),
+        ('DROP PROCEDURE "Shop".some; ' + made.format("some(OUT a int, i int, j int DEFAULT 1)"), 6),
+    ):
+        (finding,) = smoke.findings(CALLS, broken, only=broken_function)
+        assert finding.message.startswith(
+            'the procedure "Shop".main() fails when it is called: function Shop.'
+        )
+        assert finding.evidence[0].startswith(f"line {line} of its body: CALL")
+    clean = (
+        made.format('"Sub"(i int, j int)'),
+        sub + made.format('"Sub"(i int, j int DEFAULT 1)'),
+        more + made.format("more(i int, OUT a int, OUT b text, c int DEFAULT 1)"),
+        made.format("more(OUT a int)"),
+        "COMMENT ON PROCEDURE \"Shop\".some IS 'x'",
+    )
+    for one in clean:
+        assert smoke.findings(CALLS, one, only=broken_function) == ()
+    assert smoke.findings('CREATE SCHEMA "Shop";', CALLS.partition(";")[2], only=broken_function) == ()
+
+
 def test_the_search_path_of_functions(smoke: Smoke) -> None:
     definer = "CREATE FUNCTION public.\"F\"(int) RETURNS int LANGUAGE sql SECURITY DEFINER {} AS 'SELECT 1'"
     (finding,) = smoke.findings("", definer.format(""))

@@ -29,6 +29,7 @@ from pytest_migsafe.catalog.schema import (
     Trigger,
     Type,
 )
+from pytest_migsafe.migrations.lexemes import tokens
 from pytest_migsafe.migrations.plpgsql import Function as Body
 from pytest_migsafe.migrations.plpgsql import UnreadableBodyError, parse_function
 from pytest_migsafe.rehearsal.facts import BrokenCode, Facts
@@ -190,9 +191,11 @@ class _Looking:
         #: plpgsql_check's function, if the database has it.
         self._check: str | None = None
         self._others_schemas = _schemas_of_extensions(asking.after)
-        self._procedures = {
-            _bare(one.name) for one in asking.after.of_kind(Function).values() if one.kind == "procedure"
-        }
+        #: The procedures that have OUT arguments, by their last names.
+        self._with_out_arguments: dict[str, list[Function]] = {}
+        for one in asking.after.of_kind(Function).values():
+            if one.kind == "procedure" and _OUT.search(one.arguments):
+                self._with_out_arguments.setdefault(_bare(one.name), []).append(one)
 
     def at(self, names: Iterable[str]) -> dict[str, list[BrokenCode]]:
         """Return what is broken of some functions."""
@@ -355,8 +358,12 @@ class _Looking:
         """Return whether what was said of a CALL, asked for as a function is called, holds for a procedure."""
         if notice.sqlstate == "42809":
             return False
-        called = call.removeprefix("SELECT ").partition("(")[0]
-        return notice.sqlstate != "42883" or _bare(f"{called}(") not in self._procedures
+        called = _bare(call.removeprefix("SELECT "))
+        if notice.sqlstate != "42883" or not _bare(notice.message).endswith(called):
+            return True
+        # A function's call leaves OUT arguments out, CALL does not (manual: "CALL"); all else is resolved the same way.
+        number = _number_listed(call[call.find("(") + 1 : call.rfind(")")])
+        return not any(number in _numbers_taken(one) for one in self._with_out_arguments.get(called, ()))
 
     # The connection.
 
@@ -482,6 +489,31 @@ def _line_in(context: str) -> int:
 def _bare(name: str) -> str:
     """Return the last part of a function's name, without arguments and quotes."""
     return name.partition("(")[0].rpartition(".")[2].strip().strip('"').lower()
+
+
+_OUT = re.compile(r"(?:^|, )OUT ")
+
+
+def _number_listed(text: str) -> int:
+    """Return how many arguments a list has: commas in brackets are no matter."""
+    number = depth = 0
+    for one in tokens(text):
+        mark = text[one.start : one.end]
+        depth += (mark in ("(", "[")) - (mark in (")", "]"))
+        number += number == 0 or (mark == "," and depth == 0)
+    return number
+
+
+def _numbers_taken(procedure: Function) -> range:
+    """Return with how many arguments a procedure may be called, at most as many as any can have."""
+    number = _number_listed(procedure.arguments)
+    is_variadic = "VARIADIC " in procedure.arguments
+    fewest = number - procedure.arguments.count(" DEFAULT ") - is_variadic
+    return range(fewest, _MOST_ARGUMENTS if is_variadic else number + 1)
+
+
+#: FUNC_MAX_ARGS counts those of a VARIADIC list as well (manual: "Limits").
+_MOST_ARGUMENTS = 101
 
 
 def _places(function: Any, triggers: Sequence[Any]) -> Iterator[_On]:
