@@ -233,6 +233,8 @@ def _smoke_lines(sections: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]:
             failed = one["verdict"] == "failed"
             text = f"  smoke tests {one['verdict']}: {one['name']} {one['checked']} ({', '.join(counts)})"
             yield text, {"red": True} if failed else {"yellow": True}
+        if one["not_valid"]:
+            yield f"  not valid as yet, so only new rows are checked: {_listed(one['not_valid'])}", _PLAIN
 
 
 def _cluster_lines(change: Mapping[str, Any]) -> Iterator[StyledLine]:

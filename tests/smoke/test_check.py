@@ -138,3 +138,19 @@ def test_the_schema_of_a_name(name: str, schema: str) -> None:
 )
 def test_the_last_part_of_a_name(name: str, own: str, last: str) -> None:
     assert (own_name(name), last_part(name)) == (own, last)
+
+
+def test_the_summary_names_constraints_that_are_not_valid_as_yet(smoke: Smoke) -> None:
+    file = """
+        ALTER TABLE "Shop"."Orders" ADD CONSTRAINT "Noted" CHECK ("Note" <> '') NOT VALID;
+        CREATE TABLE other (id int PRIMARY KEY);
+        ALTER TABLE "Shop"."Orders" ADD CONSTRAINT of_other FOREIGN KEY (id) REFERENCES other NOT VALID;
+        ALTER TABLE other ADD CONSTRAINT fine CHECK (id > 0);
+    """
+    state = smoke.evidence(TABLE, file).state_after
+    named = {one.name: one.not_valid for one in sections(state, (), ()) if one.not_valid}
+
+    assert named == {
+        "constraints": ('"Shop"."Orders"."Noted"',),
+        "foreign keys": ('"Shop"."Orders".of_other',),
+    }

@@ -28,6 +28,8 @@ class Section:
     checked: int
     errors: int
     warnings: int
+    #: The constraints that are NOT VALID as yet: rows that were there before may violate them.
+    not_valid: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -38,7 +40,7 @@ class Section:
 
     def to_json(self) -> dict[str, Any]:
         """Return the section as JSON values."""
-        return asdict(self) | {"verdict": self.verdict.value}
+        return asdict(self) | {"not_valid": list(self.not_valid), "verdict": self.verdict.value}
 
 
 def sections(state: State, findings: Iterable[Finding], rules: Collection[Rule]) -> tuple[Section, ...]:
@@ -51,12 +53,29 @@ def sections(state: State, findings: Iterable[Finding], rules: Collection[Rule])
             errors[section] += 1
         elif section is not None and finding.severity is not Severity.OFF:
             warnings[section] += 1
-    checked = _checked(state)
+    checked, not_valid = _checked(state), _not_valid(state)
     return tuple(
-        Section(name=name, checked=checked.get(name, 0), errors=errors[name], warnings=warnings[name])
+        Section(
+            name=name,
+            checked=checked.get(name, 0),
+            errors=errors[name],
+            warnings=warnings[name],
+            not_valid=not_valid.get(name, ()),
+        )
         for name in SECTIONS
         if checked.get(name) or errors[name] or warnings[name]
     )
+
+
+def _not_valid(state: State) -> Mapping[str, tuple[str, ...]]:
+    """Return the constraints that are enforced for new rows only, by section; what a table has of its parent is told there."""
+    found: dict[str, tuple[str, ...]] = {}
+    for relation in state.relations:
+        for one in relation.constraints:
+            if one.enforced and not one.validated and not one.inherited:
+                section = "foreign keys" if one.type == "foreign key" else "constraints"
+                found[section] = (*found.get(section, ()), one.qualified_name)
+    return found
 
 
 def _checked(state: State) -> Mapping[str, int]:
