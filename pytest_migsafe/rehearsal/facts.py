@@ -173,6 +173,20 @@ class BrokenCode:
     caught: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What is there as it was computed with a function."""
+
+    #: index, exclusion constraint (by its index), generated column, check or partition key.
+    kind: str
+    #: An index's and a table's are qualified, a column's and a check's are not.
+    name: str
+    #: The table.
+    relation: str
+    #: A check's.
+    definition: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokenView:
     """The error with which a view answers a role."""
@@ -263,8 +277,8 @@ class Facts:
     broken_views: Mapping[str, tuple[BrokenView, ...]] = field(default_factory=dict)
     #: Functions of the same name that a call cannot tell apart: the call, by their signatures.
     ambiguous_calls: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    #: What was computed with an immutable function as it was before the last file: "index name", by its signature.
-    computed_before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: What was computed with an immutable function as it was before the last file, by its signature.
+    computed_before: Mapping[str, tuple[Computed, ...]] = field(default_factory=dict)
     #: By relation, the indexes and the foreign keys (of a partition, only its own).
     indexes: Mapping[str, tuple[IndexShape, ...]] = field(default_factory=dict)
     foreign_keys: Mapping[str, tuple[ForeignKeyShape, ...]] = field(default_factory=dict)

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from pytest_migsafe.catalog.objects import Key
 from pytest_migsafe.catalog.schema import Function
-from pytest_migsafe.rehearsal.facts import Facts
+from pytest_migsafe.migrations.lexemes import tokens
+from pytest_migsafe.rehearsal.facts import Computed, Facts
 from pytest_migsafe.rehearsal.probes.asking import Asking
 from pytest_migsafe.rehearsal.probes.scripts import script
 
@@ -17,7 +18,7 @@ def probe(asking: Asking, known: Facts) -> Facts:
     return replace(known, computed_before=_computed_before(asking))
 
 
-def _computed_before(asking: Asking) -> Mapping[str, tuple[str, ...]]:
+def _computed_before(asking: Asking) -> Mapping[str, tuple[Computed, ...]]:
     """Return what keeps results of functions whose bodies the file has changed, by the functions' signatures."""
     names = [
         home.name
@@ -26,14 +27,21 @@ def _computed_before(asking: Asking) -> Mapping[str, tuple[str, ...]]:
         and isinstance(was := asking.before.homes.get(home, {}).get(Key(Function.KIND, home.name)), Function)
         and isinstance(now := asking.after.homes.get(home, {}).get(Key(Function.KIND, home.name)), Function)
         and was.volatility == "immutable"
-        and (was.body, was.strict) != (now.body, now.strict)
+        and (_code(was), was.strict) != (_code(now), now.strict)
     ]
     if not names:
         return {}
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, tuple[Computed, ...]] = {}
     # Names are to be qualified.
     asking.connection.execute(b"SAVEPOINT migsafe_immutable; SET LOCAL search_path = ''")
-    for name, what in asking.connection.execute(_COMPUTED, {"names": sorted(names)}, prepare=False):
-        found[name] = (*found.get(name, ()), what)
+    for name, *what in asking.connection.execute(_COMPUTED, {"names": sorted(names)}, prepare=False):
+        found[name] = (*found.get(name, ()), Computed(*what))
     asking.connection.execute(b"ROLLBACK TO SAVEPOINT migsafe_immutable; RELEASE SAVEPOINT migsafe_immutable")
     return found
+
+
+def _code(function: Function) -> tuple[str, ...]:
+    """Return a body without white space and comments, where these mean nothing."""
+    if function.language not in ("sql", "plpgsql"):
+        return (function.body,)
+    return tuple(function.body[one.start : one.end] for one in tokens(function.body))

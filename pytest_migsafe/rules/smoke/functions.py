@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pytest_migsafe.catalog.lexical import constant, parent_of, schema_of
-from pytest_migsafe.catalog.schema import Function, Trigger
+from pytest_migsafe.catalog.lexical import constant, schema_of
+from pytest_migsafe.catalog.schema import Column, Function, Trigger
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.evidence import Creation, Evidence, StatementEvidence
-from pytest_migsafe.rehearsal.facts import BrokenCode
+from pytest_migsafe.rehearsal.facts import BrokenCode, Computed
 from pytest_migsafe.rehearsal.state import State
 from pytest_migsafe.rules.smoke.check import Defect, change_test, smoke_test
-from pytest_migsafe.rules.smoke.sql import reindex
+from pytest_migsafe.rules.smoke.sql import partitions_of, reindex
 
 _BODIES_UNCHECKED = re.compile(r"\bcheck_function_bodies\b\W+(?:to\b\W*)?(?:off|false|0|no)\b", re.IGNORECASE)
 
@@ -284,7 +284,8 @@ def _mutable(function: Function) -> Defect:
     title="What is stored was computed with a function's old body.",
     why=(
         "An index, a generated column or a partition key keeps what an immutable function returned when the row was "
-        "written. With another body the old rows keep the old results: queries that use the index miss rows."
+        "written, and a CHECK constraint asked it then. With another body the old rows keep the old results: queries that use "
+        "the index or the partitions miss rows, and rows violate a constraint that counts as valid."
     ),
     remedy="Rebuild what depends on the function, in the same migration.",
     manual="Function Volatility Categories",
@@ -295,43 +296,83 @@ def immutable_body_changed(evidence: Evidence) -> Iterator[Defect]:
     if state.facts is evidence.state_before.facts:
         return
     for name, kept in state.facts.computed_before.items():
-        stored = tuple(
-            one for one in kept if not any(_rebuilds(statement, one) for statement in evidence.statements)
+        some = tuple(
+            one
+            for one in kept
+            if not any(_rebuilds(state, statement, one) for statement in evidence.statements)
         )
-        if stored and _function(state, name) is not None:
+        if some and _function(state, name) is not None:
+            first, *others = [_out_of_date(one, name) for one in some]
+            more = f" (and {len(others)} more, for the same reason)" if others else ""
             yield Defect(
                 subject=name,
-                message=f"{_listed(stored)} {'holds' if len(stored) == 1 else 'hold'} what {name} returned before this file changed it",
-                evidence=stored,
-                remedy="\n".join(_rebuilt(one) for one in stored),
+                message=f"{first}{more}",
+                evidence=(first, *others),
+                remedy="\n".join(_rebuilt(state, one) for one in some),
             )
 
 
-def _rebuilds(statement: StatementEvidence, stored: str) -> bool:
-    """Whether a statement computes anew what is stored: it rewrites it, or updates its table."""
-    relation = stored.rpartition(" ")[2]
-    return (
-        any(one.relation == relation for one in statement.rewrites)
-        or (statement.node == "ReindexStmt" and stored.startswith("index "))
-        or (
-            stored.startswith("generated column ")
-            and any(one.relation == parent_of(relation) and one.updated for one in statement.writes)
-        )
-    )
+def _out_of_date(one: Computed, function: str) -> str:
+    """Return what follows from a function's other body for what was computed with the old one."""
+    before = f"{function} before this file changed it"
+    match one.kind:
+        case "generated column":
+            return f"the generated column {one.relation}.{one.name} holds what was returned by {before}"
+        case "check":
+            return f"the rows of {one.relation} passed the CHECK constraint {one.name} with {before}: they may violate it"
+        case "partition key":
+            return f"the rows of {one.relation} were put into partitions by {before}: queries miss those that belong elsewhere"
+        case "exclusion constraint":
+            return f"the index {one.name} holds what was returned by {before}: its exclusion constraint misses conflicts"
+    return f"the index {one.name} holds what was returned by {before}: queries that use it miss rows"
+
+
+def _rebuilds(state: State, statement: StatementEvidence, one: Computed) -> bool:
+    """Whether a statement computes anew what was computed: it rewrites it, updates its table, or checks the rows again."""
+    match one.kind:
+        case "check":
+            again = rf"\b(?:add|validate)\s+constraint\s+{re.escape(one.name)}(?!\w)"
+            return statement.node == "AlterTableStmt" and bool(
+                re.search(again, statement.text, re.IGNORECASE)
+            )
+        case "generated column" | "partition key":
+            relations = {one.relation, *partitions_of(state, one.relation)}
+            return any(each.relation in relations for each in statement.rewrites) or any(
+                each.relation in relations and each.updated for each in statement.writes
+            )
+    return statement.node == "ReindexStmt" or any(each.relation == one.name for each in statement.rewrites)
 
 
 def _listed(some: tuple[str, ...]) -> str:
     return some[0] if len(some) == 1 else f"{', '.join(some[:-1])} and {some[-1]}"
 
 
-def _rebuilt(stored: str) -> str:
-    if stored.startswith("index "):
-        return reindex(stored.removeprefix("index "))
-    if stored.startswith("generated column "):
-        column = stored.removeprefix("generated column ")
-        table = parent_of(column)
-        return f"UPDATE {table} SET {column.removeprefix(f'{table}.')} = DEFAULT;"  # noqa: S608 - advice, never run
-    return f"-- {stored}: rows that are there may no longer fit."
+def _rebuilt(state: State, one: Computed) -> str:
+    """Return the statements that compute anew what was computed."""
+    table = one.relation
+    match one.kind:
+        case "generated column":
+            return f"UPDATE {table} SET {one.name} = DEFAULT;"  # noqa: S608 - advice, never run
+        case "check":
+            return (
+                f"ALTER TABLE {table} DROP CONSTRAINT {one.name}, ADD CONSTRAINT {one.name} {one.definition} NOT VALID;\n"
+                f"ALTER TABLE {table} VALIDATE CONSTRAINT {one.name};  -- in a transaction of its own"
+            )
+        case "partition key":
+            column = _some_column(state, table)
+            return f"UPDATE {table} SET {column} = {column};  -- moves each row to where it belongs"  # noqa: S608
+        case "exclusion constraint":
+            return (
+                f"REINDEX INDEX {one.name};  -- locks the table against writes: here CONCURRENTLY is refused"
+            )
+    return reindex(one.name)
+
+
+def _some_column(state: State, table: str) -> str:
+    """Return the first column to which a value can be assigned."""
+    columns = [one for one in state.schema.belonging_to(table).values() if isinstance(one, Column)]
+    assignable = [one for one in columns if one.generated is None and one.identity != "always"]
+    return min(assignable or columns, key=lambda one: one.position).name
 
 
 @change_test(
