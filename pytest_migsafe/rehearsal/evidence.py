@@ -289,6 +289,8 @@ class Evidence:
     #: The extensions in the database of which there is only a stub.
     stubbed: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    #: Whether statements that change the whole cluster are run; if not, those of the files before were left out, too.
+    may_change_cluster: bool = True
     #: Other files of the same version, and whether their runner ends with an error because of it.
     same_version: tuple[str, ...] = ()
     refuses_duplicates: bool = False

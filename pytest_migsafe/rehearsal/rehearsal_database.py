@@ -338,6 +338,7 @@ class RehearsalDatabase:
             server_version=self._server.version,
             session_per_file=migration.runner.session_per_file,
             role=self._role,
+            may_change_cluster=self._may_change_cluster,
             statement_count=len(script.body) if script is not None else 0,
             before=before,
             after=before,

@@ -78,6 +78,12 @@ def test_cluster_wide_statements_are_left_out_and_reported(project: Project, ser
         "create index on notes (title)",
     ]
     assert "not run, for it changes roles of a server that is not ours" in run.text
+    # What needs the role is told why it is not there.
+    project.write({"migrations/0003_grant.sql": "grant select on notes to shop_reader;\n"})
+    run = project.run(f"--migsafe-dsn={service.uri('boss')}")
+    assert run.counts == {"passed": 2, "failed": 1}
+    assert "What creates roles is left out, for the server is not ours." in run.text
+    assert "A throwaway server has no roles" not in run.text
 
 
 def test_what_a_do_block_hides_is_found_before_it_is_applied(project: Project, service: Service) -> None:

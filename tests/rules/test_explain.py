@@ -4,7 +4,7 @@ import pytest
 
 from pytest_migsafe.migrations.dialect import _NAMES, WrittenFor
 from pytest_migsafe.migrations.model import TransactionMode
-from pytest_migsafe.rehearsal.evidence import Evidence
+from pytest_migsafe.rehearsal.evidence import Evidence, LeftOut, LeftOutFor
 from pytest_migsafe.rules.explain import _EXPLANATIONS, explain
 from pytest_migsafe.rules.explain.dialects import _IN_POSTGRESQL
 from tests.rules.evidence import created, evidence, failed, function, schema, view
@@ -183,6 +183,47 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
                 "to the whole server:"
             ),
             "DO $$ BEGIN CREATE ROLE app; EXCEPTION WHEN duplicate_object THEN NULL; END $$;",
+        ],
+    ),
+    "42704 a role whose creation was left out on a server that is not ours": (
+        failed(
+            "CREATE TABLE t (id int)",
+            'GRANT SELECT ON t TO "App"',
+            sqlstate="42704",
+            message='role "App" does not exist',
+            may_change_cluster=False,
+            left_out=(
+                LeftOut(
+                    line=1,
+                    column=1,
+                    text='CREATE ROLE "App" LOGIN',
+                    reason=LeftOutFor.CLUSTER,
+                    changes="roles",
+                ),
+            ),
+        ),
+        [
+            (
+                "The statement in line 1 that creates it is left out, for the server is not ours. Where it is thrown away "
+                "after the run, allow it: `cluster_wide = true` in `[tool.migsafe]`. Or create the role on the server before "
+                "the run:"
+            ),
+            'CREATE ROLE "App";',
+        ],
+    ),
+    "42704 a role that an earlier file may have created on a server that is not ours": (
+        failed(
+            "GRANT SELECT ON t TO app",
+            sqlstate="42704",
+            message='role "app" does not exist',
+            may_change_cluster=False,
+        ),
+        [
+            (
+                "What creates roles is left out, for the server is not ours. Where it is thrown away after the run, allow it: "
+                "`cluster_wide = true` in `[tool.migsafe]`. Or create the role on the server before the run:"
+            ),
+            "CREATE ROLE app;",
         ],
     ),
     "42704 a type that a later file creates": (

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from pytest_migsafe.catalog.lexical import last_part
+from pytest_migsafe.catalog.lexical import last_part, quoted, unquoted
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementError
 from pytest_migsafe.rules.explain.extensions import with_icu
 from pytest_migsafe.rules.explain.names import failing_text, nearest, quoted_names, same_name, who_creates
@@ -112,11 +112,7 @@ def missing_object(evidence: Evidence, error: StatementError) -> Iterator[str]:
         yield with_icu(evidence)
         return
     if kind == "role":
-        yield (
-            "A throwaway server has no roles but its own. Create the role in a migration, guarded because roles "
-            "belong to the whole server:"
-        )
-        yield f"DO $$ BEGIN CREATE ROLE {last_part(name)}; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+        yield from _missing_role(evidence, quoted(name))
         return
     found = list(who_creates(evidence, error, name, (kind, "type", "table")))
     yield from found
@@ -125,6 +121,28 @@ def missing_object(evidence: Evidence, error: StatementError) -> Iterator[str]:
         yield f"CREATE SCHEMA IF NOT EXISTS {last_part(name)};"
     if kind == "type" and not found and name in _TYPES_ELSEWHERE:
         yield f"Other databases have a type {name}; PostgreSQL's is {_TYPES_ELSEWHERE[name]}."
+
+
+def _missing_role(evidence: Evidence, name: str) -> Iterator[str]:
+    if evidence.may_change_cluster:
+        yield (
+            "A throwaway server has no roles but its own. Create the role in a migration, guarded because roles "
+            "belong to the whole server:"
+        )
+        yield f"DO $$ BEGIN CREATE ROLE {name}; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+        return
+    makes_it = re.compile(
+        rf'\bcreate\s+(?:role|user|group)\s+"?{re.escape(unquoted(name))}(?!\w)', re.IGNORECASE
+    )
+    found = next((one for one in evidence.left_out if makes_it.search(one.text)), None)
+    which = (
+        f"The statement in line {found.line} that creates it" if found is not None else "What creates roles"
+    )
+    yield (
+        f"{which} is left out, for the server is not ours. Where it is thrown away after the run, allow it: "
+        "`cluster_wide = true` in `[tool.migsafe]`. Or create the role on the server before the run:"
+    )
+    yield f"CREATE ROLE {name};"
 
 
 #: Types that several other databases have, so that none of them is told by it, and PostgreSQL's that come nearest.
