@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pytest_migsafe.catalog.lexical import constant, schema_of
+from pytest_migsafe.catalog.lexical import constant, last_part, schema_of
 from pytest_migsafe.catalog.schema import Column, Function, Trigger
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.evidence import Creation, Evidence, StatementEvidence
@@ -337,10 +337,17 @@ def _rebuilds(state: State, statement: StatementEvidence, one: Computed) -> bool
             )
         case "generated column" | "partition key":
             relations = {one.relation, *partitions_of(state, one.relation)}
-            return any(each.relation in relations for each in statement.rewrites) or any(
-                each.relation in relations and each.updated for each in statement.writes
+            return (
+                # A table without rows, as a rehearsal may have it, and rows that move count no update.
+                (statement.node == "UpdateStmt" and last_part(one.relation).lower() in statement.text.lower())
+                or any(each.relation in relations for each in statement.rewrites)
+                or any(each.relation in relations and each.updated for each in statement.writes)
             )
-    return statement.node == "ReindexStmt" or any(each.relation == one.name for each in statement.rewrites)
+    names = [rf"(?<!\w){re.escape(last_part(name))}(?!\w)" for name in (one.name, one.relation)]
+    reindexed = re.compile("|".join((*names, r"\b(?:schema|database)\b")), re.IGNORECASE)
+    return bool(statement.node == "ReindexStmt" and reindexed.search(statement.text)) or any(
+        each.relation in (one.name, one.relation) for each in statement.rewrites
+    )
 
 
 def _listed(some: tuple[str, ...]) -> str:
