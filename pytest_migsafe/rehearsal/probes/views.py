@@ -12,6 +12,7 @@ from pytest_migsafe.catalog import Schema
 from pytest_migsafe.catalog.lexical import unquoted
 from pytest_migsafe.catalog.schema import Grant, View
 from pytest_migsafe.rehearsal.facts import BrokenView, Facts
+from pytest_migsafe.rehearsal.probes.access import PUBLIC
 from pytest_migsafe.rehearsal.probes.asking import Asking
 from pytest_migsafe.rehearsal.probes.notices import Report, reports_of
 from pytest_migsafe.rehearsal.probes.questions import LONGEST_MS
@@ -21,9 +22,6 @@ from pytest_migsafe.rehearsal.probes.stranger import stranger
 _READ = sql.SQL(script("views"))
 
 Broken = Mapping[str, tuple[BrokenView, ...]]
-
-#: What a grant calls everybody.
-_PUBLIC = "PUBLIC"
 
 
 def probe(asking: Asking, known: Facts) -> Facts:
@@ -68,11 +66,11 @@ def _to_ask(asking: Asking, views: Mapping[str, View], known: Broken) -> set[str
 
 def _unreadable(asking: Asking, views: Iterable[View]) -> Iterator[tuple[str, BrokenView]]:
     asked = [(view, role) for view in views for role in _readers(asking.after, view)]
-    if any(role == _PUBLIC for _, role in asked):
+    if any(role == PUBLIC for _, role in asked):
         with suppress(psycopg.errors.InsufficientPrivilege), stranger(asking.connection) as nobody:
             yield from _unreadable_by(asking.connection, asked, nobody)
             return
-    own = [(view, role) for view, role in asked if role != _PUBLIC]
+    own = [(view, role) for view, role in asked if role != PUBLIC]
     if own:
         yield from _unreadable_by(asking.connection, own)
 
@@ -82,7 +80,7 @@ def _unreadable_by(
 ) -> Iterator[tuple[str, BrokenView]]:
     """Ask for views and their readers; ``nobody`` stands in for everybody: it has been granted nothing else."""
     rows = [
-        [view.name, nobody if role == _PUBLIC else role, str(number)]
+        [view.name, nobody if role == PUBLIC else role, str(number)]
         for number, (view, role) in enumerate(asked)
     ]
     for report in _reports(connection, rows):
@@ -90,7 +88,7 @@ def _unreadable_by(
             continue
         view, role = asked[report.number]
         # What everybody may read, those read who may enter the schema.
-        if role != _PUBLIC or not report.message.startswith("permission denied for schema"):
+        if role != PUBLIC or not report.message.startswith("permission denied for schema"):
             yield (
                 view.name,
                 BrokenView(

@@ -33,6 +33,7 @@ from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.state import State
 from pytest_migsafe.rules.registry import rule
+from pytest_migsafe.rules.smoke.audience import PUBLIC, in_sql, listed
 from pytest_migsafe.rules.smoke.check import Defect, cause, smoke_test
 
 _OWNED = (Namespace, Table, View, Sequence, Function, Type)
@@ -208,12 +209,12 @@ def _lost(one: _Remade, gone: set[str]) -> Iterator[str]:
         here = name if kind == "column" else one.home.name
         if kind == "column" and name not in columns:
             continue
-        default = _DEFAULTS.get(kind, frozenset()) if grantee == "PUBLIC" else frozenset()
+        default = _DEFAULTS.get(kind, frozenset()) if grantee == PUBLIC else frozenset()
         now = after.get((kind, name, grantee))
         had = set(grant.privileges)
         has = set(now.privileges) if now is not None else set(default)
         target = _on(one.now, kind, here)
-        role = grantee if grantee == "PUBLIC" else quoted(grantee)
+        role = in_sql(grantee)
         for options, suffix in ((False, ""), (True, " WITH GRANT OPTION")):
             lost = [each.rstrip("*") for each in sorted(had - has) if each.endswith("*") == options]
             if lost:
@@ -343,7 +344,7 @@ def _what_is_lost(*, is_on: bool, is_forced: bool, policies: int) -> str:
 
 def _created(policy: Policy) -> str:
     """Return the statement that makes a policy."""
-    roles = ", ".join(role if role == "PUBLIC" else quoted(role) for role in policy.roles)
+    roles = listed(policy.roles)
     kind = "" if policy.permissive else " AS RESTRICTIVE"
     using = f" USING ({policy.using})" if policy.using is not None else ""
     check = f" WITH CHECK ({policy.check})" if policy.check is not None else ""

@@ -9,6 +9,7 @@ from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.facts import BrokenView
 from pytest_migsafe.rehearsal.state import State
+from pytest_migsafe.rules.smoke.audience import in_sql
 from pytest_migsafe.rules.smoke.check import Defect, smoke_test
 
 _PERMISSION = "42501"
@@ -74,7 +75,7 @@ def _hints(broken: BrokenView) -> Iterator[str]:
 def _remedy(view: View, broken: BrokenView) -> str:
     if broken.sqlstate != _PERMISSION:
         return f"CREATE OR REPLACE VIEW {view.name} AS ...;"
-    role = broken.role if broken.role == "PUBLIC" else quoted(broken.role)
+    role = in_sql(broken.role)
     kind, _, name = broken.message.removeprefix("permission denied for ").partition(" ")
     if kind == "schema":
         return f"GRANT USAGE ON SCHEMA {quoted(name)} TO {role};"
