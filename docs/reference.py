@@ -26,6 +26,7 @@ _FAMILIES: Mapping[str, str] = {
     "left-behind": "what the file's text does not say of what the database is like after it",
     "history": "the files of a history among each other",
     "cluster": "what reaches beyond the database",
+    "blocking-work": "who would wait for a lock while work is done that grows with a table",
     "structure": "whether tables, indexes, publications and extensions are whole and fit for use",
     "constraints": "whether constraints are in force",
     "data": "whether the rows that the migrations wrote are what the schema promises",

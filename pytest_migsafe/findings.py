@@ -18,6 +18,17 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemedyFile:
+    """One file of the safe way: a migration that can be pasted."""
+
+    sql: str
+    #: Whether the runner may wrap it in a transaction; CONCURRENTLY, for one, is refused there.
+    in_transaction: bool = True
+    #: What has to be so before it is run, beyond the files before it ("after the application writes both columns").
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What is wrong, where, the proof, and the safe way."""
 
@@ -35,8 +46,10 @@ class Finding:
     message: str
     #: What Postgres did or said, one fact a line.
     evidence: tuple[str, ...] = ()
-    #: The safe way; SQL wherever there is some.
+    #: The safe way in words and SQL, as a person reads it.
     remedy: str = ""
+    #: The SQL of the safe way, divided into the files that it needs; the remedy says the same.
+    files: tuple[RemedyFile, ...] = ()
     #: The objects concerned, schema-qualified.
     objects: tuple[str, ...] = ()
     #: The waiver's reason, when a waiver in the file covers the finding.

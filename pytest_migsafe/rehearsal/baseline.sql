@@ -9,7 +9,18 @@ SELECT
     pg_catalog.pg_stat_get_xact_tuples_returned(class.oid) AS tuples,
     pg_catalog.pg_stat_get_xact_tuples_inserted(class.oid) AS inserted,
     pg_catalog.pg_stat_get_xact_tuples_updated(class.oid) AS updated,
-    pg_catalog.pg_stat_get_xact_tuples_deleted(class.oid) AS deleted
+    pg_catalog.pg_stat_get_xact_tuples_deleted(class.oid) AS deleted,
+    (
+        SELECT index.indrelid::bigint FROM pg_catalog.pg_index AS index
+        WHERE index.indexrelid = class.oid
+    ) AS of_table,
+    EXISTS (
+        SELECT FROM pg_catalog.pg_depend AS depend
+        WHERE depend.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+            AND depend.objid = class.oid
+            AND depend.objsubid = 0
+            AND depend.deptype = 'e'
+    ) AS of_extension
 FROM pg_catalog.pg_class AS class
 CROSS JOIN LATERAL pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, class.oid, 0) AS named
 WHERE class.oid >= 16384

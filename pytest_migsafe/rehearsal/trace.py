@@ -6,7 +6,7 @@ hazards, section 0). Names, and what existed before the file, are looked up once
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from time import perf_counter
@@ -27,8 +27,9 @@ from pytest_migsafe.catalog.composition import (
 from pytest_migsafe.migrations.model import Part, Script
 from pytest_migsafe.migrations.source import CharOffset
 from pytest_migsafe.migrations.statements import Statement
-from pytest_migsafe.rehearsal.evidence import (
+from pytest_migsafe.rehearsal.observed import (
     LOCK_MODES,
+    IndexBuild,
     Kept,
     Notice,
     RelationLock,
@@ -77,6 +78,10 @@ class RelationReading:
     inserted: int = 0
     updated: int = 0
     deleted: int = 0
+    #: An index's table.
+    of_table: int | None = None
+    #: Whether it belongs to an extension; known of what was there before the file.
+    of_extension: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ class TransactionReading:
     #: When the transaction began: the same throughout one, another in the next.
     started: str
     lock_timeout_ms: int
+    statement_timeout_ms: int
     relations: Mapping[int, RelationReading]
     #: How many relations that the file created were left out.
     unread: int = 0
@@ -156,12 +162,14 @@ class Tracer:
                 _TRACE, newest=Value(str(newest), "pg_catalog.oid"), most_new=str(_NEW_RELATIONS_READ)
             )
         rows = self._ask(self._trace)
-        wal_position, started, lock_timeout_ms, unread, *_ = rows[0]
-        relations = {row[4]: _reading(row[4:]) for row in rows if row[4]}
+        wal_position, started, lock_timeout_ms, statement_timeout_ms, unread, *_ = rows[0]
+        relations = {row[5]: _reading(row[5:]) for row in rows if row[5]}
         # Thousands of readings are kept, and most differ in nothing from the one before.
         self._relations = self._relations if self._relations == relations else relations
         self._unread = unread
-        return TransactionReading(wal_position, started, lock_timeout_ms, self._relations, unread)
+        return TransactionReading(
+            wal_position, started, lock_timeout_ms, statement_timeout_ms, self._relations, unread
+        )
 
     def relations_changed(self) -> list[int]:
         """Return the OIDs of relations locked strongly enough to change their definition, new ones too."""
@@ -270,55 +278,110 @@ def describe(
 
     ``baseline`` are the relations that existed before the file.
     """
-    seen: dict[int, RelationReading] = {oid: replace(one, modes=()) for oid, one in baseline.items()}
-    described = []
-    for one in traced:
-        described.append(_describe(script, one, seen, baseline))
+    telling = _Telling(script, baseline)
+    return tuple(telling.of(one) for one in traced)
+
+
+class _Telling:
+    """Tells what one statement after the other did, and remembers what was seen of relations so far."""
+
+    def __init__(self, script: Script, baseline: Baseline) -> None:
+        self._script = script
+        self._baseline = baseline
+        self._seen: dict[int, RelationReading] = {
+            oid: replace(one, modes=()) for oid, one in baseline.items()
+        }
+        #: The file of an index may be taken over by the one that takes its place.
+        self._files = {one.filenode for one in baseline.values()}
+        self._transaction = 0
+        self._started = ""
+
+    def of(self, one: TracedStatement) -> StatementEvidence:
+        """Return what a statement did, the next of the file."""
+        evidence = self._told(one)
         if one.after is not None:
             for oid, reading in one.after.relations.items():
                 # A dropped relation has no name any more; it keeps the one that it had.
-                known = seen.get(oid)
+                known = self._seen.get(oid)
                 if reading.name is None and known is not None:
-                    reading = replace(reading, name=known.name, kind=known.kind)  # noqa: PLW2901
-                seen[oid] = reading
-    return tuple(described)
-
-
-def _describe(
-    script: Script, one: TracedStatement, seen: Mapping[int, RelationReading], baseline: Baseline
-) -> StatementEvidence:
-    statement = one.statement
-    place = script.position(statement.start)
-    evidence = StatementEvidence(
-        line=place.line,
-        column=place.column,
-        end_line=script.end_line(statement),
-        text=statement.text,
-        node=statement.node,
-        tag=one.tag,
-        duration_ms=one.duration_ms,
-        notices=one.notices,
-        kept=one.kept,
-        error=error_evidence(one.error, script, statement) if one.error is not None else None,
-        observed=one.in_block and one.after is not None,
-    )
-    if one.before is None or one.after is None:
+                    reading = replace(  # noqa: PLW2901
+                        reading, name=known.name, kind=known.kind, of_table=known.of_table
+                    )
+                self._seen[oid] = reading
+                self._files.add(reading.filenode)
         return evidence
-    # The reading just before is the best to compare with; what was not locked then was seen earlier or not at all.
-    steps = [
-        _Step(one.before.relations.get(oid) or seen.get(oid), now, oid in baseline)
-        for oid, now in sorted(one.after.relations.items())
-    ]
-    return replace(
-        evidence,
-        lock_timeout_ms=one.after.lock_timeout_ms,
-        locks=tuple(lock for step in steps for lock in step.locks(one.before.relations)),
-        rewrites=tuple(step.rewrite for step in steps if step.is_rewritten(statement.node)),
-        scans=tuple(step.scan for step in steps if step.is_scanned and not step.is_emptied(statement.node)),
-        writes=tuple(step.write for step in steps if step.is_written),
-        wal_bytes=one.after.wal_position - one.before.wal_position,
-        unread_relations=one.after.unread,
-    )
+
+    def _told(self, one: TracedStatement) -> StatementEvidence:
+        statement = one.statement
+        place = self._script.position(statement.start)
+        evidence = StatementEvidence(
+            line=place.line,
+            column=place.column,
+            end_line=self._script.end_line(statement),
+            text=statement.text,
+            node=statement.node,
+            tag=one.tag,
+            duration_ms=one.duration_ms,
+            notices=one.notices,
+            kept=one.kept,
+            error=error_evidence(one.error, self._script, statement) if one.error is not None else None,
+            observed=one.in_block and one.after is not None,
+        )
+        if one.before is None or one.after is None:
+            return evidence
+        steps = [self._step(oid, now, one.before) for oid, now in sorted(one.after.relations.items())]
+        return replace(
+            evidence,
+            transaction=self._transaction_of(one.after) if one.in_block else 0,
+            lock_timeout_before_ms=one.before.lock_timeout_ms,
+            statement_timeout_before_ms=one.before.statement_timeout_ms,
+            lock_timeout_ms=one.after.lock_timeout_ms,
+            locks=tuple(lock for step in steps for lock in step.locks(one.before.relations)),
+            released=tuple(self._released(one.before, one.after)),
+            rewrites=tuple(step.rewrite for step in steps if step.is_rewritten(statement.node)),
+            index_builds=tuple(step.index_build for step in steps if self._is_built(step)),
+            scans=tuple(
+                step.scan for step in steps if step.is_scanned and not step.is_emptied(statement.node)
+            ),
+            writes=tuple(step.write for step in steps if step.is_written),
+            wal_bytes=one.after.wal_position - one.before.wal_position,
+            unread_relations=one.after.unread,
+        )
+
+    def _transaction_of(self, reading: TransactionReading) -> int:
+        if reading.started != self._started:
+            self._started = reading.started
+            self._transaction += 1
+        return self._transaction
+
+    def _step(self, oid: int, now: RelationReading, before: TransactionReading) -> "_Step":
+        of_table = now.of_table or (self._seen[oid].of_table if oid in self._seen else None)
+        table = self._seen.get(of_table) or before.relations.get(of_table) if of_table else None
+        return _Step(
+            # The reading just before is the best to compare with; what was not locked then was seen earlier or not at all.
+            before.relations.get(oid) or self._seen.get(oid),
+            now,
+            preexisting=self._is_preexisting(oid),
+            table=(table.name or "") if table is not None else "",
+            has_preexisting_table=of_table is not None and self._is_preexisting(of_table),
+        )
+
+    def _is_preexisting(self, oid: int) -> bool:
+        known = self._baseline.get(oid)
+        return known is not None and not known.of_extension
+
+    def _is_built(self, step: "_Step") -> bool:
+        """Whether a statement made an index and filled it: one that takes the place of another may have its file."""
+        return step.is_new_index and step.now.filenode not in self._files
+
+    def _released(self, before: TransactionReading, after: TransactionReading) -> Iterator[RelationLock]:
+        if before.started != after.started:
+            return
+        for oid, held in before.relations.items():
+            modes = after.relations[oid].modes if oid in after.relations else ()
+            if gone := [mode for mode in held.modes if mode not in modes]:
+                step = self._step(oid, held, before)
+                yield from (step.lock(mode) for mode in gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,10 +390,17 @@ class _Step:
 
     then: RelationReading | None
     now: RelationReading
+    #: Whether it was there before the file, and belongs to no extension.
     preexisting: bool
+    #: An index's table.
+    table: str
+    has_preexisting_table: bool
 
     @property
     def _name(self) -> str:
+        # What is renamed was known by its old name to those who wait for it.
+        if self.preexisting and self.then is not None and self.then.name:
+            return self.then.name
         return self.now.name or (self.then and self.then.name) or "a dropped relation"
 
     @property
@@ -345,11 +415,20 @@ class _Step:
 
     def locks(self, held: Mapping[int, RelationReading]) -> list[RelationLock]:
         already = held[self.now.oid].modes if self.now.oid in held else ()
-        return [
-            RelationLock(relation=self._name, kind=self._kind, mode=mode, preexisting=self.preexisting)
-            for mode in sorted(self.now.modes, key=_strength)
-            if mode not in already
-        ]
+        return [self.lock(mode) for mode in sorted(self.now.modes, key=_strength) if mode not in already]
+
+    def lock(self, mode: str) -> RelationLock:
+        return RelationLock(
+            relation=self._name, kind=self._kind, mode=mode, preexisting=self.preexisting, table=self.table
+        )
+
+    @property
+    def is_new_index(self) -> bool:
+        return self.then is None and self._kind == "index" and self.now.filenode is not None
+
+    @property
+    def index_build(self) -> IndexBuild:
+        return IndexBuild(index=self._name, table=self.table, preexisting=self.has_preexisting_table)
 
     @property
     def _has_new_file(self) -> bool:
@@ -370,7 +449,7 @@ class _Step:
 
     @property
     def rewrite(self) -> Rewrite:
-        return Rewrite(relation=self._name, kind=self._kind, preexisting=self.preexisting)
+        return Rewrite(relation=self._name, kind=self._kind, preexisting=self.preexisting, table=self.table)
 
     @property
     def is_scanned(self) -> bool:

@@ -1,6 +1,7 @@
 """Rules judge: pure functions from evidence to findings, with metadata. They never talk to a database."""
 
 from pytest_migsafe.rules import apply, cluster, history, left_behind, session, transaction_shape
+from pytest_migsafe.rules.blocking import BLOCKING_RULES
 from pytest_migsafe.rules.registry import Rule, judge, rule
 from pytest_migsafe.rules.smoke import COMPARING_RULES, SMOKE_RULES
 
@@ -14,6 +15,7 @@ RULES: tuple[Rule, ...] = (
     left_behind.already_exists_skipped,
     history.duplicate_version,
     cluster.cluster_wide_not_run,
+    *BLOCKING_RULES,
     *SMOKE_RULES,
     *COMPARING_RULES,
 )

@@ -97,7 +97,7 @@ def test_a_dropped_table_keeps_its_name_in_the_evidence(rehearse: Rehearse) -> N
 
 def test_a_renamed_and_then_dropped_table_is_named_as_it_was_at_the_time(rehearse: Rehearse) -> None:
     first, second = rehearse.last(GROUND, "ALTER TABLE busy RENAME TO old; DROP TABLE old").statements
-    assert AX in locked(first, "public.old")
+    assert AX in locked(first, "public.busy")
     assert second.error is None
 
 

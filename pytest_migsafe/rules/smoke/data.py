@@ -8,7 +8,7 @@ from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.facts import TakenValue, Violation
 from pytest_migsafe.rehearsal.state import Relation, State, sequence_of
 from pytest_migsafe.rules.smoke.check import Defect, smoke_test
-from pytest_migsafe.rules.smoke.sql import reindex
+from pytest_migsafe.rules.sql import reindex
 
 _ROWS_COME_FROM_MIGRATIONS = (
     "The rows are those that the migrations themselves wrote; whatever else production has comes on top."

@@ -13,7 +13,7 @@ from pytest_migsafe.rehearsal.facts import ForeignKeyShape, IndexShape
 from pytest_migsafe.rehearsal.state import Relation, State
 from pytest_migsafe.rules.registry import rule
 from pytest_migsafe.rules.smoke.check import Defect, cause, smoke_test
-from pytest_migsafe.rules.smoke.sql import create_index, drop_index
+from pytest_migsafe.rules.sql import create_index, drop_index
 
 
 @smoke_test(

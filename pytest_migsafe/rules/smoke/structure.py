@@ -9,7 +9,7 @@ from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.publications import lineage
 from pytest_migsafe.rehearsal.state import Relation, State
 from pytest_migsafe.rules.smoke.check import Defect, smoke_test
-from pytest_migsafe.rules.smoke.sql import OUTSIDE_A_TRANSACTION, drop_index, partitions_of, reindex
+from pytest_migsafe.rules.sql import OUTSIDE_A_TRANSACTION, drop_index, partitions_of, reindex
 
 
 @smoke_test(

@@ -1,0 +1,96 @@
+"""Histories of a few lines, rehearsed on PostgreSQL 15 and 18, and what the rules say of their last file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_migsafe.errors import BinariesNotFoundError
+from pytest_migsafe.findings import Finding
+from pytest_migsafe.migrations.discovery import find_histories
+from pytest_migsafe.migrations.model import TransactionMode
+from pytest_migsafe.postgres.binaries import find_binaries
+from pytest_migsafe.postgres.database import create_database
+from pytest_migsafe.postgres.server import Server, start_server
+from pytest_migsafe.rehearsal.chain import Chain
+from pytest_migsafe.rehearsal.evidence import Evidence
+from pytest_migsafe.rehearsal.rehearsal_database import Conditions
+from pytest_migsafe.rules import RULES, judge
+
+#: Those on which every test runs.
+MAJORS = (15, 18)
+
+
+@pytest.fixture(scope="session", params=MAJORS)
+def major_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A throwaway server of each major version that the rules are tried on."""
+    try:
+        binaries = find_binaries(major=request.param)
+    except BinariesNotFoundError:
+        pytest.skip(f"PostgreSQL {request.param} is not on this machine")
+    with start_server(binaries) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The last file of a history: what was seen, and what all rules that are on by default say of it."""
+
+    evidence: Evidence
+    findings: tuple[Finding, ...]
+
+    def of_family(self, family: str) -> tuple[Finding, ...]:
+        """Return the findings of a family."""
+        return tuple(one for one in self.findings if one.family == family)
+
+    def of_rule(self, rule: str) -> tuple[Finding, ...]:
+        """Return the findings of a rule."""
+        return tuple(one for one in self.findings if one.rule == rule)
+
+    @property
+    def rules(self) -> list[str]:
+        """The rules that found something in the family of stalls, in the order of the file."""
+        return [one.rule for one in self.of_family("blocking-work")]
+
+
+@dataclass(frozen=True)
+class History:
+    """Rehearses files in a database of their own."""
+
+    server: Server
+    folder: Path
+
+    def judge(self, *files: str, mode: TransactionMode | None = None, **options: str) -> Judged:
+        """Return what the rules say of the last of some files; those before it must apply.
+
+        A file that begins with ``-- no-transaction`` runs without one; ``options`` are settings of the session.
+        """
+        evidence = self.evidences(*files, mode=mode, **options)[-1]
+        return Judged(evidence, judge(evidence, RULES, {}))
+
+    def evidences(self, *files: str, mode: TransactionMode | None = None, **options: str) -> list[Evidence]:
+        """Return the evidence of every file."""
+        for number, text in enumerate(files, start=1):
+            (self.folder / f"{number:04}_file.sql").write_text(text, encoding="utf-8")
+        (history,) = find_histories(self.folder.parent, [self.folder], mode=mode)
+        evidences = []
+        with Chain(
+            history,
+            lambda resources: resources.enter_context(create_database(self.server)),
+            Conditions(options=options),
+        ) as chain:
+            for position in range(len(files)):
+                result = chain.rehearse(position)
+                assert isinstance(result, Evidence), result
+                assert result.applied or position == len(files) - 1, result.error
+                evidences.append(result)
+        return evidences
+
+
+@pytest.fixture
+def history(major_server: Server, tmp_path: Path) -> History:
+    """Rehearses histories on PostgreSQL 15 and 18."""
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    return History(major_server, folder)
