@@ -1,5 +1,7 @@
 """Histories of a few lines, rehearsed on PostgreSQL 15 and 18, and what the rules say of their last file."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +20,8 @@ from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.rehearsal_database import Conditions
 from pytest_migsafe.rules import RULES, judge
 
-#: Those on which every test runs.
-MAJORS = (15, 18)
+#: Those on which every test runs; ``MIGSAFE_TEST_MAJORS=14,16`` names others.
+MAJORS = tuple(map(int, os.environ.get("MIGSAFE_TEST_MAJORS", "15,18").split(",")))
 
 
 @pytest.fixture(scope="session", params=MAJORS)
@@ -70,7 +72,9 @@ class History:
         return Judged(evidence, judge(evidence, RULES, {}))
 
     def evidences(self, *files: str, mode: TransactionMode | None = None, **options: str) -> list[Evidence]:
-        """Return the evidence of every file."""
+        """Return the evidence of every file; the folder then has these files and no others."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir()
         for number, text in enumerate(files, start=1):
             (self.folder / f"{number:04}_file.sql").write_text(text, encoding="utf-8")
         (history,) = find_histories(self.folder.parent, [self.folder], mode=mode)
@@ -83,7 +87,7 @@ class History:
             for position in range(len(files)):
                 result = chain.rehearse(position)
                 assert isinstance(result, Evidence), result
-                assert result.applied or position == len(files) - 1, result.error
+                assert result.applied or position == len(files) - 1, (files[position], result.error)
                 evidences.append(result)
         return evidences
 
@@ -91,6 +95,4 @@ class History:
 @pytest.fixture
 def history(major_server: Server, tmp_path: Path) -> History:
     """Rehearses histories on PostgreSQL 15 and 18."""
-    folder = tmp_path / "migrations"
-    folder.mkdir()
-    return History(major_server, folder)
+    return History(major_server, tmp_path / "migrations")
