@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from mirakuru.base import ENV_UUID
+from mirakuru.base_env import processes_with_env
 
 from pytest_migsafe.errors import ServerError
 from pytest_migsafe.postgres.account import Account
@@ -427,6 +429,13 @@ def test_a_server_that_dies_is_reported_with_its_log(binaries: Binaries) -> None
             _connect_until_refused(server)
         assert "immediate shutdown request" in str(error.value)
         assert "immediate shutdown request" in server.log_tail(5)
+
+
+def test_the_end_of_another_pytest_leaves_the_server_alone(server: Server) -> None:
+    """What it kills has its own number anywhere in the mark that mirakuru sets: some of the digits are in every one."""
+    postmaster = int(str(_ask(server, "SELECT pg_read_file('postmaster.pid')")).split()[0])
+    for digit in "0123456789":
+        assert postmaster not in processes_with_env(ENV_UUID, digit)
 
 
 def test_broken_programs_are_an_error_that_says_what_they_said(
