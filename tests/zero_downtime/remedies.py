@@ -10,6 +10,7 @@ from typing import Literal
 
 from pytest_migsafe import catalog
 from pytest_migsafe.findings import Finding, RemedyFile
+from pytest_migsafe.migrations.model import TransactionMode
 from pytest_migsafe.rules import RULES, judge
 from tests.zero_downtime.conftest import History, Judged
 
@@ -22,22 +23,26 @@ def check_remedies(
     migration: str,
     *,
     rows: str = "",
+    rest: str = "",
+    mode: TransactionMode | None = None,
     names: Literal["kept", "free"] = "kept",
     **options: str,
 ) -> Judged:
     """Rehearse a migration that stalls, then its remedy instead of it; return what was said of the migration.
 
     ``rows`` is SQL that fills the tables before either: what works on empty tables only is no remedy. With ``names``
-    "free", names that PostgreSQL chose may differ (see `catalog.diff`).
+    "free", names that PostgreSQL chose may differ (see `catalog.diff`). A migration that stalls only because of what else it
+    does has that as ``rest``: the file that is left of it, applied before those of the remedy.
     """
     there = [*before, *([rows] if rows else [])]
-    judged = history.judge(*there, migration, **options)
+    judged = history.judge(*there, migration, mode=mode, **options)
     assert judged.evidence.applied, judged.evidence.error
     findings = judged.of_family(FAMILY)
     files = remedy_files(findings)
     assert files, f"no file of a remedy was given by any of {[one.rule for one in findings]}"
-    texts = [as_file(one) for one in files]
-    cured = replace(history, folder=history.folder.with_name("remedy")).evidences(*there, *texts, **options)
+    texts = [*([rest] if rest else []), *map(as_file, files)]
+    elsewhere = replace(history, folder=history.folder.with_name("remedy"))
+    cured = elsewhere.evidences(*there, *texts, mode=mode, **options)
     for text, evidence in zip(texts, cured[len(there) :], strict=True):
         assert evidence.applied, (text, evidence.error)
         again = [one for one in judge(evidence, RULES, {}) if one.family == FAMILY]
