@@ -83,6 +83,20 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """A relation that a statement made, dropped, or gave another name or schema."""
+
+    #: Its name before the statement; empty for one that is new.
+    relation: str
+    #: Its name after the statement; empty for one that was dropped.
+    became: str
+    #: "table", "view", "materialized view", "foreign table" or "sequence".
+    kind: str
+    #: Whether it was there before the file, and belongs to no extension.
+    preexisting: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """A message of the server that is no error."""
 
@@ -166,6 +180,9 @@ class StatementEvidence:
     wal_bytes: int = 0
     #: How many relations, all created by the file itself, were not looked at, because there are too many.
     unread_relations: int = 0
+    #: Relations that came, went or are called otherwise, also by CASCADE or in code; not those of which only the
+    #: schema got another name, and none outside a transaction block.
+    namings: tuple[Naming, ...] = ()
     notices: tuple[Notice, ...] = ()
     kept: tuple[Kept, ...] = ()
     error: StatementError | None = None

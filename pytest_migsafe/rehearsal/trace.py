@@ -31,6 +31,7 @@ from pytest_migsafe.rehearsal.observed import (
     LOCK_MODES,
     IndexBuild,
     Kept,
+    Naming,
     Notice,
     RelationLock,
     Rewrite,
@@ -51,6 +52,8 @@ _AMONG = _BASELINE.template + " AND class.oid = ANY ({oids})"
 
 #: Kinds that can be read sequentially; an index counts its own scans in the same column.
 _READ_SEQUENTIALLY = frozenset({"table", "materialized view"})
+#: Kinds that a statement of an application names.
+_NAMED_FOR_USE = frozenset({"table", "foreign table", "materialized view", "view", "sequence"})
 #: Kinds whose new file means that rows were written again. A sequence gets one with ALTER SEQUENCE.
 _REWRITTEN = frozenset({"table", "materialized view", "index"})
 #: TRUNCATE and REFRESH give a relation a new file without rewriting the rows that were in it.
@@ -346,6 +349,7 @@ class _Telling:
             writes=tuple(step.write for step in steps if step.is_written),
             wal_bytes=one.after.wal_position - one.before.wal_position,
             unread_relations=one.after.unread,
+            namings=tuple(step.naming for step in steps if one.in_block and step.is_named_anew),
         )
 
     def _transaction_of(self, reading: TransactionReading) -> int:
@@ -450,6 +454,24 @@ class _Step:
     @property
     def rewrite(self) -> Rewrite:
         return Rewrite(relation=self._name, kind=self._kind, preexisting=self.preexisting, table=self.table)
+
+    @property
+    def is_named_anew(self) -> bool:
+        return self._kind_in_use in _NAMED_FOR_USE and (self.then and self.then.name) != self.now.name
+
+    @property
+    def _kind_in_use(self) -> str:
+        # Of a dropped relation the server says no more than that it is one.
+        return (self.now.kind if self.now.name else self.then and self.then.kind) or ""
+
+    @property
+    def naming(self) -> Naming:
+        return Naming(
+            relation=(self.then and self.then.name) or "",
+            became=self.now.name or "",
+            kind=self._kind_in_use,
+            preexisting=self.preexisting,
+        )
 
     @property
     def is_scanned(self) -> bool:

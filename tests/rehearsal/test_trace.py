@@ -202,3 +202,25 @@ def test_the_schema_after_many_new_tables_is_the_full_one(
     with chain.database.connect() as connection:
         # A rehearsal that did not know of the sequence would have left it one further.
         assert connection.execute("SELECT max(id) FROM n19").fetchone() == (3,)
+
+
+def test_what_relations_are_called_is_told_of_those_that_come_go_and_are_renamed(rehearse: Rehearse) -> None:
+    ground = f"{GROUND} CREATE VIEW seen AS SELECT id FROM busy;"
+    evidence = rehearse.last(
+        ground,
+        "ALTER TABLE parent RENAME TO forebear; CREATE TABLE fresh (id bigint); DROP TABLE busy CASCADE;"
+        " DO $$ BEGIN EXECUTE 'ALTER TABLE fresh RENAME TO busy'; END $$",
+    )
+    assert [
+        {(one.relation, one.became, one.kind, one.preexisting) for one in statement.namings}
+        for statement in evidence.statements
+    ] == [
+        {("public.parent", "public.forebear", "table", True)},
+        {("", "public.fresh", "table", False)},
+        {
+            ("public.busy", "", "table", True),
+            ("public.busy_id_seq", "", "sequence", True),
+            ("public.seen", "", "view", True),
+        },
+        {("public.fresh", "public.busy", "table", False)},
+    ]
