@@ -3,11 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
-
-from postgast import deparse, pg_query_pb2, unwrap_node
-
-from pytest_migsafe.migrations.parse_tree import parse_if_possible
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +25,16 @@ class Operation:
         """What an ALTER TABLE's command adds or changes: a ``ColumnDef``, a ``Constraint``, ...; None without one."""
         if not self.action or not self.tree.HasField("def"):
             return None
-        return unwrap_node(getattr(self.tree, "def"))
+        return _grammar().unwrap_node(getattr(self.tree, "def"))
 
 
 @lru_cache(maxsize=64)
 def operations(text: str) -> tuple[Operation, ...]:
     """Return what a statement asks for; nothing where the grammar rejects it, or cannot be asked about it."""
-    tree = parse_if_possible(text)
+    tree = _tree(text)
     if tree is None:
         return ()
-    return tuple(one for wrapped in tree.stmts for one in _operations(unwrap_node(wrapped.stmt)))
+    return tuple(one for wrapped in tree.stmts for one in _operations(_grammar().unwrap_node(wrapped.stmt)))
 
 
 def _operations(node: Any) -> Iterator[Operation]:
@@ -46,13 +43,13 @@ def _operations(node: Any) -> Iterator[Operation]:
         yield Operation(kind, "", _name(node), node)
         return
     for wrapped in node.cmds:
-        command = unwrap_node(wrapped)
-        action = pg_query_pb2.AlterTableType.Name(command.subtype)
+        command = _grammar().unwrap_node(wrapped)
+        action = _grammar().pg_query_pb2.AlterTableType.Name(command.subtype)
         yield Operation(kind, action, command.name or _name_of_definition(command), command)
 
 
 def _name_of_definition(command: Any) -> str:
-    definition = unwrap_node(getattr(command, "def")) if command.HasField("def") else None
+    definition = _grammar().unwrap_node(getattr(command, "def")) if command.HasField("def") else None
     return str(getattr(definition, "colname", "") or getattr(definition, "conname", ""))
 
 
@@ -62,10 +59,10 @@ def _name(node: Any) -> str:
 
 def single_commands(text: str) -> tuple[str, ...]:
     """Return the commands of an ALTER TABLE as statements of their own; nothing where there are not several."""
-    tree = parse_if_possible(text)
+    tree = _tree(text)
     if tree is None or len(tree.stmts) != 1:
         return ()
-    node = unwrap_node(tree.stmts[0].stmt)
+    node = _grammar().unwrap_node(tree.stmts[0].stmt)
     if type(node).__name__ != "AlterTableStmt" or len(node.cmds) < 2:
         return ()
     return tuple(_with_one_command(tree, at) for at in range(len(node.cmds)))
@@ -74,10 +71,23 @@ def single_commands(text: str) -> tuple[str, ...]:
 def _with_one_command(tree: Any, at: int) -> str:
     single = type(tree)()
     single.CopyFrom(tree)
-    commands = unwrap_node(single.stmts[0].stmt).cmds
+    commands = _grammar().unwrap_node(single.stmts[0].stmt).cmds
     kept = commands[at]
     one = type(kept)()
     one.CopyFrom(kept)
     del commands[:]
     commands.append(one)
-    return deparse(single)
+    return str(_grammar().deparse(single))
+
+
+def _tree(text: str) -> Any:
+    from pytest_migsafe.migrations.parse_tree import parse_if_possible  # see _grammar  # noqa: PLC0415
+
+    return parse_if_possible(text)
+
+
+def _grammar() -> ModuleType:
+    """Return the grammar. It takes 0.1 s to import: with the first statement, not with the rules."""
+    import postgast  # noqa: PLC0415
+
+    return postgast

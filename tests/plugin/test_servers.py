@@ -169,7 +169,7 @@ def test_a_migration_that_takes_our_superuser_away_does_not_end_the_run(project:
         {
             "migrations/0001_a.sql": "alter role postgres nosuperuser;\n",
             "migrations/0002_b.sql": "create table t (id int primary key);\n",
-            "migrations/0003_c.sql": "create index on t (id);\n",
+            "migrations/0003_c.sql": "create view v as select id from t;\n",
             "migrations/0004_d.sql": "create role x superuser;\n",
         }
     )
@@ -344,8 +344,8 @@ USES_A_STUB = {
         "create operator class int_ops default for type int using shaky as function 1 hashint4(int);\n"
     ),
     "stubs/unused.sql": "create function unused() returns int language sql return 1;\n",
-    "migrations/0001_a.sql": "create extension notthere;\ncreate table t (a int);\n",
-    "migrations/0002_b.sql": "create index i on t using shaky (a) with (lists = 7);\n",
+    "migrations/0001_a.sql": "create extension notthere;\n",
+    "migrations/0002_b.sql": "create table t (a int);\ncreate index i on t using shaky (a) with (lists = 7);\n",
 }
 
 
@@ -356,7 +356,7 @@ def test_what_is_only_a_stub_is_said_in_header_and_reports(project: Project) -> 
     assert run.counts == {"passed": 2}
     assert "migsafe: only stubs of extensions: notthere" in run.header
     assert "only stubs of extensions, not the extensions themselves: notthere" in run.lines
-    assert "left out, for its extension is a stub: migrations/0002_b.sql:1: with (lists = 7)" in run.lines
+    assert "left out, for its extension is a stub: migrations/0002_b.sql:2: with (lists = 7)" in run.lines
     assert [one["stubbed"] for one in run.report["migrations"]] == [["notthere"], ["notthere"]]
 
 

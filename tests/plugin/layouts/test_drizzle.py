@@ -17,7 +17,7 @@ FILES = {
         "  RETURN NEW;\nEND;\n$$ LANGUAGE plpgsql;\nCREATE TRIGGER touch BEFORE UPDATE ON orders FOR EACH ROW "
         "EXECUTE FUNCTION touch();\n"
     ),
-    "drizzle/0002_late_index.sql": f'ALTER TABLE "orders" ADD COLUMN "total" numeric;{BREAK}CREATE INDEX ON orders (total);',
+    "drizzle/0002_late_index.sql": f'CREATE TABLE "refunds" ("order_id" int);{BREAK}CREATE INDEX ON refunds (order_id);',
 }
 
 

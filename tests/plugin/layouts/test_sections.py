@@ -137,7 +137,7 @@ def test_a_project_with_sql_migrate_passes(project: Project) -> None:
 NODE = {
     "migrations/1700000000000_orders.sql": f"-- Up Migration\n{TABLE}\n-- Down Migration\nDROP TABLE orders;\n",
     "migrations/1700000000001_touch.sql": f"-- Up Migration\n{TOUCH}{TRIGGER}\n-- Down Migration\nDROP FUNCTION touch CASCADE;\n",
-    "migrations/1700000000002_index.sql": "-- Up Migration\nCREATE INDEX orders_by_status ON orders (status);\n-- Down Migration\n",
+    "migrations/1700000000002_refunds.sql": "-- Up Migration\nCREATE TABLE refunds (order_id bigint);\n-- Down Migration\n",
 }
 BETWEEN = "---- create above / drop below ----\n"
 TERN = {
