@@ -57,29 +57,6 @@ def _name(node: Any) -> str:
     return str(getattr(node, "idxname", ""))
 
 
-def single_commands(text: str) -> tuple[str, ...]:
-    """Return the commands of an ALTER TABLE as statements of their own; nothing where there are not several."""
-    tree = _tree(text)
-    if tree is None or len(tree.stmts) != 1:
-        return ()
-    node = _grammar().unwrap_node(tree.stmts[0].stmt)
-    if type(node).__name__ != "AlterTableStmt" or len(node.cmds) < 2:
-        return ()
-    return tuple(_with_one_command(tree, at) for at in range(len(node.cmds)))
-
-
-def _with_one_command(tree: Any, at: int) -> str:
-    single = type(tree)()
-    single.CopyFrom(tree)
-    commands = _grammar().unwrap_node(single.stmts[0].stmt).cmds
-    kept = commands[at]
-    one = type(kept)()
-    one.CopyFrom(kept)
-    del commands[:]
-    commands.append(one)
-    return str(_grammar().deparse(single))
-
-
 def _tree(text: str) -> Any:
     from pytest_migsafe.migrations.parse_tree import parse_if_possible  # see _grammar  # noqa: PLC0415
 

@@ -17,6 +17,7 @@ from pytest_migsafe.errors import MigsafeError, SnapshotError
 from pytest_migsafe.migrations.lexemes import headline
 from pytest_migsafe.migrations.model import Part, Script, TransactionMode, Unit
 from pytest_migsafe.migrations.statements import Statement, TransactionControl
+from pytest_migsafe.rehearsal.attribution import Attribution
 from pytest_migsafe.rehearsal.cluster import ClusterState, read_cluster
 from pytest_migsafe.rehearsal.evidence import StatementError
 from pytest_migsafe.rehearsal.kept import compare_kept
@@ -172,9 +173,10 @@ def _run_statements(
     connection: psycopg.Connection[Any], tracer: Tracer, script: Script
 ) -> tuple[tuple[TracedStatement, ...], StatementError | None]:
     traced: list[TracedStatement] = []
+    attribution = Attribution(connection, tracer, script)
     reading = tracer.read()
     for statement in script.body:
-        one = tracer.run(statement, reading)
+        one = attribution.run(statement, reading)
         if one.error is not None:
             _refuse_if_block_is_the_trouble(connection, one.error)
             return (*traced, one), error_evidence(one.error, script, statement)
@@ -264,10 +266,11 @@ def run_for_real(connection: psycopg.Connection[Any], script: Script) -> Run:
     """
     with _tracing(connection, script) as tracer:
         baseline = tracer.baseline(None)
+        attribution = Attribution(connection, tracer, script)
         traced: list[TracedStatement] = []
         error = None
         for unit in script.units:
-            real = _RealRun(connection, tracer, script, unit)
+            real = _RealRun(connection, tracer, attribution, script, unit)
             error = real.run()
             traced += real.traced
             if error is not None:
@@ -279,10 +282,16 @@ class _RealRun:
     """What a runner runs as one on its way, statement by statement."""
 
     def __init__(
-        self, connection: psycopg.Connection[Any], tracer: Tracer, script: Script, unit: Unit
+        self,
+        connection: psycopg.Connection[Any],
+        tracer: Tracer,
+        attribution: Attribution,
+        script: Script,
+        unit: Unit,
     ) -> None:
         self._connection = connection
         self._tracer = tracer
+        self._attribution = attribution
         self._script = script
         self._unit = unit
         self._wraps = unit.mode.wraps
@@ -318,12 +327,17 @@ class _RealRun:
                 return self._tracer.run_bare(statement)
             else:
                 return self._run_alone(statement)
-        return self._tracer.run(statement, self._reading)
+        return self._run_in_block(statement)
+
+    def _run_in_block(self, statement: Statement) -> TracedStatement:
+        # Without a block a savepoint cannot be set.
+        runner = self._attribution if self._tracer.is_in_block else self._tracer
+        return runner.run(statement, self._reading)
 
     def _run_alone(self, statement: Statement) -> TracedStatement:
         """Run a statement as a transaction of its own: in a block, to see more, where the statement allows it."""
         self._connection.execute(b"BEGIN")
-        one = self._tracer.run(statement, self._reading)
+        one = self._run_in_block(statement)
         if one.error is not None and one.error.sqlstate in _BLOCK_IS_THE_TROUBLE:
             self._roll_back()
             return self._tracer.run_bare(statement)

@@ -119,6 +119,8 @@ class TracedStatement:
     #: Whether the statement ran inside a transaction block, so that its locks could be read.
     in_block: bool = True
     error: psycopg.Error | None = field(default=None, compare=False)
+    #: The commands of an ALTER TABLE, each run alone before it, where they were.
+    parts: tuple["TracedStatement", ...] = ()
 
 
 class Tracer:
@@ -160,7 +162,7 @@ class Tracer:
     def read(self) -> TransactionReading:
         """Return what the running transaction holds and has done so far."""
         if self._trace is None:
-            newest = _NEWER_THAN_ALL if self._are_few else self._ask(_NEWEST)[0][0]
+            newest = _NEWER_THAN_ALL if self._are_few else self.newest()
             self._trace = fragment(
                 _TRACE, newest=Value(str(newest), "pg_catalog.oid"), most_new=str(_NEW_RELATIONS_READ)
             )
@@ -173,6 +175,10 @@ class Tracer:
         return TransactionReading(
             wal_position, started, lock_timeout_ms, statement_timeout_ms, self._relations, unread
         )
+
+    def newest(self) -> int:
+        """Return the highest OID of a relation."""
+        return int(self._ask(_NEWEST)[0][0])
 
     def relations_changed(self) -> list[int]:
         """Return the OIDs of relations locked strongly enough to change their definition, new ones too."""
@@ -301,18 +307,34 @@ class _Telling:
 
     def of(self, one: TracedStatement) -> StatementEvidence:
         """Return what a statement did, the next of the file."""
+        if one.parts and one.before is not None:
+            # Where its commands were run before it, the counters have gone on.
+            self._remember(one.before)
         evidence = self._told(one)
+        if one.parts:
+            evidence = replace(evidence, parts=self._parts(one, evidence))
         if one.after is not None:
-            for oid, reading in one.after.relations.items():
-                # A dropped relation has no name any more; it keeps the one that it had.
-                known = self._seen.get(oid)
-                if reading.name is None and known is not None:
-                    reading = replace(  # noqa: PLW2901
-                        reading, name=known.name, kind=known.kind, of_table=known.of_table
-                    )
-                self._seen[oid] = reading
-                self._files.add(reading.filenode)
+            self._remember(one.after)
         return evidence
+
+    def _remember(self, reading: TransactionReading) -> None:
+        for oid, one in reading.relations.items():
+            # A dropped relation has no name any more; it keeps the one that it had.
+            known = self._seen.get(oid)
+            if one.name is None and known is not None:
+                one = replace(one, name=known.name, kind=known.kind, of_table=known.of_table)  # noqa: PLW2901
+            self._seen[oid] = one
+            self._files.add(one.filenode)
+
+    def _parts(self, one: TracedStatement, whole: StatementEvidence) -> tuple[StatementEvidence, ...]:
+        """Return what the commands of a statement did alone; nothing where they do not explain what it did."""
+        seen, files = self._seen, self._files
+        # What the commands made was rolled back.
+        self._seen, self._files = dict(seen), set(files)
+        parts = tuple(self.of(part) for part in one.parts)
+        self._seen, self._files = seen, files
+        worked = _worked(whole)
+        return parts if worked and worked <= set().union(*map(_worked, parts)) else ()
 
     def _told(self, one: TracedStatement) -> StatementEvidence:
         statement = one.statement
@@ -409,7 +431,9 @@ class _Step:
 
     @property
     def _kind(self) -> str:
-        return self.now.kind or (self.then and self.then.kind) or "relation"
+        # Of what is gone the server says no more than "relation".
+        known = self.now if self.now.name is not None else self.then
+        return (known and known.kind) or self.now.kind or "relation"
 
     def _more(self, counter: str) -> int:
         then: int = getattr(self.then, counter) if self.then is not None else 0
@@ -499,6 +523,16 @@ class _Step:
             deleted=self._more("deleted"),
             preexisting=self.preexisting,
         )
+
+
+def _worked(statement: StatementEvidence) -> set[tuple[str, str]]:
+    """Return the tables that were there before the file and that a statement read or wrote as a whole, and which of both."""
+    read = {("read", scan.relation) for scan in statement.scans if scan.preexisting}
+    return read | {
+        ("written", rewrite.relation)
+        for rewrite in statement.rewrites
+        if rewrite.preexisting and rewrite.kind != "index"
+    }
 
 
 def _strength(mode: str) -> int:

@@ -93,6 +93,10 @@ def test_rows_are_counted_by_table_and_wal_is_measured(rehearse: Rehearse) -> No
 def test_a_dropped_table_keeps_its_name_in_the_evidence(rehearse: Rehearse) -> None:
     (statement,) = rehearse.last(GROUND, "DROP TABLE busy").statements
     assert AX in locked(statement, "public.busy")
+    assert {(lock.relation, lock.kind) for lock in statement.locks if lock.mode == AX} >= {
+        ("public.busy", "table"),
+        ("public.busy_name", "index"),
+    }
 
 
 def test_a_renamed_and_then_dropped_table_is_named_as_it_was_at_the_time(rehearse: Rehearse) -> None:
