@@ -27,6 +27,13 @@ class Operation:
             return None
         return _grammar().unwrap_node(getattr(self.tree, "def"))
 
+    @property
+    def adds_constraint(self) -> str:
+        """The kind of constraint that an ALTER TABLE adds (``CONSTR_CHECK``, ...); empty where it adds none."""
+        if self.action != "AT_AddConstraint":
+            return ""
+        return str(pg_query_pb2.ConstrType.Name(self.definition.contype))
+
 
 @lru_cache(maxsize=64)
 def operations(text: str) -> tuple[Operation, ...]:

@@ -53,7 +53,12 @@ class Judged:
     @property
     def rules(self) -> list[str]:
         """The rules that found something in the family of stalls, in the order of the file."""
-        return [one.rule for one in self.of_family("blocking-work")]
+        return [one.rule for one in self.findings_of_stalls]
+
+    @property
+    def findings_of_stalls(self) -> tuple[Finding, ...]:
+        """The findings of the family of stalls."""
+        return self.of_family("blocking-work")
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """What a rule of the family *blocking-work* is: a function that says whose doing a stall is, and the safe way."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from pytest_migsafe.catalog import Schema
-from pytest_migsafe.catalog.lexical import last_part
+from pytest_migsafe.catalog.lexical import last_part, parent_of, unquoted
 from pytest_migsafe.catalog.schema import Constraint, Index, Table
 from pytest_migsafe.findings import Finding, RemedyFile, Severity
 from pytest_migsafe.migrations.operations import Operation, operations
@@ -14,8 +14,16 @@ from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.holding import Stall, Work, WorkKind
 from pytest_migsafe.rules.registry import Rule
 from pytest_migsafe.rules.remedy import written
+from pytest_migsafe.rules.safe_ways import constraint_of, constraints_of, index_of, is_partitioned
 
 FAMILY = "blocking-work"
+
+_Made = TypeVar("_Made", Constraint, Index)
+
+#: Statements whose text does not show what they do: they run code.
+_RUN_CODE = frozenset(
+    {"CallStmt", "DeleteStmt", "DoStmt", "ExecuteStmt", "InsertStmt", "MergeStmt", "SelectStmt", "UpdateStmt"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +48,11 @@ class Situation:
         return tuple(
             one for one in self.operations if one.node == node and (not actions or one.action in actions)
         )
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether the statement runs code, so that only the evidence tells what was done."""
+        return all(one.node in _RUN_CODE for one in self.operations)
 
     @property
     def before(self) -> Schema:
@@ -72,8 +85,7 @@ class Situation:
 
     def is_partitioned(self, table: str) -> bool:
         """Whether a table is divided into partitions."""
-        found = self.before.get("table", table) or self.after.get("table", table)
-        return isinstance(found, Table) and found.kind == "partitioned table"
+        return is_partitioned(self.before, table) or is_partitioned(self.after, table)
 
     def index(self, name: str) -> Index | None:
         """Return an index by its qualified name, as it is after the file, or was before."""
@@ -82,13 +94,70 @@ class Situation:
 
     def constraints(self, table: str) -> tuple[Constraint, ...]:
         """Return a table's constraints after the file."""
-        found = self.after.belonging_to(table).values()
-        return tuple(one for one in found if isinstance(one, Constraint))
+        return tuple(constraints_of(self.after, table))
+
+    @cached_property
+    def concerned(self) -> tuple[str, ...]:
+        """The tables that were worked on, and those that they are partitions of or inherit from."""
+        found = dict.fromkeys(self.tables)
+        waiting = list(found)
+        while waiting:
+            table = self.after.get("table", waiting.pop())
+            parents = (
+                [] if not isinstance(table, Table) else [one for one in table.parents if one not in found]
+            )
+            found |= dict.fromkeys(parents)
+            waiting += parents
+        return tuple(found)
+
+    @cached_property
+    def new_constraints(self) -> tuple[Constraint, ...]:
+        """The constraints that the file gives to the tables that were worked on, but for those that these inherit."""
+        return tuple(
+            one
+            for table in self.concerned
+            for one in constraints_of(self.after, table)
+            if constraint_of(self.before, table, one.name) is None and not one.inherited
+        )
+
+    @cached_property
+    def new_indexes(self) -> tuple[Index, ...]:
+        """The indexes that were built and that were not there before the file; not those of a new index's parts."""
+        of_tables = [
+            one
+            for table in self.concerned
+            for one in self.after.belonging_to(table).values()
+            if isinstance(one, Index) and index_of(self.before, table, one.name) is None
+        ]
+        made = {one.name for one in of_tables}
+        built = {work.index for work in self.worked(WorkKind.INDEX_BUILD)}
+        tops = (one for one in of_tables if one.parent not in made)
+        return tuple(one for one in tops if one.name in built or self.is_partitioned(one.relation))
+
+    def made(self, *types: str) -> tuple[Constraint, ...]:
+        """Return the constraints of some types that the statement adds, as far as text and evidence tell.
+
+        Code may name them in its text. If it names none, all are its own that no other statement of the file names.
+        """
+        return self._spoken_of([one for one in self.new_constraints if one.type in types])
+
+    def made_indexes(self) -> tuple[Index, ...]:
+        """Return the indexes that the statement makes and that are no constraint's, as far as text and evidence tell."""
+        of_constraints = {f"{parent_of(one.relation)}.{one.name}" for one in self.new_constraints}
+        return self._spoken_of([one for one in self.new_indexes if one.name not in of_constraints])
+
+    def _spoken_of(self, candidates: list[_Made]) -> tuple[_Made, ...]:
+        if named := [one for one in candidates if _name(one) in self.text]:
+            return tuple(named)
+        others = [one.text for one in self.evidence.statements if one is not self.stall.statement]
+        unnamed = [one for one in candidates if not any(_name(one) in text for text in others)]
+        of_columns = [one for one in unnamed if all(unquoted(column) in self.text for column in one.columns)]
+        return tuple(of_columns or unnamed)
 
     @property
     def waiting(self) -> str:
         """Who waits, for the subject of a sentence: "reads and writes of public.orders"."""
-        return _joined(f"{waiting} of {_listed(names)}" for waiting, names in self._waiting().items())
+        return _joined(f"{waiting} of {listed(names)}" for waiting, names in self._waiting().items())
 
     def _waiting(self) -> dict[str, list[str]]:
         """Return the relations by who waits for them, those where even reads wait first."""
@@ -117,12 +186,17 @@ _WORK = {
 }
 
 
+def _name(made: Constraint | Index) -> str:
+    return last_part(made.name)
+
+
 def _headline(text: str, longest: int = 80) -> str:
     line = " ".join(text.split())
     return line if len(line) <= longest else f"{line[:longest]}…"
 
 
-def _listed(names: list[str], most: int = 4) -> str:
+def listed(names: Sequence[str], most: int = 4) -> str:
+    """Return names as a part of a sentence."""
     shown = names if len(names) <= most else [*names[:most], f"{len(names) - most} more"]
     return _joined(shown)
 
