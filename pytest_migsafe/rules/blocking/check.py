@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from pytest_migsafe.catalog import Schema
-from pytest_migsafe.catalog.lexical import last_part, parent_of, unquoted
+from pytest_migsafe.catalog.lexical import last_part, parent_of, schema_of, unquoted
 from pytest_migsafe.catalog.schema import Constraint, Index, Table
 from pytest_migsafe.findings import Finding, RemedyFile, Severity
 from pytest_migsafe.migrations.operations import Operation, operations
@@ -162,7 +162,9 @@ class Situation:
     def _waiting(self) -> dict[str, list[str]]:
         """Return the relations by who waits for them, those where even reads wait first."""
         grouped: dict[str, list[str]] = {}
-        for hold in sorted(self.stall.holds, key=lambda one: not one.blocks_reads):
+        # A TOAST table is a part of its table, which stands there as well.
+        named = [one for one in self.stall.holds if schema_of(one.relation) != "pg_toast"] or self.stall.holds
+        for hold in sorted(named, key=lambda one: not one.blocks_reads):
             grouped.setdefault(hold.waiting, []).append(hold.relation)
         return grouped
 
