@@ -32,7 +32,7 @@ class Operation:
         """The kind of constraint that an ALTER TABLE adds (``CONSTR_CHECK``, ...); empty where it adds none."""
         if self.action != "AT_AddConstraint":
             return ""
-        return str(pg_query_pb2.ConstrType.Name(self.definition.contype))
+        return str(_grammar().pg_query_pb2.ConstrType.Name(self.definition.contype))
 
 
 @lru_cache(maxsize=64)
