@@ -8,6 +8,7 @@ from typing import Any
 from pytest_migsafe.catalog import Schema
 from pytest_migsafe.migrations.dialect import WrittenFor
 from pytest_migsafe.migrations.model import TransactionMode
+from pytest_migsafe.migrations.waivers import Waiver
 from pytest_migsafe.rehearsal.holding import Stall, stalls
 from pytest_migsafe.rehearsal.observed import (
     LOCK_MODES,
@@ -44,6 +45,7 @@ __all__ = [
     "StatementError",
     "StatementEvidence",
     "TransactionControlStatement",
+    "Waiver",
     "Write",
     "shortened",
 ]
@@ -155,6 +157,8 @@ class Evidence:
     #: The database before and after the file as the smoke tests see it; both look at what the file can have changed.
     state_before: State = field(default_factory=State)
     state_after: State = field(default_factory=State)
+    #: What the file itself allows, and why.
+    waivers: tuple[Waiver, ...] = ()
     #: The error that ended the file; None when it was applied.
     error: StatementError | None = None
     #: The text of the file's line that the error points at.

@@ -1,10 +1,11 @@
 """What is run of a file on a server: all of it, but for what cannot, or must not, be there as in production."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_migsafe.migrations.model import Migration, Script
 from pytest_migsafe.migrations.source import CharOffset, CharSpan
+from pytest_migsafe.migrations.waivers import Waiver, read_waivers
 from pytest_migsafe.postgres.database import Database
 from pytest_migsafe.rehearsal.evidence import LeftOut, LeftOutFor
 
@@ -16,6 +17,8 @@ class Task:
     migration: Migration
     script: Script
     left_out: tuple[LeftOut, ...] = ()
+    #: What the file allows, also of what is not run of it.
+    waivers: tuple[Waiver, ...] = ()
 
 
 def read_task(migration: Migration, database: Database, *, may_change_cluster: bool) -> Task:
@@ -26,6 +29,7 @@ def read_task(migration: Migration, database: Database, *, may_change_cluster: b
     """
     server = database.server
     task = Task(migration, migration.read(database=database.name, role=server.role))
+    waivers = read_waivers(task.script)
     words = task.script.source.text.lower()
     if server.stubbed_access_methods:
         task = _without_index_parameters(task, server.stubbed_access_methods)
@@ -35,7 +39,7 @@ def read_task(migration: Migration, database: Database, *, may_change_cluster: b
         task = _with_collations_of_bytes(task)
     if not may_change_cluster:
         task = _without_cluster_wide(task)
-    return task
+    return replace(task, waivers=waivers)
 
 
 def _without_index_parameters(task: Task, access_methods: Collection[str]) -> Task:
