@@ -27,6 +27,7 @@ _OPTIONS = (
     ),
 )
 _SWITCHES = (
+    ("--migsafe-rules", "list all rules with their severities in this project, and do nothing else"),
     (
         "--migsafe-end-state",
         "ask the smoke tests about the whole schema at the end of each history, in an item of its own",
@@ -51,8 +52,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     for flag, metavar, text in _OPTIONS:
         group.addoption(flag, metavar=metavar, default=None, help=text)
+    group.addoption(
+        "--migsafe-explain",
+        metavar="RULE",
+        default=None,
+        help="say what a rule is about, why, and the safe way, and do nothing else",
+    )
     for flag, text in _SWITCHES:
         group.addoption(flag, action="store_true", default=False, help=text)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Tell about the rules instead of running anything, if that is asked for.
+
+    Raises:
+        pytest.UsageError: there is no such rule, or a setting is wrong.
+    """
+    if not config.getoption("migsafe_rules") and config.getoption("migsafe_explain") is None:
+        return None
+    from pytest_migsafe.listing import tell_of_rules  # all rules are imported with it  # noqa: PLC0415
+
+    return tell_of_rules(config)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,24 +3,29 @@
 This joins settings, chain and rules; pytest's items, the fixtures and the command line are faces of it.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Self
 
 from pytest_migsafe import catalog
 from pytest_migsafe.errors import ServerError
-from pytest_migsafe.findings import Finding
+from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.migrations.model import History, Migration
 from pytest_migsafe.places import Place
 from pytest_migsafe.rehearsal.chain import Blocked, Chain
 from pytest_migsafe.rehearsal.end import End
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.facts import Scope
+from pytest_migsafe.rehearsal.moves import find_moves
 from pytest_migsafe.rehearsal.rehearsal_database import Conditions
 from pytest_migsafe.rules import RULES, Rule, judge
+from pytest_migsafe.rules.presets import severities
+from pytest_migsafe.rules.sizes import Sizes, sized
 from pytest_migsafe.rules.smoke.matrix import Row, matrix
 from pytest_migsafe.rules.smoke.summary import Section, sections
+from pytest_migsafe.rules.waivers import with_waivers
 from pytest_migsafe.settings import Settings, in_seconds
 
 
@@ -270,7 +275,7 @@ class Reviewer:
     def _review(self, position: int) -> Review | Exception:
         chain = self._opened_chain()
         try:
-            return self._judged(self.history.migrations[position], chain.rehearse(position))
+            return self._judged(position, chain.rehearse(position))
         except ServerError:
             raise
         except Exception as error:  # noqa: BLE001 - our defect, or a rule's: its file's item shows it, wherever it came up
@@ -278,7 +283,8 @@ class Reviewer:
             chain.close()
             return error
 
-    def _judged(self, migration: Migration, result: Evidence | Blocked) -> Review:
+    def _judged(self, position: int, result: Evidence | Blocked) -> Review:
+        migration = self.history.migrations[position]
         if isinstance(result, Blocked):
             return Review(
                 migration=migration,
@@ -288,7 +294,7 @@ class Reviewer:
                 blocked_by=result.by.relative_path,
                 blocked_because=result.error.message,
             )
-        findings = judge(result, self.rules, self.settings.rules)
+        findings = self._found(position, result)
         failed = result.error is not None or any(finding.fails for finding in findings)
         return Review(
             migration=migration,
@@ -301,6 +307,31 @@ class Reviewer:
             row_security=matrix(result.state_after) if result.applied else (),
             changes=tuple(catalog.diff(result.before, result.after)),
         )
+
+    def _found(self, position: int, evidence: Evidence) -> tuple[Finding, ...]:
+        """Return what the rules find in a file: graded by the project's tables, and with what the file itself allows."""
+        findings = judge(evidence, self.rules, self._severities)
+        if self._sizes is not None:
+            findings = sized(findings, self._sizes, (evidence.before, evidence.after), position)
+        return with_waivers(
+            evidence,
+            findings,
+            rules=self.rules,
+            severities=self._severities,
+            is_one_of_several=bool(self.place.label),
+        )
+
+    @cached_property
+    def _severities(self) -> Mapping[str, Severity]:
+        return severities(self.rules, self.settings.preset, self.settings.rules)
+
+    @cached_property
+    def _sizes(self) -> Sizes | None:
+        """What the project says of its tables; None when it says nothing, and all are taken to be big."""
+        known = {**self.settings.table_statistics, **self.settings.tables}
+        if not known:
+            return None
+        return Sizes(known=known, small=self.settings.small_table, moves=find_moves(self.history))
 
     def _opened_chain(self) -> Chain:
         if self._chain is None:

@@ -47,6 +47,7 @@ from pytest_migsafe.reports.terminal import (
     summary_lines,
     tried_layouts,
     unfit_line,
+    waived_lines,
     warning_lines,
 )
 from pytest_migsafe.review import EndCheck, EndReview, Review, Reviewer
@@ -464,6 +465,8 @@ class MigsafeSession:
             _write(terminalreporter, "migsafe schema changes", change_lines(reviews))
             if warnings := list(warning_lines([*reviews, *self._ends.with_findings()])):
                 _write(terminalreporter, "migsafe warnings", warnings)
+            if waived := list(waived_lines([*reviews, *self._ends.with_findings()])):
+                _write(terminalreporter, "migsafe waivers", waived)
         lines = [
             *(
                 summary_lines(reviews, self._missing_versions(), self._ends.with_findings())

@@ -11,12 +11,14 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from pytest_migsafe.errors import SettingsError
 from pytest_migsafe.findings import Severity
+from pytest_migsafe.table_sizes import TableName, TableSize, in_bytes, read_statistics, table_name
 
 #: PostgreSQL's own units for a time setting (manual: "Parameter Names and Values").
 _DURATION = re.compile(r"[0-9]+(?:\.[0-9]+)?\s*(?:us|ms|s|min|h|d)?")
@@ -25,7 +27,16 @@ _TRANSACTION_MODES = ("transaction", "single-query", "autocommit")
 _OLDEST_MAJOR, _NEWEST_MAJOR = 14, 99
 
 
-def _nothing() -> Mapping[str, Any]:
+class Preset(StrEnum):
+    """How strict the rules are as a whole; single severities go before it."""
+
+    #: Every rule has its own severity.
+    DEFAULT = "default"
+    #: What endangers a running application is an error, and what may is no longer off.
+    STRICT = "strict"
+
+
+def _nothing() -> Mapping[Any, Any]:
     """Return a mapping that holds nothing, as a default that nobody can change."""
     return MappingProxyType({})
 
@@ -75,6 +86,13 @@ class Settings:
     owner: str | None = None
     #: The file that declares the schema at the end of the history; None: it is compared with none.
     schema_file: Path | None = None
+    #: The severities of all rules of which nothing else is said.
+    preset: Preset = Preset.DEFAULT
+    #: How big production's tables are: those that are named one by one, and those of a file of statistics.
+    tables: Mapping[TableName, TableSize] = field(default_factory=_nothing)
+    table_statistics: Mapping[TableName, TableSize] = field(default_factory=_nothing)
+    #: Up to so many rows, work that others wait for is done before anybody notices.
+    small_table: int = 10_000
     #: The severity of single rules, by their ids.
     rules: Mapping[str, Severity] = field(default_factory=_nothing)
     #: The settings of single histories, complete in themselves; ``migrations`` is the one folder of each.
@@ -247,6 +265,10 @@ def _readers(root: Path, layouts: Sequence[str], rules: Sequence[str]) -> dict[s
         "exposed_roles": _names,
         "owner": _text,
         "schema_file": lambda place, value: _written_file(place, value, root),
+        "tables": _table_sizes,
+        "table_statistics": lambda place, value: _statistics(place, value, root),
+        "small_table": _count,
+        "preset": lambda place, value: Preset(_one_of(place, value, [one.value for one in Preset])),
         "rules": lambda place, value: _severities(place, value, rules),
     }
     assert readers.keys() == {one.name for one in fields(Settings)} - {"root", "histories"}  # noqa: S101 - a twin list
@@ -370,6 +392,60 @@ def _values(place: _Place, value: Any) -> Mapping[str, str]:
 
 def _stubs(place: _Place, value: Any, root: Path) -> Mapping[str, Path]:
     return MappingProxyType({name: _file(entry, one, root) for entry, name, one in _entries(place, value)})
+
+
+def _table_sizes(place: _Place, value: Any) -> Mapping[TableName, TableSize]:
+    """Read sizes by qualified names; a name without a dot is a schema, whose tables stand in a table of their own."""
+    sizes: dict[TableName, TableSize] = {}
+    for entry, written, one in _entries(place, value):
+        if (name := table_name(written)) is not None:
+            sizes[name] = _table_size(entry, one)
+        elif isinstance(one, dict) and not one.keys() & _SIZES:
+            # Without quotes, TOML takes public.orders for a table in a table.
+            sizes |= {
+                (written, table): _table_size(inner, size) for inner, table, size in _entries(entry, one)
+            }
+        else:
+            raise entry.error(
+                "a table is named with its schema", f"for example {f'public.{written}'!r} = 200_000_000"
+            )
+    return MappingProxyType(sizes)
+
+
+_SIZES = frozenset({"rows", "bytes"})
+
+
+def _table_size(place: _Place, value: Any) -> TableSize:
+    if not isinstance(value, dict):
+        return TableSize(rows=_count(place, value), source="pyproject.toml")
+    _refuse_unknown(value, place.text, _SIZES)
+    if not value:
+        raise place.error("nothing is said of it", 'for example { rows = 200_000_000, bytes = "120 GB" }')
+    return TableSize(
+        rows=_count(_Place(f"{place.text}.rows"), value["rows"]) if "rows" in value else None,
+        bytes=_bytes(_Place(f"{place.text}.bytes"), value["bytes"]) if "bytes" in value else None,
+        source="pyproject.toml",
+    )
+
+
+def _count(place: _Place, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise place.error(f"expected a number of rows, got {_shown(value)}", "for example 200_000_000")
+    return value
+
+
+def _bytes(place: _Place, value: Any) -> int:
+    size = in_bytes(_written(value)) if not isinstance(value, bool) else None
+    if size is None:
+        raise place.error(f"{_shown(value)} is no size", "write it as PostgreSQL does, for example '120 GB'")
+    return size
+
+
+def _statistics(place: _Place, value: Any, root: Path) -> Mapping[TableName, TableSize]:
+    try:
+        return read_statistics(_file(place, value, root))
+    except ValueError as error:
+        raise place.error(str(error), "export it as docs/settings.md says") from error
 
 
 def _file(place: _Place, value: Any, root: Path) -> Path:

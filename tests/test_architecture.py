@@ -19,6 +19,8 @@ FLOORS: dict[str, tuple[int, frozenset[str]]] = {
     "session": (8, frozenset({"pytest"})),
     "items": (7, frozenset({"pytest"})),
     # Which paths of pytest's command line are folders of migrations.
+    # The list of rules, and the page of one, for the command line.
+    "listing": (8, frozenset({"pytest"})),
     "arguments": (7, frozenset({"pytest"})),
     "fixtures": (7, frozenset({"pytest"})),
     "reports": (6, frozenset({"pygments"})),
@@ -37,6 +39,8 @@ FLOORS: dict[str, tuple[int, frozenset[str]]] = {
     # Being another role for a while: for the probes, and for users' own tests.
     "impersonation": (2, frozenset({"psycopg"})),
     "settings": (1, frozenset()),
+    # How big production's tables are, as the settings and a file of production's say it.
+    "table_sizes": (0, frozenset()),
     "findings": (0, frozenset()),
     "errors": (0, frozenset()),
     "termination": (0, frozenset()),

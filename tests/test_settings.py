@@ -135,14 +135,16 @@ def test_a_duration_is_written_as_postgresql_writes_it(tmp_path: Path, value: st
             'migration = "db"',
             (
                 "pyproject.toml, [tool.migsafe]: unknown setting 'migration'; did you mean 'migrations'? Known: bindir, "
-                "cluster_wide, dsn, exposed_roles, exposed_schemas, extensions, file_timeout, history, layout, lock_timeout, migrations, owner, placeholders, postgres, prelude, role, rules, schema_file, schemas, server_fixture, statement_timeout, transaction_mode"
+                "cluster_wide, dsn, exposed_roles, exposed_schemas, extensions, file_timeout, history, layout, lock_timeout, migrations, owner, placeholders, postgres, prelude, preset, role, rules, schema_file, schemas, server_fixture, small_table, statement_timeout, "
+                "table_statistics, tables, transaction_mode"
             ),
         ),
         (
             'xyz = "db"',
             (
                 "pyproject.toml, [tool.migsafe]: unknown setting 'xyz'; known: bindir, "
-                "cluster_wide, dsn, exposed_roles, exposed_schemas, extensions, file_timeout, history, layout, lock_timeout, migrations, owner, placeholders, postgres, prelude, role, rules, schema_file, schemas, server_fixture, statement_timeout, transaction_mode"
+                "cluster_wide, dsn, exposed_roles, exposed_schemas, extensions, file_timeout, history, layout, lock_timeout, migrations, owner, placeholders, postgres, prelude, preset, role, rules, schema_file, schemas, server_fixture, small_table, statement_timeout, "
+                "table_statistics, tables, transaction_mode"
             ),
         ),
         (

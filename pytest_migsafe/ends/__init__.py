@@ -11,6 +11,8 @@ from pytest_migsafe.ends.schema_file import SchemaFile, schema_check, snapshot_c
 from pytest_migsafe.errors import SettingsError
 from pytest_migsafe.migrations.model import History
 from pytest_migsafe.review import EndCheck, EndReview, Outcome
+from pytest_migsafe.rules import RULES
+from pytest_migsafe.rules.presets import severities
 from pytest_migsafe.settings import Settings
 
 
@@ -60,7 +62,9 @@ class Ends:
         if (file := self._file(at)) is not None:
             yield schema_check(file, update_in=self.labels(at)[0] if self.is_update else None)
         if self.is_end_state_judged:
-            yield end_state_check(self.histories[at].relative_root, self.settings[at].rules)
+            settings = self.settings[at]
+            given = severities(RULES, settings.preset, settings.rules)
+            yield end_state_check(self.histories[at].relative_root, given)
         if self.is_snapshot_proven:
             yield snapshot_check(f"snapshot of {self.histories[at].relative_root}")
 

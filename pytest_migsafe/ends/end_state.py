@@ -30,7 +30,10 @@ def _judge(
         end.state_before, end.state_after, root, rules=RULES, severities=severities, known=known
     )
     failing = [one for one in findings if one.fails]
-    counted = f"{_count(len(failing), 'error')}, {_count(len(findings) - len(failing), 'warning')}"
+    warnings = sum(not one.fails and one.waived is None for one in findings)
+    counted = f"{_count(len(failing), 'error')}, {_count(warnings, 'warning')}"
+    if waived := sum(one.waived is not None for one in findings):
+        counted += f", {waived} waived"
     return EndVerdict(
         problem=_problem(failing, root) if failing else "",
         note=f"end state of {root}: {counted}",

@@ -26,23 +26,26 @@ def verdict(review: Review) -> str:
 def failure_text(review: Review) -> str:
     """Return everything that a person needs to act on a failed migration."""
     # What the verdict says comes first, then the other errors, then the warnings.
-    first, *others = sorted(review.findings, key=lambda one: (not one.fails, one.rule != "apply-error"))
+    first, *others = sorted(review.findings, key=_weight)
     lines = [verdict(review), *_body(review, first)]
     for finding in others:
-        lines += [
-            "",
-            f"{_WORDS[finding.severity]}: {finding.rule}: {finding.message}",
-            *_body(review, finding),
-        ]
+        lines += ["", f"{_word(finding)}: {finding.rule}: {finding.message}", *_body(review, finding)]
     return "\n".join(lines)
+
+
+def _weight(finding: Finding) -> tuple[bool, bool, bool]:
+    return not finding.fails, finding.waived is not None, finding.rule != "apply-error"
 
 
 def finding_text(finding: Finding) -> str:
     """Return a finding that stands in no statement: what is wrong, the proof, the safe way."""
-    return "\n".join([f"{_WORDS[finding.severity]}: {finding.rule}: {finding.message}", *_facts(finding)])
+    return "\n".join([f"{_word(finding)}: {finding.rule}: {finding.message}", *_facts(finding)])
 
 
 def _body(review: Review, finding: Finding) -> Iterator[str]:
+    if finding.waived is not None:
+        yield from _waived(finding)
+        return
     yield from excerpt(review, finding)
     yield from _facts(finding)
 
@@ -56,6 +59,21 @@ def _facts(finding: Finding) -> Iterator[str]:
         yield from indented("  = help: ", finding.remedy)
 
 
+def _waived(finding: Finding) -> Iterator[str]:
+    """Yield what there is to say of a finding that the file itself allows."""
+    if finding.line:
+        yield _place(finding)
+    yield f"  = because {finding.waived}"
+
+
+def _place(finding: Finding) -> str:
+    return f"  --> {finding.path}:{finding.line}:{finding.column}"
+
+
+def _word(finding: Finding) -> str:
+    return "waived" if finding.waived is not None else _WORDS[finding.severity]
+
+
 _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.OFF: "note"}
 
 
@@ -63,8 +81,8 @@ def excerpt(review: Review, finding: Finding) -> Iterator[str]:
     """Yield the place of a finding, and the statement with its line marked."""
     if not finding.line:
         return
-    yield f"  --> {finding.path}:{finding.line}:{finding.column}"
-    numbered = _numbered_lines(review, finding.line)
+    yield _place(finding)
+    numbered = _numbered_lines(review, finding)
     if not numbered:
         return
     width = len(str(max(numbered)))
@@ -84,13 +102,17 @@ def excerpt(review: Review, finding: Finding) -> Iterator[str]:
         yield f"  {'':{width}} | ..."
 
 
-def _numbered_lines(review: Review, line: int) -> dict[int, str]:
-    evidence = review.evidence
+def _numbered_lines(review: Review, finding: Finding) -> dict[int, str]:
+    evidence, line = review.evidence, finding.line
     if evidence is None:
         return {}
+    if "waiver" in finding.details:
+        return {one.line: one.text for one in evidence.waivers if one.line == line}
     holding = [one for one in evidence.statements if one.line <= line <= one.end_line]
+    # Several may stand on the line: it is the last that begins before the place.
+    begun = [one for one in holding if (one.line, one.column) <= (line, finding.column)]
     if holding:
-        return _statement_lines(holding[-1])
+        return _statement_lines((begun or holding)[-1])
     if evidence.error is not None and evidence.error.line == line and evidence.error_line:
         return {line: evidence.error_line}
     return {}

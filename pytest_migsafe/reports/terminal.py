@@ -110,6 +110,8 @@ def summary_lines(
         yield _missing(missing_versions), {"yellow": True}
     yield from _blocked_lines(reviews)
     yield from _warning_lines([*reviews, *ends])
+    if waived := sum(1 for _ in _waived([*reviews, *ends])):
+        yield f"{waived} finding{'s' if waived > 1 else ''} waived in the files, which -v lists", _PLAIN
     yield from _otherwise_lines(reviews)
     slow = sorted(
         (review for review in reviews if review.get("duration_ms", 0) >= _SLOW_MS),
@@ -153,12 +155,27 @@ def _warning_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]
             yield f"warning {rule}: {more} more, which -v lists", {"yellow": True}
 
 
+def _waived(reviews: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for review in reviews:
+        yield from (one for one in review["findings"] if one["waived"] and not _is_elsewhere(one))
+
+
+def waived_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]:
+    """Yield all findings that the files themselves allow, each with the reason."""
+    for finding in _waived(reviews):
+        yield f"{_place(finding)}: {finding['rule']}: {finding['message']}", _PLAIN
+        yield f"  = because {finding['waived_because']}", _PLAIN
+
+
+def _is_elsewhere(finding: Mapping[str, Any]) -> bool:
+    """Whether it is a finding of the end state that has been told of a file."""
+    return "since" in finding["details"]
+
+
 def _warnings(reviews: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     for review in reviews:
         for finding in review["findings"]:
-            # What the end state has of a file stands there.
-            is_elsewhere = "since" in finding["details"]
-            if finding["severity"] == "warning" and not finding["waived"] and not is_elsewhere:
+            if finding["severity"] == "warning" and not finding["waived"] and not _is_elsewhere(finding):
                 yield finding
 
 

@@ -4,6 +4,7 @@ from pytest_migsafe.rules import apply, cluster, history, left_behind, session, 
 from pytest_migsafe.rules.blocking import BLOCKING_RULES
 from pytest_migsafe.rules.registry import Rule, judge, rule
 from pytest_migsafe.rules.smoke import COMPARING_RULES, SMOKE_RULES
+from pytest_migsafe.rules.waivers import WAIVER_RULES
 
 __all__ = ["RULES", "Rule", "judge", "rule"]
 
@@ -18,4 +19,5 @@ RULES: tuple[Rule, ...] = (
     *BLOCKING_RULES,
     *SMOKE_RULES,
     *COMPARING_RULES,
+    *WAIVER_RULES,
 )

@@ -1,5 +1,6 @@
 """What a rule is, and how evidence is judged by several."""
 
+import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -29,6 +30,8 @@ class Rule:
     manual: str = ""
     #: What other tools call it, by the tool's name.
     peers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    #: Whether a comment in the file can allow what the rule finds.
+    is_waivable: bool = True
     check: Check
 
     def __call__(self, evidence: Evidence) -> Iterator[Finding]:
@@ -53,6 +56,17 @@ def rule(**metadata: Any) -> Callable[[Check], Rule]:
     return decorate
 
 
+def severity_of(rule: Rule, severities: Mapping[str, Severity]) -> Severity:
+    """Return a rule's severity, given those of the settings by id."""
+    return severities.get(rule.id, rule.severity)
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return what is said behind the name of a rule that there is not: which is meant, or how to find out."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else "; `pytest --migsafe-rules` lists them"
+
+
 _Rule = TypeVar("_Rule", bound=Rule)
 
 
@@ -73,6 +87,6 @@ def graded(
     found: list[Finding] = []
     for one in rules:
         given = severities.get(one.id)
-        if (given or one.severity) is not Severity.OFF:
+        if severity_of(one, severities) is not Severity.OFF:
             found += (finding if given is None else replace(finding, severity=given) for finding in ask(one))
     return tuple(sorted(found, key=lambda finding: (finding.line, finding.column, finding.rule)))

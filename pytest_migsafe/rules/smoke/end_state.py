@@ -43,5 +43,9 @@ def _with_origin(finding: Finding, origin: Finding | None) -> Finding:
         return finding
     place = f"{origin.path}:{origin.line}" if origin.line else origin.path
     return replace(
-        finding, evidence=(*finding.evidence, f"since {place}"), details={**finding.details, "since": place}
+        finding,
+        evidence=(*finding.evidence, f"since {place}"),
+        # What the file allows itself is allowed at the end, too.
+        waived=origin.waived,
+        details={**finding.details, "since": place},
     )

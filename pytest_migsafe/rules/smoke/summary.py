@@ -51,7 +51,7 @@ def sections(state: State, findings: Iterable[Finding], rules: Collection[Rule])
         section = section_of.get(finding.rule)
         if section is not None and finding.fails:
             errors[section] += 1
-        elif section is not None and finding.severity is not Severity.OFF:
+        elif section is not None and finding.severity is not Severity.OFF and finding.waived is None:
             warnings[section] += 1
     checked, not_valid = _checked(state), _not_valid(state)
     return tuple(
