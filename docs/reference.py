@@ -11,9 +11,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pytest_migsafe.findings import Severity
 from pytest_migsafe.migrations.layouts import LAYOUTS
+from pytest_migsafe.reports.rules import BY_SEVERITY, families, gravest_first, paragraphs
 from pytest_migsafe.rules import RULES, Rule
+from pytest_migsafe.rules.presets import ZERO_DOWNTIME, severities
+from pytest_migsafe.settings import Preset
 
 _DOCS = Path(__file__).parent
 _WRITTEN_BY = "written by docs/reference.py"
@@ -39,15 +41,13 @@ _FAMILIES: Mapping[str, str] = {
     "policies": "whether policies let through what they are to let through, and no more",
     "exposure": "what strangers reach past row-level security",
     "privileges": "who may do what",
+    "waivers": "comments in the files that allow findings",
 }
-
-
-_BY_SEVERITY = (Severity.ERROR, Severity.WARNING, Severity.OFF)
 
 
 def rules_page() -> str:
     """Return the page of all rules, made of their own metadata."""
-    families = _families()
+    by_family = families(RULES)
     lines = [
         f"<!-- {_WRITTEN_BY}; change the rules' metadata instead -->",
         "",
@@ -59,9 +59,9 @@ def rules_page() -> str:
         "",
         "| Family | What it looks at | Errors | Warnings | Off |",
         "|---|---|---|---|---|",
-        *(_family_row(family, rules) for family, rules in families.items()),
+        *(_family_row(family, rules) for family, rules in by_family.items()),
     ]
-    for family, rules in families.items():
+    for family, rules in by_family.items():
         lines += ["", f"## Family *{family}*"]
         if len(rules) > 1:
             lines += ["", rules_table(rules)]
@@ -70,16 +70,8 @@ def rules_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _families() -> dict[str, list[Rule]]:
-    """Return the rules of each family, in the order in which the families first come."""
-    families: dict[str, list[Rule]] = {}
-    for rule in RULES:
-        families.setdefault(rule.family, []).append(rule)
-    return families
-
-
 def _family_row(family: str, rules: Sequence[Rule]) -> str:
-    numbers = (sum(rule.severity is one for rule in rules) for one in _BY_SEVERITY)
+    numbers = (sum(rule.severity is one for rule in rules) for one in BY_SEVERITY)
     counted = " | ".join(str(number or "") for number in numbers)
     return f"| [{family}](#family-{family}) | {_FAMILIES[family]} | {counted} |"
 
@@ -92,7 +84,7 @@ def rules_table(rules: Iterable[Rule], page: str = "") -> str:
             "|---|---|---|",
             *(
                 f"| [`{rule.id}`]({page}#{rule.id}) | {rule.severity.value} | {rule.title} |"
-                for rule in sorted(rules, key=lambda rule: _BY_SEVERITY.index(rule.severity))
+                for rule in gravest_first(rules, {})
             ),
         ]
     )
@@ -102,16 +94,27 @@ def _rule_section(rule: Rule) -> Iterator[str]:
     yield f"### {rule.id}"
     yield ""
     yield f"**{rule.title}** Severity: {rule.severity.value}."
-    yield ""
-    yield f"*Why:* {rule.why}"
-    yield ""
-    yield f"*The safe way:* {rule.remedy}"
-    if rule.manual:
+    for heading, text in paragraphs(rule):
         yield ""
-        yield f"*PostgreSQL's manual:* {rule.manual}."
-    if rule.peers:
-        yield ""
-        yield "*Elsewhere:* " + ", ".join(f"{tool} {name}" for tool, name in rule.peers.items()) + "."
+        yield f"*{heading}:* {text}"
+
+
+def preset_table() -> str:
+    """Return the table of the rules to which the preset *strict* gives another severity."""
+    strict = severities(RULES, Preset.STRICT, {})
+    changed = [rule for rule in RULES if strict.get(rule.id, rule.severity) is not rule.severity]
+    return "\n".join(
+        [
+            "| Family | Rule | `default` | `strict` |",
+            "|---|---|---|---|",
+            *(
+                f"| {rule.family} | [`{rule.id}`](rules.md#{rule.id}) | {rule.severity.value} | {strict[rule.id].value} |"
+                for family in ZERO_DOWNTIME
+                for rule in gravest_first(changed, {})
+                if rule.family == family
+            ),
+        ]
+    )
 
 
 def layouts_table() -> str:
@@ -139,19 +142,22 @@ def _with_parts(page: Path, part: Callable[[str], str]) -> str:
     )
 
 
-def _rules_of(families: str) -> str:
+def _rules_of(named: str) -> str:
     """Return the table of the rules of some families."""
-    known = _families()
-    return rules_table([rule for family in families.split(", ") for rule in known[family]], "rules.md")
+    known = families(RULES)
+    return rules_table([rule for family in named.split(", ") for rule in known[family]], "rules.md")
 
 
 def pages() -> Mapping[Path, str]:
     """Return what the pages should say."""
-    layouts, smoke_tests = _DOCS / "layouts.md", _DOCS / "smoke-tests.md"
+    layouts, settings = _DOCS / "layouts.md", _DOCS / "settings.md"
+    smoke_tests, waivers = _DOCS / "smoke-tests.md", _DOCS / "waivers.md"
     return {
         _DOCS / "rules.md": rules_page(),
         layouts: _with_parts(layouts, lambda _: layouts_table()),
+        settings: _with_parts(settings, lambda _: preset_table()),
         smoke_tests: _with_parts(smoke_tests, _rules_of),
+        waivers: _with_parts(waivers, _rules_of),
     }
 
 
