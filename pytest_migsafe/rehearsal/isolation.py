@@ -30,6 +30,7 @@ from pytest_migsafe.rehearsal.trace import (
     relations_locked,
     with_counters_of,
 )
+from pytest_migsafe.rehearsal.witness import OpenSession
 
 #: What a server says when a transaction block or a subtransaction is the trouble, not the statement:
 #: active_sql_transaction and invalid_transaction_termination (manual: "PostgreSQL Error Codes").
@@ -259,10 +260,11 @@ def _left_open(connection: psycopg.Connection[Any], script: Script, unit: Unit) 
     )
 
 
-def run_for_real(connection: psycopg.Connection[Any], script: Script) -> Run:
+def run_for_real(connection: psycopg.Connection[Any], script: Script, open_session: OpenSession) -> Run:
     """Apply a file for real, statement by statement, with the transactions that its runner would make.
 
-    What runs in a transaction block is traced like in a rehearsal; of the rest, what shows afterwards.
+    What runs in a transaction block is traced like in a rehearsal; of the rest, what a witness sees, for which
+    ``open_session`` opens another session, and what shows afterwards.
     """
     with _tracing(connection, script) as tracer:
         baseline = tracer.baseline(None)
@@ -270,7 +272,7 @@ def run_for_real(connection: psycopg.Connection[Any], script: Script) -> Run:
         traced: list[TracedStatement] = []
         error = None
         for unit in script.units:
-            real = _RealRun(connection, tracer, attribution, script, unit)
+            real = _RealRun(connection, tracer, attribution, script, unit, open_session=open_session)
             error = real.run()
             traced += real.traced
             if error is not None:
@@ -288,7 +290,10 @@ class _RealRun:
         attribution: Attribution,
         script: Script,
         unit: Unit,
+        *,
+        open_session: OpenSession,
     ) -> None:
+        self._open_session = open_session
         self._connection = connection
         self._tracer = tracer
         self._attribution = attribution
@@ -324,7 +329,7 @@ class _RealRun:
             if self._is_implicit_block:
                 self._connection.execute(b"BEGIN")
             elif statement.refuses_transaction_block:
-                return self._tracer.run_bare(statement)
+                return self._tracer.run_bare(statement, self._open_session)
             else:
                 return self._run_alone(statement)
         return self._run_in_block(statement)
@@ -340,7 +345,7 @@ class _RealRun:
         one = self._run_in_block(statement)
         if one.error is not None and one.error.sqlstate in _BLOCK_IS_THE_TROUBLE:
             self._roll_back()
-            return self._tracer.run_bare(statement)
+            return self._tracer.run_bare(statement, self._open_session)
         if one.error is None:
             try:
                 self._connection.execute(b"COMMIT")

@@ -169,7 +169,7 @@ class StatementEvidence:
     statement_timeout_before_ms: int = 0
     #: ``lock_timeout`` in force after the statement.
     lock_timeout_ms: int = 0
-    #: Locks newly taken. Empty for what ran outside a transaction block, whose locks are gone when it ends.
+    #: Locks newly taken; of what ran outside a transaction block, those on tables that a witness saw it take.
     locks: tuple[RelationLock, ...] = ()
     #: Locks that are held no more (ROLLBACK TO SAVEPOINT).
     released: tuple[RelationLock, ...] = ()
@@ -186,7 +186,8 @@ class StatementEvidence:
     notices: tuple[Notice, ...] = ()
     kept: tuple[Kept, ...] = ()
     error: StatementError | None = None
-    #: Whether locks, scans and writes could be read (the statement ran inside a transaction block).
+    #: Whether all locks could be read, and the scans and writes of this statement alone (it ran inside a transaction
+    #: block).
     observed: bool = True
     #: The commands of an ALTER TABLE with several, each as a statement of its own, if it did any work that grows with
     #: a table: which of them did it is seen by running them one by one.

@@ -54,6 +54,15 @@ class Conditions:
     scope: Scope = field(default_factory=Scope)
 
 
+#: A witness waits for nobody, and is ended by nobody but us, whatever the migrations have set for all sessions.
+_WITNESS_OPTIONS = {
+    "lock_timeout": "2s",
+    "statement_timeout": "10s",
+    "idle_in_transaction_session_timeout": "0",
+    "default_transaction_read_only": "off",
+}
+
+
 class RehearsalDatabase:
     """A database to which the first ``position`` files of a history have been applied, with a session for the next."""
 
@@ -146,7 +155,7 @@ class RehearsalDatabase:
             run, reason = self._rehearse_and_apply(script, before)
         if run is None:
             with self._deadline() as limit:
-                run = run_for_real(connection, script)
+                run = run_for_real(connection, script, self._open_witness)
             run = replace(run, error=self._timed(run.error, limit))
             self._sequences = None
         leaks = self._session.renew(script)
@@ -173,6 +182,13 @@ class RehearsalDatabase:
             ),
         )
         return self._examined(evidence) if run.error is None else evidence
+
+    def _open_witness(self) -> psycopg.Connection:
+        return self.database.connect(
+            user=self._server.administrator,
+            options=_WITNESS_OPTIONS,
+            application_name="pytest-migsafe witness",
+        )
 
     def _examined(self, evidence: Evidence) -> Evidence:
         """Return the evidence with what the smoke tests look at: the database before and after the file."""

@@ -43,6 +43,7 @@ from pytest_migsafe.rehearsal.observed import (
 )
 from pytest_migsafe.rehearsal.sending import send
 from pytest_migsafe.rehearsal.session import COUNTERS_ARE_FLUSHED_SINCE
+from pytest_migsafe.rehearsal.witness import Locked, OpenSession, is_witnessed, witnessing
 
 _TRACE = files(__package__).joinpath("trace.sql").read_text(encoding="utf-8")
 _LOCKED = files(__package__).joinpath("locked.sql").read_text(encoding="utf-8")
@@ -102,7 +103,7 @@ class TransactionReading:
 
 
 #: Relations by OID: what is known of them in the state before a file.
-Baseline = Mapping[int, RelationReading]
+Baseline = dict[int, RelationReading]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,17 +198,23 @@ class Tracer:
             return replace(traced, after=self.read())
         return traced
 
-    def run_bare(self, statement: Statement) -> TracedStatement:
-        """Run a statement outside a transaction block, and read what can be seen when it is over.
+    def run_bare(self, statement: Statement, open_session: OpenSession) -> TracedStatement:
+        """Run a statement outside a transaction block, and read what can be seen while it waits and when it is over.
 
-        Its locks are gone by then; new files, scans and writes still show.
+        Its locks are gone by then, so a witness looks at them before; new files, scans and writes still show.
         """
         before = self.read()
-        traced = replace(self._run(statement, before), in_block=False)
+        locked: Locked = {}
+        if is_witnessed(statement):
+            with witnessing(self._connection, open_session, statement, before.lock_timeout_ms) as locked:
+                traced = self._run(statement, before)
+        else:
+            traced = self._run(statement, before)
+        traced = replace(traced, in_block=False)
         if traced.error is not None or self.is_in_block:
             return traced
         after = self.read()
-        return replace(traced, after=replace(after, relations=self.baseline(None)))
+        return replace(traced, after=replace(after, relations=_with_modes(self.baseline(None), locked)))
 
     def _ask(self, query: Fragment) -> list[tuple[Any, ...]]:
         return fetch_all(self._cursor, self._source, query)
@@ -270,6 +277,15 @@ def with_counters_of(baseline: Baseline, counted: Baseline) -> Baseline:
         )
         for oid, one in baseline.items()
     }
+
+
+def _with_modes(relations: Baseline, locked: Locked) -> Baseline:
+    """Return relations with the locks that a statement had on them, those that it dropped among them."""
+    gone = {oid: RelationReading(oid, (), None, None, None) for oid in locked.keys() - relations.keys()}
+    held = {
+        oid: replace((relations | gone)[oid], modes=tuple(sorted(modes))) for oid, modes in locked.items()
+    }
+    return {**relations, **held}
 
 
 _COUNTERS = ("scans", "tuples", "inserted", "updated", "deleted")
