@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pytest_migsafe.catalog import Schema
 from pytest_migsafe.catalog.lexical import last_part, own_name, parent_of, quoted, unquoted
 from pytest_migsafe.catalog.names import chosen_name
-from pytest_migsafe.catalog.schema import Column, Constraint, Index, Table
+from pytest_migsafe.catalog.objects import Home
+from pytest_migsafe.catalog.schema import Column, Constraint, Index, Table, Type
 from pytest_migsafe.findings import RemedyFile
 
 #: The first major version in which NOT NULL can be NOT VALID, and so can a foreign key of a partitioned table
 #: (release notes of PostgreSQL 18).
-_NOT_NULL_NOT_VALID = 18
-_PARTITIONED_NOT_VALID = 18
+NOT_NULL_NOT_VALID = 18
+PARTITIONED_NOT_VALID = 18
 
 
 def is_partitioned(schema: Schema, relation: str) -> bool:
@@ -37,6 +38,12 @@ def descendants(schema: Schema, relation: str) -> Iterator[str]:
         yield from descendants(schema, child)
 
 
+def parents(schema: Schema, relation: str) -> tuple[str, ...]:
+    """Return the table that a table is a partition of, or those that it inherits from."""
+    table = schema.get("table", relation)
+    return table.parents if isinstance(table, Table) else ()
+
+
 def constraint_of(schema: Schema, relation: str, name: str) -> Constraint | None:
     """Return a relation's constraint; the name as SQL writes it."""
     return next((one for one in constraints_of(schema, relation) if one.name == name), None)
@@ -45,6 +52,17 @@ def constraint_of(schema: Schema, relation: str, name: str) -> Constraint | None
 def constraints_of(schema: Schema, relation: str) -> Iterator[Constraint]:
     """Yield a relation's constraints."""
     return (one for one in schema.belonging_to(relation).values() if isinstance(one, Constraint))
+
+
+def domain_constraints(schema: Schema, domain: str) -> Iterator[Constraint]:
+    """Yield a domain's constraints."""
+    found = schema.homes.get(Home(Type.CATALOG, domain), {}).values()
+    return (one for one in found if isinstance(one, Constraint))
+
+
+def domain_constraint(schema: Schema, domain: str, name: str) -> Constraint | None:
+    """Return a domain's constraint; the name as SQL writes it."""
+    return next((one for one in domain_constraints(schema, domain) if one.name == name), None)
 
 
 def index_of(schema: Schema, relation: str, name: str) -> Index | None:
@@ -204,18 +222,14 @@ def not_null(
     """
     if not columns:
         return ()
-    if major >= _NOT_NULL_NOT_VALID:
-        known = {own for one in constraints_of(before, relation) for own in one.columns if _waits(one)}
-        new = [one for one in columns if one not in known]
+    if major >= NOT_NULL_NOT_VALID:
+        waiting = {one: waiting_not_null(before, relation, one) for one in columns}
+        new = [one for one in columns if waiting[one] is None]
         given = names or [free_constraint_name(before, relation, [one], "not_null") for one in new]
         parts = [(name, f"NOT NULL {one}") for name, one in zip(given, new, strict=True)]
-        waiting = [
-            one.name
-            for one in constraints_of(before, relation)
-            if _waits(one) and {*one.columns} <= {*columns}
-        ]
+        there = [one.name for one in waiting.values() if one is not None]
         made = (not_valid(relation, parts),) if parts else ()
-        return (*made, validated(relation, [*waiting, *(name for name, _ in parts)]))
+        return (*made, validated(relation, [*there, *(name for name, _ in parts)]))
     checks = [free_constraint_name(before, relation, [one], "not_null") for one in columns]
     parts = [(name, f"CHECK ({one} IS NOT NULL)") for name, one in zip(checks, columns, strict=True)]
     # In two statements: one ALTER TABLE would drop first.
@@ -228,9 +242,16 @@ def not_null(
     )
 
 
-def _waits(one: Constraint) -> bool:
-    """Whether a column's NOT NULL is there and not validated."""
-    return one.type == "not null" and not one.validated
+def waiting_not_null(schema: Schema, relation: str, column: str) -> Constraint | None:
+    """Return a column's NOT NULL that is there and not validated (PostgreSQL 18)."""
+    return next(
+        (
+            one
+            for one in constraints_of(schema, relation)
+            if one.type == "not null" and not one.validated and one.columns == (column,)
+        ),
+        None,
+    )
 
 
 def free_constraint_name(schema: Schema, relation: str, columns: Iterable[str], label: str) -> str:
@@ -281,7 +302,7 @@ def foreign_key(after: Schema, made: Constraint, major: int) -> tuple[RemedyFile
     Up to PostgreSQL 17, NOT VALID is refused for partitioned tables: each partition has its foreign key first, and the one
     of the whole table takes them over without a look at the rows.
     """
-    if major >= _PARTITIONED_NOT_VALID or not is_partitioned(after, made.relation):
+    if major >= PARTITIONED_NOT_VALID or not is_partitioned(after, made.relation):
         return check(made)
     parts = [
         one
@@ -298,6 +319,19 @@ def foreign_key(after: Schema, made: Constraint, major: int) -> tuple[RemedyFile
         ),
         *((together(validated(one.relation, [one.name]) for one in parts),) if parts else ()),
         RemedyFile(sql=f"ALTER TABLE {made.relation} ADD CONSTRAINT {made.name} {made.definition};"),
+    )
+
+
+def in_place_of(before: Schema, made: Constraint) -> tuple[RemedyFile, ...]:
+    """Return how a constraint takes the place of one of the same name that says less, while tables are written."""
+    other = free_constraint_name(before, made.relation, [unquoted(made.name)], "new")
+    return (
+        not_valid(made.relation, [(other, made.definition)]),
+        validated(made.relation, [other]),
+        RemedyFile(
+            sql=f"ALTER TABLE {made.relation} DROP CONSTRAINT {made.name};\n"
+            f"ALTER TABLE {made.relation} RENAME CONSTRAINT {other} TO {made.name};"
+        ),
     )
 
 

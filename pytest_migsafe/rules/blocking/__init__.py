@@ -1,6 +1,6 @@
 """The family *blocking-work*: locks that others wait for, held while work is done that grows with a table."""
 
-from pytest_migsafe.rules.blocking import indexes
+from pytest_migsafe.rules.blocking import constraints, indexes, keys, nullability
 from pytest_migsafe.rules.blocking.check import BlockingRule
 from pytest_migsafe.rules.blocking.general import work_under_lock
 from pytest_migsafe.rules.registry import Rule
@@ -8,6 +8,16 @@ from pytest_migsafe.rules.registry import Rule
 _SPECIFIC: tuple[BlockingRule, ...] = (
     indexes.index_not_concurrent,
     indexes.reindex_not_concurrent,
+    constraints.add_check_validates,
+    constraints.add_foreign_key_validates,
+    constraints.validate_under_lock,
+    constraints.alter_constraint_enforced,
+    constraints.add_exclusion_constraint,
+    constraints.domain_constraint_scans,
+    keys.add_unique_builds_index,
+    keys.add_primary_key_builds_index,
+    keys.primary_key_using_index_scans,
+    nullability.set_not_null_scans,
 )
 
 BLOCKING_RULES: tuple[Rule, ...] = (*_SPECIFIC, work_under_lock(_SPECIFIC))

@@ -14,7 +14,7 @@ from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.holding import Stall, Work, WorkKind
 from pytest_migsafe.rules.registry import Rule
 from pytest_migsafe.rules.remedy import written
-from pytest_migsafe.rules.safe_ways import constraint_of, constraints_of, index_of, is_partitioned
+from pytest_migsafe.rules.safe_ways import column_of, constraint_of, constraints_of, index_of, is_partitioned
 
 FAMILY = "blocking-work"
 
@@ -120,6 +120,25 @@ class Situation:
             if constraint_of(self.before, table, one.name) is None and not one.inherited
         )
 
+    def adds(self, contype: str, kind: str) -> bool:
+        """Whether an ALTER TABLE asks for a constraint of a kind that holds for all rows.
+
+        Of code it is told by what it has made, of columns that were there.
+        """
+        if self.is_opaque:
+            return any(
+                all(column_of(self.before, one.relation, column) for column in one.columns)
+                for one in self.made(kind)
+            )
+        return any(
+            one.adds_constraint == contype and not one.definition.skip_validation for one in self.operations
+        )
+
+    @property
+    def constraints_concerned(self) -> Iterator[Constraint]:
+        """The constraints of the tables concerned, after the file."""
+        return (one for table in self.concerned for one in constraints_of(self.after, table))
+
     @cached_property
     def new_indexes(self) -> tuple[Index, ...]:
         """The indexes that were built and that were not there before the file; not those of a new index's parts."""
@@ -135,11 +154,11 @@ class Situation:
         return tuple(one for one in tops if one.name in built or self.is_partitioned(one.relation))
 
     def made(self, *types: str) -> tuple[Constraint, ...]:
-        """Return the constraints of some types that the statement adds, as far as text and evidence tell.
+        """Return the constraints of some types that the statement adds and checks, as far as text and evidence tell.
 
         Code may name them in its text. If it names none, all are its own that no other statement of the file names.
         """
-        return self._spoken_of([one for one in self.new_constraints if one.type in types])
+        return self._spoken_of([one for one in self.new_constraints if one.type in types and one.validated])
 
     def made_indexes(self) -> tuple[Index, ...]:
         """Return the indexes that the statement makes and that are no constraint's, as far as text and evidence tell."""
