@@ -24,6 +24,7 @@ from pytest_migsafe.rehearsal.observed import (
     Write,
     shortened,
 )
+from pytest_migsafe.rehearsal.reach import Catalog
 from pytest_migsafe.rehearsal.state import State
 
 __all__ = [
@@ -192,4 +193,4 @@ class Evidence:
     @cached_property
     def stalls(self) -> tuple[Stall, ...]:
         """What was done, growing with a table, while locks were held that others wait for."""
-        return tuple(stalls(self.statements))
+        return tuple(stalls(self.statements, Catalog(self.before, self.after)))

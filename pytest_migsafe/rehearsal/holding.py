@@ -6,10 +6,13 @@ waits for a table that nobody else can see.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pytest_migsafe.migrations.operations import operations
+from pytest_migsafe.migrations.queries import SMALL, Use
 from pytest_migsafe.rehearsal.observed import LOCK_MODES, RelationLock, StatementEvidence
+from pytest_migsafe.rehearsal.reach import Catalog, Reach
 
 _STRENGTH = {mode: place for place, mode in enumerate(LOCK_MODES)}
 _BLOCKS_WRITES = _STRENGTH["ShareLock"]
@@ -51,7 +54,7 @@ _ONLY_STRONGEST = _NEVER_WRITTEN | {"index"}
 
 def blocks(lock: RelationLock) -> bool:
     """Whether others wait for a lock: readers or writers of what was there before the file."""
-    if not lock.preexisting or lock.kind not in _USED:
+    if not lock.preexisting or lock.kind not in _USED or _is_internal(lock.table):
         return False
     least = _BLOCKS_READS if lock.kind in _ONLY_STRONGEST else _BLOCKS_WRITES
     return _STRENGTH.get(lock.mode, 0) >= least
@@ -66,6 +69,8 @@ class WorkKind(StrEnum):
     REWRITE = "rewrite"
     INDEX_BUILD = "index build"
     SCAN = "scan"
+    #: Rows that were there are updated or deleted, as many as there are; or very many are inserted.
+    WRITE = "write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +109,16 @@ class Stall:
         return tuple(one for one in self.holds if one.since is not self.statement)
 
 
-def stalls(statements: Sequence[StatementEvidence]) -> Iterator[Stall]:
+def stalls(statements: Sequence[StatementEvidence], catalog: Catalog) -> Iterator[Stall]:
     """Yield what was done under which locks, in the order of the file."""
+    known = _Known(catalog)
     for statement, before in holding(statements):
+        known.follow(statement)
         holds = _strongest([*before, *_taken(statement)])
+        if not holds:
+            continue
         for command in statement.parts or (statement,):
-            if holds and (works := tuple(_works(command))):
+            if works := tuple(dict.fromkeys(known.works(command))):
                 yield Stall(statement=statement, command=command, works=works, holds=holds)
 
 
@@ -127,7 +136,33 @@ def holding(statements: Iterable[StatementEvidence]) -> Iterator[tuple[Statement
 
 
 def _taken(statement: StatementEvidence) -> list[Hold]:
-    return [Hold(lock, statement) for lock in statement.locks if blocks(lock)]
+    locks = statement.locks if statement.transaction else (*statement.locks, *_implied(statement))
+    return [Hold(lock, statement) for lock in locks if blocks(lock)]
+
+
+def _implied(statement: StatementEvidence) -> Iterator[RelationLock]:
+    """Yield the locks of a statement outside a transaction block, which are gone when it is over, as what it did tells them.
+
+    A table gets a new file under ACCESS EXCLUSIVE only, and an index that is not replaced by another, too (manual:
+    "Explicit Locking"; VACUUM FULL, CLUSTER, REINDEX, and what a procedure does that commits).
+    """
+    for one in statement.rewrites:
+        yield RelationLock(
+            relation=one.relation,
+            kind=one.kind,
+            mode="AccessExclusiveLock",
+            preexisting=one.preexisting,
+            table=one.table,
+        )
+    if statement.node in _RUNS_ANYTHING:
+        for build in statement.index_builds:
+            yield RelationLock(
+                relation=build.table, kind="table", mode="ShareLock", preexisting=build.preexisting
+            )
+
+
+#: Their text shows no command, and CONCURRENTLY is refused in them.
+_RUNS_ANYTHING = frozenset({"DoStmt", "CallStmt", "SelectStmt"})
 
 
 def _strongest(holds: Iterable[Hold]) -> tuple[Hold, ...]:
@@ -144,8 +179,139 @@ def _rank(hold: Hold) -> tuple[int, bool]:
     return _STRENGTH[hold.lock.mode], hold.lock.kind != "index"
 
 
-def _works(statement: StatementEvidence) -> Iterator[Work]:
-    """Yield the work that a statement did with tables that were there before the file."""
+@dataclass
+class _Known:
+    """What is known of a file's tables when a statement runs."""
+
+    catalog: Catalog
+    transaction: int = 0
+    #: Tables that the transaction has emptied: what it does with them is no work any more.
+    emptied: set[str] = field(default_factory=set)
+    #: Relations by whether they were there before the file.
+    preexisting: dict[str, bool] = field(default_factory=dict)
+    #: Relations that rows can have been written to in the transaction.
+    written: set[str] = field(default_factory=set)
+
+    def follow(self, statement: StatementEvidence) -> None:
+        """Learn from the next statement of the file what it touched."""
+        if statement.transaction != self.transaction or not statement.transaction:
+            self.transaction = statement.transaction
+            self.emptied, self.written = set(), set()
+        self.catalog.speak_of(statement)
+        for lock in statement.locks:
+            self.preexisting[lock.relation] = lock.preexisting
+            if lock.mode == "RowExclusiveLock":
+                self.written.add(lock.relation)
+        if statement.node == "TruncateStmt":
+            self.emptied |= {lock.relation for lock in statement.locks if lock.mode == "AccessExclusiveLock"}
+            self.emptied |= set(self._truncated(statement))
+        elif any(write.inserted > SMALL for write in statement.writes):
+            self.emptied -= {write.relation for write in statement.writes if write.inserted > SMALL}
+        self.emptied |= set(self._emptied_inside(statement))
+
+    def _truncated(self, statement: StatementEvidence) -> Iterator[str]:
+        for one in operations(statement.text):
+            if one.node == "TruncateStmt":
+                for table in one.tree.relations:
+                    named = self.catalog.named(table.range_var.schemaname, table.range_var.relname)
+                    if named is not None:
+                        yield named
+
+    def _emptied_inside(self, statement: StatementEvidence) -> Iterator[str]:
+        """Yield the tables that a function or DO block with TRUNCATE has emptied: they have new files, the old ones unread.
+
+        A rewrite reads the table once, and once more for each of its indexes; TRUNCATE only builds the indexes. SET
+        TABLESPACE copies files without reading rows, and is seen by the tablespace.
+        """
+        if statement.node not in _RUNS_ANYTHING or not self.catalog.may_truncate(statement.text):
+            return
+        read = {scan.relation: scan.scans for scan in statement.scans}
+        for one in statement.rewrites:
+            if one.kind != "table":
+                continue
+            indexes = sum(
+                other.kind == "index" and other.table == one.relation for other in statement.rewrites
+            )
+            if read.get(one.relation, 0) <= indexes and not self._has_moved(one.relation):
+                yield one.relation
+
+    def _has_moved(self, table: str) -> bool:
+        then, now = self.catalog.before.get("table", table), self.catalog.after.get("table", table)
+        return getattr(then, "tablespace", None) != getattr(now, "tablespace", None)
+
+    def works(self, statement: StatementEvidence) -> Iterator[Work]:
+        """Yield the work that a statement did with tables that were there before the file."""
+        reaches = self.catalog.reaches(statement)
+        written = tuple(self._written(statement, reaches.tables if reaches is not None else ()))
+        done = {one.table for one in written if one.kind is WorkKind.WRITE}
+        for one in (*_replaced(statement), *self._refreshed(statement), *written, *self._scanned(statement)):
+            if _is_internal(one.table) or one.table in self.emptied:
+                continue
+            if one.kind is WorkKind.SCAN and one.table in done:
+                continue
+            yield one
+
+    def _refreshed(self, statement: StatementEvidence) -> Iterator[Work]:
+        """Yield the materialized view that REFRESH fills: its file is new, but so would be that of an emptied one."""
+        for one in operations(statement.text) if statement.node == "RefreshMatViewStmt" else ():
+            view = self.catalog.named(one.tree.relation.schemaname, one.tree.relation.relname)
+            if view is None or one.tree.skip_data or one.tree.concurrent or not self._is_preexisting(view):
+                continue
+            # One without rows cannot be read anyway.
+            if getattr(self.catalog.before.get("view", view), "populated", True):
+                yield Work(WorkKind.REWRITE, view)
+
+    def _is_preexisting(self, relation: str) -> bool:
+        known = self.preexisting.get(relation)
+        if known is not None:
+            return known
+        return bool(self.catalog.before.belonging_to(relation))
+
+    def _scanned(self, statement: StatementEvidence) -> Iterator[Work]:
+        for scan in statement.scans:
+            if scan.preexisting and self._is_read_as_a_whole(statement, scan.relation):
+                yield Work(WorkKind.SCAN, scan.relation)
+
+    def _is_read_as_a_whole(self, statement: StatementEvidence, table: str) -> bool:
+        """Whether a table that was read sequentially would be so however many rows it had."""
+        reaches = self.catalog.reaches(statement)
+        if reaches is None:
+            return True
+        named = reaches.of(self.catalog.family(table))
+        if named:
+            return reaches.is_open or any(not one.is_few for one in named)
+        if reaches.is_open:
+            return True
+        # The check of a foreign key finds one row by its key, or by an index that is there for it.
+        changed = {name for write in statement.writes for name in self.catalog.family(write.relation)}
+        changed |= {one.table for one in reaches.tables if one.use is not Use.READ}
+        if any(not self.catalog.refers_to(one).isdisjoint(self.catalog.family(table)) for one in changed):
+            return False
+        return not any(
+            self.catalog.refers_to(one) & changed and one not in self._unindexed(changed)
+            for one in self.catalog.family(table)
+        )
+
+    def _unindexed(self, changed: Iterable[str]) -> set[str]:
+        return {name for one in changed for name in self.catalog.unindexed_referrers(one)}
+
+    def _written(self, statement: StatementEvidence, reached: Sequence[Reach]) -> Iterator[Work]:
+        """Yield the tables whose rows were updated, deleted or inserted in numbers that nobody knows."""
+        for one in reached:
+            if one.in_body and one.table not in self.written:
+                continue
+            if one.use in (Use.UPDATED, Use.DELETED) and not one.is_few and self._is_preexisting(one.table):
+                yield Work(WorkKind.WRITE, one.table)
+            if one.use is Use.DELETED:
+                for other in self.catalog.unindexed_referrers(one.table):
+                    if self._is_preexisting(other):
+                        yield Work(WorkKind.SCAN, other)
+        for write in statement.writes:
+            if write.preexisting and write.inserted + write.updated + write.deleted > SMALL:
+                yield Work(WorkKind.WRITE, write.relation)
+
+
+def _replaced(statement: StatementEvidence) -> Iterator[Work]:
     for rewrite in statement.rewrites:
         if rewrite.preexisting:
             if rewrite.kind == "index":
@@ -155,6 +321,8 @@ def _works(statement: StatementEvidence) -> Iterator[Work]:
     for build in statement.index_builds:
         if build.preexisting:
             yield Work(WorkKind.INDEX_BUILD, build.table, build.index)
-    for scan in statement.scans:
-        if scan.preexisting:
-            yield Work(WorkKind.SCAN, scan.relation)
+
+
+def _is_internal(relation: str) -> bool:
+    """Whether a relation is the TOAST table of another, which is spoken of instead."""
+    return relation.startswith("pg_toast.")

@@ -204,6 +204,7 @@ _WORK = {
     WorkKind.REWRITE: "{table} was written anew as a whole (it has a new file)",
     WorkKind.INDEX_BUILD: "index {index} was built from {table}",
     WorkKind.SCAN: "{table} was read as a whole",
+    WorkKind.WRITE: "as many rows of {table} as there are were written, or very many",
 }
 
 

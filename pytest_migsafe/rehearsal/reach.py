@@ -1,0 +1,496 @@
+"""How far the queries of a statement reach: to few rows, by a key, or to as many as there are.
+
+What PostgreSQL's planner chose on tables with a handful of rows does not tell it: it reads such a table as a whole where it
+would go by the key in production (a table that was analyzed with one page), and by an index where it would read everything
+that the index finds. So the queries' text is asked, with the keys that the catalog knows.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pytest_migsafe.catalog import Schema
+from pytest_migsafe.catalog.lexical import last_part, quoted, unquoted, without_arguments
+from pytest_migsafe.catalog.schema import Column, Constraint, Function, Index, Table, View
+from pytest_migsafe.migrations.plpgsql import (
+    Block,
+    Body,
+    Branches,
+    Loop,
+    Piece,
+    Plain,
+    UnreadableBodyError,
+    parse_function,
+)
+from pytest_migsafe.migrations.queries import (
+    SMALL,
+    ColumnName,
+    Equality,
+    Mention,
+    Query,
+    Range,
+    Use,
+    body_of_do,
+    constant_text,
+    key_columns,
+    queries,
+)
+from pytest_migsafe.rehearsal.observed import StatementEvidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What a statement does with the rows of a table."""
+
+    table: str
+    use: Use
+    #: Whether a key or a limit holds them down to few.
+    is_few: bool
+    #: Whether there is a condition on them at all.
+    has_where: bool
+    #: Whether it stands in a function's body or a DO block, so that it may not have run.
+    in_body: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaches:
+    """What a statement does with the rows of tables."""
+
+    tables: tuple[Reach, ...] = ()
+    #: Whether it also runs what its text does not show.
+    is_open: bool = False
+
+    def of(self, names: Iterable[str]) -> tuple[Reach, ...]:
+        """Return what is done with some tables."""
+        wanted = set(names)
+        return tuple(one for one in self.tables if one.table in wanted)
+
+
+#: Functions that call functions, and so on, are followed so far.
+_DEEPEST = 4
+_BY_ITS_QUERIES = frozenset(
+    {
+        "SelectStmt",
+        "InsertStmt",
+        "UpdateStmt",
+        "DeleteStmt",
+        "MergeStmt",
+        "CreateTableAsStmt",
+        "ExplainStmt",
+        "DeclareCursorStmt",
+        "CopyStmt",
+        "CallStmt",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The tables of a file's statements with their keys: as they were before it, and as they are after it."""
+
+    before: Schema
+    after: Schema
+    #: Names that the file's statements are known to mean, by the last part.
+    _spoken_of: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def speak_of(self, statement: StatementEvidence) -> None:
+        """Learn which relations a statement has touched: they are meant by names without a schema."""
+        touched = [lock.relation for lock in statement.locks]
+        touched += [scan.relation for scan in statement.scans]
+        touched += [write.relation for write in statement.writes]
+        for name in touched:
+            known = self._spoken_of.setdefault(last_part(name), [])
+            if name in known:
+                known.remove(name)
+            known.insert(0, name)
+
+    def named(self, schema: str, name: str) -> str | None:
+        """Return the qualified name of a relation as a statement names it; None for one that is not known."""
+        spoken_of = self._spoken_of.get(name, [])
+        if schema:
+            return f"{quoted(schema)}.{quoted(name)}"
+        if spoken_of:
+            return spoken_of[0]
+        known = self._by_last_part.get(name, ())
+        return next((one for one in known if one == f"public.{quoted(name)}"), known[0] if known else None)
+
+    @cached_property
+    def _by_last_part(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for schema in (self.before, self.after):
+            for home in schema.homes:
+                if home.catalog == "relation":
+                    names = found.setdefault(last_part(home.name), [])
+                    if home.name not in names:
+                        names.append(home.name)
+        return found
+
+    def _objects(self, relation: str) -> Iterator[object]:
+        yield from self.before.belonging_to(relation).values()
+        yield from self.after.belonging_to(relation).values()
+
+    def table(self, name: str) -> Table | None:
+        """Return a table, as it was before the file or is after it."""
+        found = self.before.get("table", name) or self.after.get("table", name)
+        return found if isinstance(found, Table) else None
+
+    def view(self, name: str) -> View | None:
+        """Return a view, as it was before the file or is after it."""
+        found = self.before.get("view", name) or self.after.get("view", name)
+        return found if isinstance(found, View) and found.kind == "view" else None
+
+    def family(self, name: str) -> frozenset[str]:
+        """Return a table with those that it is a partition or a child of."""
+        table = self.table(name)
+        parents = table.parents if table is not None else ()
+        return frozenset({name}).union(*(self.family(one) for one in parents))
+
+    def columns(self, relation: str) -> frozenset[str]:
+        """Return the names of a table's columns."""
+        return frozenset(unquoted(one.name) for one in self._objects(relation) if isinstance(one, Column))
+
+    def _indexes(self, relation: str) -> Iterator[tuple[Index, tuple[str, ...]]]:
+        for one in self._objects(relation):
+            if isinstance(one, Index) and one.valid:
+                yield one, key_columns(one.definition)
+
+    def is_few(self, relation: str, columns: frozenset[str]) -> bool:
+        """Whether few rows have given values of some columns: a unique key, a part of one, or what refers to a row."""
+        for index, key in self._indexes(relation):
+            if index.unique and key and key[0] in columns:
+                return True
+            if key and key[0] in columns and self._refers(relation, columns):
+                return True
+        return False
+
+    def _refers(self, relation: str, columns: frozenset[str]) -> bool:
+        return any(
+            isinstance(one, Constraint)
+            and one.type == "foreign key"
+            and columns.issuperset(map(unquoted, one.columns))
+            for one in self._objects(relation)
+        )
+
+    def leads_index(self, relation: str, columns: Iterable[str]) -> bool:
+        """Whether an index begins with one of some columns."""
+        wanted = set(columns)
+        return any(key and key[0] in wanted for _, key in self._indexes(relation))
+
+    def unindexed_referrers(self, relation: str) -> tuple[str, ...]:
+        """Return the tables with a foreign key to a table whose rows are not found by an index: each is read as a whole."""
+        referring = {
+            one.relation: one
+            for schema in (self.before, self.after)
+            for one in self._foreign_keys(schema).get(relation, ())
+        }
+        return tuple(
+            name
+            for name, one in sorted(referring.items())
+            if not self.leads_index(name, map(unquoted, one.columns))
+        )
+
+    def _foreign_keys(self, schema: Schema) -> dict[str, list[Constraint]]:
+        cache = self._referring
+        if id(schema) not in cache:
+            found: dict[str, list[Constraint]] = {}
+            owners = {
+                key.name: home.name
+                for home, objects in schema.homes.items()
+                if home.catalog == "relation"
+                for key in objects
+                if key.kind == "index"
+            }
+            for home, objects in schema.homes.items():
+                if home.catalog != "relation":
+                    continue
+                for one in objects.values():
+                    if isinstance(one, Constraint) and one.type == "foreign key" and one.index in owners:
+                        found.setdefault(owners[one.index], []).append(one)
+            cache[id(schema)] = found
+        return cache[id(schema)]
+
+    @cached_property
+    def _referring(self) -> dict[int, dict[str, list[Constraint]]]:
+        return {}
+
+    def refers_to(self, relation: str) -> frozenset[str]:
+        """Return the tables that a table's foreign keys refer to."""
+        return frozenset(
+            other
+            for schema in (self.before, self.after)
+            for other, keys in self._foreign_keys(schema).items()
+            if any(one.relation == relation for one in keys)
+        )
+
+    def functions(self, name: str) -> tuple[Function, ...]:
+        """Return the functions and procedures of a name without schema, those after the file first."""
+        return tuple(
+            one
+            for schema in (self.after, self.before)
+            for signature, one in schema.of_kind(Function).items()
+            if last_part(without_arguments(signature)) == name
+        )
+
+    def may_truncate(self, text: str) -> bool:
+        """Whether TRUNCATE stands in a statement, or in a function that may be called by it."""
+        bodies = [text.lower()]
+        functions = {
+            last_part(without_arguments(signature)).lower(): one.body.lower()
+            for schema in (self.before, self.after)
+            for signature, one in schema.of_kind(Function).items()
+        }
+        while bodies:
+            body = bodies.pop()
+            if "truncate" in body:
+                return True
+            bodies += [functions.pop(name) for name in list(functions) if name in body]
+        return False
+
+    def reaches(self, statement: StatementEvidence) -> Reaches | None:
+        """Return what a statement does with the rows of tables; None where its text does not show it."""
+        if statement.node == "DoStmt":
+            body = body_of_do(statement.text)
+            return _Following(self).body(body) if body else None
+        if statement.node not in _BY_ITS_QUERIES:
+            return None
+        found = queries(statement.text)
+        return _Following(self).all(found) if found else None
+
+
+@dataclass
+class _Following:
+    """Follows a statement's queries into views and functions."""
+
+    catalog: Catalog
+    in_body: bool = False
+    depth: int = 0
+
+    def all(self, some: Iterable[Query], *, repeated: bool = False) -> Reaches:
+        return _together(self.one(query, repeated=repeated) for query in some)
+
+    def one(self, query: Query, *, repeated: bool = False) -> Reaches:
+        """Return what a query and those in it do; ``repeated`` says that it is run as often as there are rows."""
+        found: list[Reach] = []
+        called: list[Reaches] = []
+        for one in query.every():
+            found += self._of_mentions(one, repeated=repeated)
+            called += [self._of_function(*name) for name in one.calls]
+        return _together([Reaches(tables=tuple(found)), *called])
+
+    def _of_mentions(self, query: Query, *, repeated: bool) -> Iterator[Reach]:
+        judged = _Judged(self.catalog, query)
+        for place, mention in enumerate(query.mentions):
+            name = judged.names[place]
+            if name is None:
+                continue
+            use, is_few = mention.use, judged.is_few(place)
+            if query.overwrites:
+                use, is_few = (
+                    Use.UPDATED,
+                    query.source is None or _Judged(self.catalog, query.source).is_few_rows,
+                )
+            if repeated and use is not Use.READ:
+                is_few = False
+            for table in self._tables(name):
+                yield Reach(
+                    table=table,
+                    use=use,
+                    is_few=is_few and table == name,
+                    has_where=query.has_where or query.overwrites or repeated,
+                    in_body=self.in_body,
+                )
+
+    def _tables(self, name: str) -> Iterator[str]:
+        view = self.catalog.view(name)
+        if view is None:
+            yield name
+            return
+        for one in view.reads:
+            if one != name:
+                yield from self._tables(one)
+
+    def _of_function(self, schema: str, name: str) -> Reaches:
+        if schema == "pg_catalog" or self.depth >= _DEEPEST:
+            return Reaches()
+        found = self.catalog.functions(name)
+        return _together(self._of_body(one) for one in found)
+
+    def _of_body(self, function: Function) -> Reaches:
+        deeper = _Following(self.catalog, in_body=True, depth=self.depth + 1)
+        if function.language == "plpgsql":
+            return deeper.body(function.body)
+        if function.language == "sql":
+            return deeper.all(queries(function.body))
+        return Reaches(is_open=function.language not in ("internal", "c"))
+
+    def body(self, body: str) -> Reaches:
+        """Return what a PL/pgSQL body does."""
+        self.in_body = True
+        try:
+            block = parse_function(body).block
+        except UnreadableBodyError:
+            return Reaches(is_open=True)
+        return self._block(block, repeated=False)
+
+    def _block(self, block: Block, *, repeated: bool) -> Reaches:
+        declared = [one.default for one in block.declarations if one.default is not None]
+        bodies = [block.body, *(one.body for one in block.handlers)]
+        return _together(
+            [
+                self._pieces(declared, repeated=repeated),
+                *(self._body(one, repeated=repeated) for one in bodies),
+            ]
+        )
+
+    def _body(self, body: Body, *, repeated: bool) -> Reaches:
+        return _together(self._statement(one, repeated=repeated) for one in body)
+
+    def _statement(self, one: Plain | Branches | Loop | Block, *, repeated: bool) -> Reaches:
+        if isinstance(one, Plain):
+            return self._pieces(one.pieces, repeated=repeated)
+        if isinstance(one, Block):
+            return self._block(one, repeated=repeated)
+        if isinstance(one, Branches):
+            parts = [self._pieces(one.pieces, repeated=repeated)]
+            for arm in one.arms:
+                parts += [
+                    self._pieces(arm.pieces, repeated=repeated),
+                    self._body(arm.body, repeated=repeated),
+                ]
+            return _together([*parts, self._body(one.otherwise, repeated=repeated)])
+        inside = repeated or self._is_endless(one)
+        return _together([self._pieces(one.pieces, repeated=repeated), self._body(one.body, repeated=inside)])
+
+    def _is_endless(self, loop: Loop) -> bool:
+        """Whether a loop has as many rounds as there are rows somewhere."""
+        if loop.structure is not None:
+            return any(not _Judged(self.catalog, query).is_few_rows for query in queries(loop.structure.sql))
+        if loop.declares.endswith(" integer"):
+            return any(
+                any(not _Judged(self.catalog, found).is_few_rows or found.mentions for found in query.every())
+                for piece in loop.pieces
+                for query in queries(piece.sql)
+            )
+        return not loop.targets
+
+    def _pieces(self, pieces: Sequence[Piece], *, repeated: bool) -> Reaches:
+        return _together(self._piece(one, repeated=repeated) for one in pieces)
+
+    def _piece(self, piece: Piece, *, repeated: bool) -> Reaches:
+        if piece.statement.lstrip().lower().startswith("execute"):
+            text = constant_text(piece.sql)
+            found = queries(text) if text is not None else ()
+            return self.all(found, repeated=repeated) if found else Reaches(is_open=True)
+        return self.all(queries(piece.sql), repeated=repeated)
+
+
+def _together(some: Iterable[Reaches]) -> Reaches:
+    listed = list(some)
+    return Reaches(
+        tables=tuple(dict.fromkeys(reach for one in listed for reach in one.tables)),
+        is_open=any(one.is_open for one in listed),
+    )
+
+
+#: So wide may a range of a key be that is written as one batch.
+_WIDEST = 10 * SMALL
+
+
+class _Judged:
+    """Which of a query's tables are held down to few rows."""
+
+    def __init__(self, catalog: Catalog, query: Query) -> None:
+        self._catalog = catalog
+        self._query = query
+        self.names = [self._name(one) for one in query.mentions]
+        self._few: set[int] = set()
+        self._settle()
+
+    def _name(self, mention: Mention) -> str | None:
+        if mention.query is not None or mention.is_given:
+            return None
+        return self._catalog.named(mention.schema, mention.name)
+
+    @property
+    def is_few_rows(self) -> bool:
+        """Whether the query has few rows."""
+        query = self._query
+        if query.has_small_limit or query.is_empty or query.extremes:
+            return True
+        return len(self._few) == len(query.mentions)
+
+    def is_few(self, place: int) -> bool:
+        """Whether few rows of a table are looked at, or written."""
+        query, name = self._query, self.names[place]
+        mention = query.mentions[place]
+        if mention.use is Use.INSERTED:
+            return True
+        if place in self._few or query.has_small_limit or query.is_empty:
+            return True
+        if name is None:
+            return False
+        if query.extremes:
+            return not query.conditions and self._catalog.leads_index(
+                name, (one.name for one in query.extremes)
+            )
+        if query.is_existence and not query.has_where:
+            return True
+        # What an index finds is read one row after the other; how many those are, nobody knows.
+        return mention.use is Use.READ and self._catalog.leads_index(name, self._bound(place))
+
+    def _settle(self) -> None:
+        mentions = self._query.mentions
+        for place, mention in enumerate(mentions):
+            if mention.is_given or (
+                mention.query is not None and _Judged(self._catalog, mention.query).is_few_rows
+            ):
+                self._few.add(place)
+        found = True
+        while found:
+            found = False
+            for place, name in enumerate(self.names):
+                if place in self._few or name is None:
+                    continue
+                if self._catalog.is_few(name, self._bound(place)):
+                    self._few.add(place)
+                    found = True
+
+    def _bound(self, place: int) -> frozenset[str]:
+        """Return the columns of a table that have one of few values."""
+        equal = {
+            one.column.name
+            for one in self._query.conditions
+            if isinstance(one, Equality)
+            and self._owner(one.column) == place
+            and all(map(self._is_known, one.made_of))
+        }
+        return frozenset(equal | self._in_batch(place))
+
+    def _in_batch(self, place: int) -> set[str]:
+        ends: dict[str, dict[bool, int | None]] = {}
+        for one in self._query.conditions:
+            if isinstance(one, Range) and self._owner(one.column) == place:
+                ends.setdefault(one.column.name, {})[one.is_lower] = one.end
+        return {name for name, both in ends.items() if len(both) == 2 and _is_narrow(both[True], both[False])}  # noqa: PLR2004 - from and to
+
+    def _is_known(self, part: ColumnName | Query) -> bool:
+        if isinstance(part, Query):
+            return _Judged(self._catalog, part).is_few_rows
+        owner = self._owner(part)
+        return owner is None or owner in self._few
+
+    def _owner(self, column: ColumnName) -> int | None:
+        """Return the place of the table that a column belongs to; None for a variable, or a query's around this one."""
+        mentions = self._query.mentions
+        if column.alias:
+            return next((at for at, one in enumerate(mentions) if one.called == column.alias), None)
+        for place, name in enumerate(self.names):
+            if name is not None and (
+                column.name in self._catalog.columns(name) or not self._catalog.columns(name)
+            ):
+                return place
+        return next((at for at, one in enumerate(mentions) if one.query is not None or one.is_given), None)
+
+
+def _is_narrow(low: int | None, high: int | None) -> bool:
+    return low is None or high is None or high - low <= _WIDEST
