@@ -471,7 +471,7 @@ class _Judged:
         for one in self._query.conditions:
             if isinstance(one, Range) and self._owner(one.column) == place:
                 ends.setdefault(one.column.name, {})[one.is_lower] = one.end
-        return {name for name, both in ends.items() if len(both) == 2 and _is_narrow(both[True], both[False])}  # noqa: PLR2004 - from and to
+        return {name for name, both in ends.items() if len(both) == 2 and _is_narrow(both[True], both[False])}
 
     def _is_known(self, part: ColumnName | Query) -> bool:
         if isinstance(part, Query):
