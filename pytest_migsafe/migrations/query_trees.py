@@ -129,8 +129,8 @@ class _Reader:
     def select(self, node: Any) -> Query:
         if node.op != pg_query_pb2.SETOP_NONE:
             arms = (self.query(node.larg), self.query(node.rarg))
-            mentions = tuple(Mention("", "", "", query=one) for one in arms)
-            return Query(mentions=mentions, has_small_limit=self._has_small_limit(node))
+            sides = tuple(Mention("", "", "", query=one) for one in arms)
+            return Query(mentions=sides, has_small_limit=self._has_small_limit(node))
         if node.values_lists:
             return self._with_expressions(
                 Query(mentions=(Mention("", "", "", is_given=True),)), node.values_lists
