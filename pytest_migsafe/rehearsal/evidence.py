@@ -10,6 +10,7 @@ from pytest_migsafe.migrations.dialect import WrittenFor
 from pytest_migsafe.migrations.model import TransactionMode
 from pytest_migsafe.migrations.waivers import Waiver
 from pytest_migsafe.rehearsal.holding import Stall, stalls
+from pytest_migsafe.rehearsal.identities import Identities
 from pytest_migsafe.rehearsal.observed import (
     LOCK_MODES,
     IndexBuild,
@@ -194,3 +195,8 @@ class Evidence:
     def stalls(self) -> tuple[Stall, ...]:
         """What was done, growing with a table, while locks were held that others wait for."""
         return tuple(stalls(self.statements, Catalog(self.before, self.after)))
+
+    @cached_property
+    def identities(self) -> Identities:
+        """What is the same before and after the file, whatever it is called."""
+        return Identities(self.before, self.after, self.statements)

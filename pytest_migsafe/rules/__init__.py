@@ -2,6 +2,7 @@
 
 from pytest_migsafe.rules import apply, cluster, history, left_behind, session, transaction_shape
 from pytest_migsafe.rules.blocking import BLOCKING_RULES
+from pytest_migsafe.rules.compatibility import COMPATIBILITY_RULES
 from pytest_migsafe.rules.registry import Rule, judge, rule
 from pytest_migsafe.rules.smoke import COMPARING_RULES, SMOKE_RULES
 from pytest_migsafe.rules.waivers import WAIVER_RULES
@@ -17,6 +18,7 @@ RULES: tuple[Rule, ...] = (
     history.duplicate_version,
     cluster.cluster_wide_not_run,
     *BLOCKING_RULES,
+    *COMPATIBILITY_RULES,
     *SMOKE_RULES,
     *COMPARING_RULES,
     *WAIVER_RULES,

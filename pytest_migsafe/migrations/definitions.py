@@ -1,0 +1,108 @@
+"""What definitions say that PostgreSQL itself wrote: the query of a view, the arguments of a function."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from postgast import pg_query_pb2, unwrap_node
+
+from pytest_migsafe.migrations.parse_tree import parse_if_possible
+
+#: What a query of one relation may not have, so that a view of it can be written (manual: "CREATE VIEW", Updatable
+#: Views), and what people call it.
+_CLAUSES: Mapping[str, str] = {
+    "with_clause": "WITH",
+    "distinct_clause": "DISTINCT",
+    "group_clause": "GROUP BY",
+    "having_clause": "HAVING",
+    "limit_count": "LIMIT",
+    "limit_offset": "OFFSET",
+    "window_clause": "WINDOW",
+}
+#: Those of PostgreSQL's own functions that make one row of several, or several of one; a user's own count as plain ones.
+_AGGREGATES = frozenset(
+    """array_agg avg bit_and bit_or bool_and bool_or count every json_agg jsonb_agg json_object_agg jsonb_object_agg max min
+    string_agg sum stddev variance xmlagg generate_series unnest jsonb_array_elements json_array_elements""".split()  # noqa: SIM905 - a list of words
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SimpleQuery:
+    """A query that shows rows of one relation; names are without quotes."""
+
+    #: Empty where the query does not name it.
+    schema: str
+    relation: str
+    #: The relation's column by the query's; empty for what is computed.
+    columns: Mapping[str, str]
+
+
+def simple_query(definition: str) -> SimpleQuery | str:
+    """Return what a view shows if it can be written through, or else why it cannot."""
+    query = _query(definition)
+    if query is None:
+        return "its query cannot be read"
+    if query.op > pg_query_pb2.SETOP_NONE:
+        return "its query is a UNION, INTERSECT or EXCEPT"
+    for clause, name in _CLAUSES.items():
+        value = getattr(query, clause)
+        if len(value) if hasattr(value, "__len__") else query.HasField(clause):
+            return f"its query has {name}"
+    sources = [unwrap_node(one) for one in query.from_clause]
+    if len(sources) != 1 or type(sources[0]).__name__ != "RangeVar":
+        return "its query does not read one table and nothing else"
+    targets = [unwrap_node(one) for one in query.target_list]
+    if any(_is_aggregate(unwrap_node(one.val)) for one in targets):
+        return "its query computes over several rows"
+    return SimpleQuery(sources[0].schemaname, sources[0].relname, dict(_columns(targets)))
+
+
+def _query(definition: str) -> Any:
+    tree = parse_if_possible(definition)
+    node = unwrap_node(tree.stmts[0].stmt) if tree is not None and tree.stmts else None
+    return node if type(node).__name__ == "SelectStmt" else None
+
+
+def _is_aggregate(node: Any) -> bool:
+    if type(node).__name__ != "FuncCall":
+        return False
+    name = unwrap_node(node.funcname[-1]).sval
+    return bool(node.agg_star or node.HasField("over") or name in _AGGREGATES)
+
+
+def _columns(targets: list[Any]) -> Iterator[tuple[str, str]]:
+    for target in targets:
+        value = unwrap_node(target.val)
+        name = unwrap_node(value.fields[-1]).sval if type(value).__name__ == "ColumnRef" else ""
+        if target.name or name:
+            yield target.name or name, name
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument of a function, or a column of what it returns."""
+
+    name: str
+    type: str
+    #: DEFAULT (that is, IN), IN, OUT, INOUT, VARIADIC or TABLE.
+    mode: str
+    has_default: bool
+
+
+def parameters(arguments: str, returns: str) -> tuple[Parameter, ...] | None:
+    """Return the arguments of a function and the columns of its result, of the texts of both; None: they cannot be read."""
+    tree = parse_if_possible(f"CREATE FUNCTION f({arguments}) RETURNS {returns} LANGUAGE sql AS ''")
+    node = unwrap_node(tree.stmts[0].stmt) if tree is not None and tree.stmts else None
+    if node is None or type(node).__name__ != "CreateFunctionStmt":
+        return None
+    return tuple(_parameter(unwrap_node(one)) for one in node.parameters)
+
+
+def _parameter(node: Any) -> Parameter:
+    mode = pg_query_pb2.FunctionParameterMode.Name(node.mode).removeprefix("FUNC_PARAM_")
+    return Parameter(node.name, _type(node.arg_type), mode, node.HasField("defexpr"))
+
+
+def _type(node: Any) -> str:
+    name = ".".join(unwrap_node(one).sval for one in node.names)
+    return f"{'SETOF ' if node.setof else ''}{name}{'[]' * len(node.array_bounds)}"
