@@ -178,15 +178,23 @@ def _sized(finding: Finding, sizes: Sizes, schemas: Sequence[Schema], position: 
             ),
             details=details,
         )
-    least = "at least " if estimate.unknown else ""
-    total = _sum(list(estimate.sizes.values()))
-    amount = f" at {_written(total)}" if total is not None else ""
     return replace(
         finding,
-        message=f"{finding.message} ({least}{duration(estimate.seconds)}{amount})",
+        message=f"{finding.message}{_how_long(estimate)}",
         evidence=(*finding.evidence, *facts),
         details=details,
     )
+
+
+def _how_long(estimate: _Estimate) -> str:
+    """Return what a message says of the time, in brackets; nothing where it would say next to nothing."""
+    if estimate.unknown and estimate.seconds < 1:
+        return ""
+    said = duration(estimate.seconds)
+    if estimate.unknown:
+        said = said.replace("about", "at least")
+    total = _sum(list(estimate.sizes.values()))
+    return f" ({said} at {_written(total)})" if total is not None else f" ({said})"
 
 
 def _estimate(
