@@ -139,6 +139,8 @@ class EndCheck:
     judge: JudgeEnd = field(compare=False)
     #: Whether all files have to be looked at before, rather than only applied.
     looks_at_all: bool = False
+    #: Whether what the files allow is allowed at the end.
+    heeds_waivers: bool = False
     #: The file that the end is compared with, relative to the project.
     file: str = ""
     #: The only place where this is done, and why nowhere else; None: in all.
@@ -245,7 +247,7 @@ class Reviewer:
         )
         if check.only_in not in (None, self.place.label):
             return replace(review, outcome=Outcome.SKIPPED, verdict=EndVerdict(note=check.only_because))
-        end = self._end(looks_at_all=check.looks_at_all)
+        end = self._end(check)
         if isinstance(end, Blocked):
             return replace(
                 review,
@@ -257,16 +259,23 @@ class Reviewer:
         verdict = check.judge(end, [finding for one in reviews for finding in one.findings])
         return replace(review, outcome=Outcome.FAILED if verdict.problem else Outcome.PASSED, verdict=verdict)
 
-    def _end(self, *, looks_at_all: bool) -> End | Blocked:
+    def _end(self, check: EndCheck) -> End | Blocked:
         self._review_wanted(before=len(self.history.migrations))
         chain = self._opened_chain()
         end = chain.end()
-        if looks_at_all and isinstance(end, End) and end.carried_since > 0:
+        if isinstance(end, Blocked) or end.carried_since == 0:
+            return end
+        if check.heeds_waivers and end.has_unseen_waivers:
+            # What a waiver covers is known only of a file that is reviewed.
+            chain.close()
+            self._reviews |= {
+                position: self._review(position) for position in range(len(self.history.migrations))
+            }
+        elif check.looks_at_all:
             chain.close()
             for position in range(len(self.history.migrations)):
                 chain.rehearse(position)
-            end = chain.end()
-        return end
+        return chain.end()
 
     def _review_wanted(self, *, before: int) -> None:
         for at in sorted({at for at in self.wanted if at < before} - self._reviews.keys()):

@@ -8,6 +8,7 @@ import pytest
 from pytest_migsafe.errors import SettingsError
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.settings import Settings, load_settings
+from pytest_migsafe.table_sizes import TableSize
 
 LAYOUTS = ("diesel", "flat", "prisma")
 RULES = ("apply-error", "session-state-leaked")
@@ -403,3 +404,84 @@ def test_a_file_that_cannot_be_read_is_said_to_be_unreadable(tmp_path: Path) -> 
     with pytest.raises(SettingsError) as raised:
         load_settings(tmp_path, environment={})
     assert str(raised.value) == f"cannot read {tmp_path / 'pyproject.toml'}: Is a directory"
+
+
+def test_sizes_of_tables_are_read_in_every_way_of_writing_them(tmp_path: Path) -> None:
+    (tmp_path / "sizes.csv").write_bytes(
+        b"\xef\xbb\xbfschema,table,rows,bytes\r\npublic,orders,5,8192\r\npublic,new,-1,16384\r\napp,gone,-1,\r\n\r\n"
+        b'"my, app","Big ""one""",7,1\r\n'
+    )
+    settings = load(
+        tmp_path,
+        """
+        table_statistics = "sizes.csv"
+        small_table = 500
+        preset = "strict"
+        [tool.migsafe.tables]
+        public.items = 40
+        "public.orders" = 200_000_000
+        "\\"my, app\\".\\"Big \\"\\"one\\"\\"\\"" = { rows = 1_000, bytes = "1.5 GB" }
+        app.logs = { bytes = 4096 }
+        """,
+    )
+
+    assert settings.small_table == 500
+    assert settings.preset == "strict"
+    assert settings.tables == {
+        ("public", "items"): TableSize(rows=40, source="pyproject.toml"),
+        ("public", "orders"): TableSize(rows=200_000_000, source="pyproject.toml"),
+        ("my, app", 'Big "one"'): TableSize(rows=1000, bytes=3 * 2**29, source="pyproject.toml"),
+        ("app", "logs"): TableSize(bytes=4096, source="pyproject.toml"),
+    }
+    assert settings.table_statistics == {
+        ("public", "orders"): TableSize(rows=5, bytes=8192, source="sizes.csv"),
+        ("public", "new"): TableSize(bytes=16384, source="sizes.csv"),
+        ("my, app", 'Big "one"'): TableSize(rows=7, bytes=1, source="sizes.csv"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("preset = 'strikt'", "preset: 'strikt' is none of its values; did you mean 'strict'?"),
+        ("small_table = '10k'", "small_table: expected a number of rows, got '10k'; for example 200_000_000"),
+        ("small_table = true", "small_table: expected a number of rows, got true"),
+        ("tables = 5", "tables: expected a table; write [tool.migsafe.tables] and a line for each"),
+        (
+            "tables.orders = 5",
+            "tables.orders: a table is named with its schema; for example 'public.orders' = 200_000_000",
+        ),
+        ("tables.'public.orders' = -1", "tables.public.orders: expected a number of rows, got -1"),
+        ("tables.'public.orders' = '5 GB'", "tables.public.orders: expected a number of rows, got '5 GB'"),
+        ("tables.public.orders = {}", "tables.public.orders: nothing is said of it; for example { rows"),
+        (
+            "tables.public.orders = { row = 5 }",
+            "tables.public.orders: unknown setting 'row'; did you mean 'rows'?",
+        ),
+        (
+            "tables.public.orders = { bytes = '5 apples' }",
+            "tables.public.orders.bytes: '5 apples' is no size; write it as PostgreSQL does, for example '120 GB'",
+        ),
+        (
+            "table_statistics = 'size.csv'",
+            "table_statistics: there is no 'size.csv'; did you mean 'sizes.csv'?",
+        ),
+        (
+            "table_statistics = 'bare.csv'",
+            (
+                "table_statistics: bare.csv has no column schema, table, rows; its first line is to be "
+                "schema,table,rows,bytes; export it as docs/settings.md says"
+            ),
+        ),
+        (
+            "table_statistics = 'sizes.csv'",
+            "table_statistics: sizes.csv, line 3: 'many' is no number of rows",
+        ),
+        ("table_statistics = 'binary.csv'", "table_statistics: binary.csv cannot be read: "),
+    ],
+)
+def test_what_is_wrong_with_sizes_is_said_in_one_line(tmp_path: Path, table: str, message: str) -> None:
+    (tmp_path / "sizes.csv").write_text("schema,table,rows,bytes\npublic,a,1,1\npublic,b,many,1\n", "utf-8")
+    (tmp_path / "bare.csv").write_text("public,a,1,1\n", "utf-8")
+    (tmp_path / "binary.csv").write_bytes(b"schema,table,rows\n\xff\xfe,\x00,1\n")
+    assert message in problem(tmp_path, table)

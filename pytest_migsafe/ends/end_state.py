@@ -19,7 +19,10 @@ END_STATE = "end-state"
 def end_state_check(root: str, severities: Mapping[str, Severity]) -> EndCheck:
     """Return the check of the schema that the history in a folder makes, with the severities of the settings."""
     return EndCheck(
-        name=END_STATE, title=f"end state of {root}", judge=partial(_judge, root=root, severities=severities)
+        name=END_STATE,
+        title=f"end state of {root}",
+        judge=partial(_judge, root=root, severities=severities),
+        heeds_waivers=True,
     )
 
 

@@ -22,6 +22,8 @@ class End:
     state_before: State
     state_after: State
     server_version: str
+    #: Whether a file that was only applied allows something of what is found in it.
+    has_unseen_waivers: bool = False
 
     @property
     def misread(self) -> tuple[Change, ...]:

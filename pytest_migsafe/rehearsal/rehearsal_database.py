@@ -73,6 +73,7 @@ class RehearsalDatabase:
         self.position = 0
         self._session = MigrationSession(lambda: database.connect(options=conditions.options))
         self._carried_since = 0
+        self._has_unseen_waivers = False
         # All are read when they are first needed, and kept up to date from then on.
         self._schema: catalog.Schema | None = None
         self._sequences: SequenceValues | None = None
@@ -104,7 +105,9 @@ class RehearsalDatabase:
                 self._learn_base()
             self._schema = self._sequences = self._cluster = None
             self._examination.forget()
-            script = self.task(migration).script
+            task = self.task(migration)
+            script = task.script
+            self._has_unseen_waivers |= bool(task.waivers)
             error = self._apply_as_runner(script)
             if error is None:
                 self._session.renew(script)
@@ -229,6 +232,7 @@ class RehearsalDatabase:
             schema=schema,
             carried=self._schema,
             carried_since=self._carried_since,
+            has_unseen_waivers=self._has_unseen_waivers,
             surroundings=surroundings,
             state_before=before,
             state_after=after,

@@ -1,5 +1,6 @@
 """The terminal's lines: header, summary, schema changes; each line with the markup that suits it."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -108,6 +109,7 @@ def summary_lines(
     if missing_versions:
         # Where there is no header (-q, --no-header), nothing else would tell.
         yield _missing(missing_versions), {"yellow": True}
+    yield from _error_lines(reviews)
     yield from _blocked_lines(reviews)
     yield from _warning_lines([*reviews, *ends])
     if waived := sum(1 for _ in _waived([*reviews, *ends])):
@@ -139,20 +141,45 @@ def _blocked_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]
         yield f"  {path}: {those[0]['blocked_because']}", {"yellow": True}
 
 
-#: How many warnings of a rule the summary lists; a long history has hundreds of one kind.
+#: How many warnings of a rule the summary lists one by one. A long history has hundreds of one kind, with one way out.
 _WARNINGS_OF_A_RULE = 3
 
 
 def _warning_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]:
-    """Yield a line for each of a rule's first warnings, and how many more there are."""
+    """Yield a line for each warning; of many of one rule the first, how many more there are, and the way out."""
     by_rule: dict[str, list[Mapping[str, Any]]] = {}
     for finding in _warnings(reviews):
         by_rule.setdefault(finding["rule"], []).append(finding)
     for rule, findings in by_rule.items():
-        for finding in findings[:_WARNINGS_OF_A_RULE]:
+        is_short = len(findings) <= _WARNINGS_OF_A_RULE
+        for finding in findings if is_short else findings[:1]:
             yield f"warning {_place(finding)}: {rule}: {finding['message']}", {"yellow": True}
-        if (more := len(findings) - _WARNINGS_OF_A_RULE) > 0:
-            yield f"warning {rule}: {more} more, which -v lists", {"yellow": True}
+        if not is_short:
+            files = len({finding["path"] for finding in findings})
+            counted = f"in {files} files" if files > 1 else "in this file"
+            yield f"warning {rule}: {len(findings)} {counted}, which -v lists", {"yellow": True}
+            beginnings = {finding["remedy"].partition("\n")[0] for finding in findings}
+            if len(beginnings) == 1 and (way_out := beginnings.pop()):
+                yield f"  = help: {way_out}", _PLAIN
+
+
+#: From so many failed files on, it is said which rules they failed by.
+_MANY_FAILED = 4
+
+
+def _error_lines(reviews: Sequence[Mapping[str, Any]]) -> Iterator[StyledLine]:
+    """Yield which rules found how many errors, the most first, where more failed than anybody reads one by one."""
+    failed = [review for review in reviews if review["outcome"] == "failed"]
+    if len(failed) < _MANY_FAILED:
+        return
+    counts = Counter(
+        finding["rule"]
+        for review in failed
+        for finding in review["findings"]
+        if finding["severity"] == "error" and not finding["waived"]
+    )
+    listed = ", ".join(f"{rule} {number}" for rule, number in counts.most_common())
+    yield f"errors by rule: {listed}", {"red": True}
 
 
 def _waived(reviews: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

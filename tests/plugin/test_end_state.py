@@ -49,3 +49,18 @@ def test_severities_count_and_a_sound_end_state_passes(project: Project) -> None
 
     project.write({"migrations/0004_mended.sql": "reindex table orders;\n"})
     assert "end state of migrations: 0 errors, 0 warnings" in project.run("--migsafe-end-state").text
+
+
+def test_what_a_file_allows_is_allowed_at_the_end_also_when_the_file_is_not_asked_for(
+    project: Project,
+) -> None:
+    allowed = f"-- migsafe: allow invalid-index because it is dropped by hand\n{BROKEN['migrations/0002_broken.sql']}"
+    project.write(BROKEN, {"migrations/0002_broken.sql": allowed})
+    for args in ([], ["-k", "end-state"]):
+        run = project.run("--migsafe-end-state", *args)
+        assert run.exit_code == 0
+        assert "end state of migrations: 0 errors, 0 warnings, 1 waived" in run.text
+        (end,) = run.report["histories"][0]["ends"]
+        assert [(one["rule"], one["waived_because"]) for one in end["findings"]] == [
+            ("invalid-index", "it is dropped by hand")
+        ]
