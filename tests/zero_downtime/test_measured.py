@@ -1,0 +1,52 @@
+"""The rules say of each case what an independent oracle measures: who waits for locks while work is done that grows.
+
+Each case is tried on one of the two major versions, in turn, so that the whole stays fast; on all of them it is tried
+with ``python -m tests.zero_downtime.measure 14 15 16 17 18``.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_migsafe.postgres.server import Server
+from tests.zero_downtime.cases import CASES
+from tests.zero_downtime.conftest import MAJORS
+from tests.zero_downtime.measure import Bench
+from tests.zero_downtime.oracle import Case
+
+#: What is being worked on.
+_PENDING = {
+    "new table filled, then foreign key": "work on a table that the file has filled",
+    "exists after lock": "a query that ends at the first row",
+    "limit after lock": "a query that ends at the first row",
+    "check that no row is there, in do block": "a query that ends at the first row",
+}
+
+
+@pytest.fixture(scope="session")
+def bench(major_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """Measures cases and has them judged on one server."""
+    made = Bench(major_server, tmp_path_factory.mktemp("cases"))
+    yield made
+    made.close()
+
+
+def _in_turn() -> Iterator[object]:
+    for place, case in enumerate(CASES):
+        majors = [major for major in MAJORS if case.runs_on(major)]
+        if majors:
+            marks = [pytest.mark.xfail(reason=_PENDING[case.name])] if case.name in _PENDING else []
+            major = majors[place % len(majors)]
+            yield pytest.param(major, case, id=f"{major}-{case.name}", marks=marks)
+
+
+@pytest.mark.parametrize(("major_server", "case"), [*_in_turn()], indirect=["major_server"])
+def test_the_rules_say_what_is_measured(bench: Bench, case: Case) -> None:
+    compared = bench.compare(case)
+    assert compared.is_comparable, (compared.measured.error, compared.said.evidence.error)
+    assert bool(compared.said.stalls) == compared.measured.stalls, compared.measured
+    assert compared.said.waiting == dict(compared.measured.waiting), compared.measured
+
+
+def test_names_of_cases_are_told_apart() -> None:
+    assert len({one.name for one in CASES}) == len(CASES)
