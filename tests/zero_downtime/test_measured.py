@@ -17,9 +17,6 @@ from tests.zero_downtime.oracle import Case
 #: What is being worked on.
 _PENDING = {
     "new table filled, then foreign key": "work on a table that the file has filled",
-    "exists after lock": "a query that ends at the first row",
-    "limit after lock": "a query that ends at the first row",
-    "check that no row is there, in do block": "a query that ends at the first row",
 }
 
 
