@@ -20,5 +20,5 @@ cross join lateral (
     ) usual using (grantee)
     where mine.privileges is distinct from usual.privileges
 ) g
-where a.attacl is not null and a.attrelid {restriction}
+where a.attacl is not null and not a.attisdropped and a.attrelid {restriction}
 order by 1, 2, 3
