@@ -68,6 +68,11 @@ class History:
     server: Server
     folder: Path
 
+    @property
+    def major(self) -> int:
+        """The server's major version."""
+        return int(self.server.version.partition(".")[0])
+
     def judge(self, *files: str, mode: TransactionMode | None = None, **options: str) -> Judged:
         """Return what the rules say of the last of some files; those before it must apply.
 

@@ -1,6 +1,6 @@
 """The family *blocking-work*: locks that others wait for, held while work is done that grows with a table."""
 
-from pytest_migsafe.rules.blocking import constraints, indexes, keys, nullability
+from pytest_migsafe.rules.blocking import columns, constraints, indexes, keys, nullability, types
 from pytest_migsafe.rules.blocking.check import BlockingRule
 from pytest_migsafe.rules.blocking.general import work_under_lock
 from pytest_migsafe.rules.registry import Rule
@@ -18,6 +18,8 @@ _SPECIFIC: tuple[BlockingRule, ...] = (
     keys.add_primary_key_builds_index,
     keys.primary_key_using_index_scans,
     nullability.set_not_null_scans,
+    *columns.COLUMN_RULES,
+    *types.TYPE_RULES,
 )
 
 BLOCKING_RULES: tuple[Rule, ...] = (*_SPECIFIC, work_under_lock(_SPECIFIC))

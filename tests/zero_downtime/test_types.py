@@ -1,0 +1,242 @@
+"""Types of columns that are changed: what has to be done with every row for it, and how it is done while the table is in use."""
+
+import pytest
+
+from tests.zero_downtime.conftest import History
+from tests.zero_downtime.remedies import check_remedies
+
+BUSY = """
+CREATE TABLE busy (
+    id bigint PRIMARY KEY, k integer, v varchar(50), t text, n numeric(10, 2), ts timestamp, ts3 timestamp(3),
+    many varchar(10)[], net cidr, bits bit varying(5), j json
+);
+CREATE INDEX busy_k ON busy (k);
+CREATE INDEX busy_v ON busy (v);
+"""
+ROWS = """
+INSERT INTO busy SELECT i, i, 'v' || i, repeat('x', 1900), i, now(), now(), '{a,b}', '10.0.0.0/8', '101', '{}'
+FROM generate_series(1, 450) AS i;
+"""
+#: A key that others refer to, itself among them, and columns with all that a column can have.
+RICH = """
+CREATE TABLE rich (
+    id serial PRIMARY KEY,
+    k integer NOT NULL DEFAULT 3,
+    "Odd v" varchar(50) COLLATE "C" NOT NULL,
+    parent integer REFERENCES rich (id),
+    late integer UNIQUE DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT "Odd check" CHECK (k > 0 AND id > 0),
+    CONSTRAINT pair UNIQUE (k, id)
+);
+CREATE INDEX rich_k ON rich (k DESC NULLS LAST, "Odd v") INCLUDE (parent) WHERE k <> 7;
+CREATE UNIQUE INDEX rich_lower ON rich (lower("Odd v"), (k + id));
+ALTER TABLE rich ADD CONSTRAINT waits CHECK (k < 1000) NOT VALID;
+ALTER TABLE rich ALTER COLUMN k SET STATISTICS 500, ALTER COLUMN k SET (n_distinct = 5);
+COMMENT ON COLUMN rich.k IS 'it''s k';
+COMMENT ON CONSTRAINT "Odd check" ON rich IS 'a check';
+COMMENT ON INDEX rich_k IS 'an index';
+GRANT SELECT (id, k), UPDATE (k) ON rich TO PUBLIC;
+CREATE TABLE child (
+    id integer GENERATED ALWAYS AS IDENTITY (START 5 INCREMENT 5) PRIMARY KEY,
+    rich_id integer NOT NULL REFERENCES rich (id) ON DELETE CASCADE,
+    k integer,
+    k_id integer,
+    FOREIGN KEY (k, k_id) REFERENCES rich (k, id)
+);
+"""
+RICH_ROWS = """
+INSERT INTO rich (k, "Odd v", parent, late) SELECT i, 'v' || i, NULL, i FROM generate_series(1, 9) AS i;
+UPDATE rich SET parent = 1;
+INSERT INTO child (rich_id, k, k_id) SELECT id, k, id FROM rich;
+"""
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "rich ALTER COLUMN id TYPE bigint",
+        "rich ALTER COLUMN k TYPE bigint",
+        "rich ALTER COLUMN k TYPE numeric(20, 1) USING rich.k::numeric",
+        'rich ALTER COLUMN "Odd v" TYPE varchar(20) COLLATE "POSIX"',
+        "rich ALTER COLUMN parent TYPE bigint",
+        "rich ALTER COLUMN late TYPE bigint",
+        "child ALTER COLUMN id TYPE bigint",
+        "child ALTER COLUMN rich_id TYPE bigint",
+    ],
+)
+def test_a_new_column_takes_the_place_of_the_old_one(history: History, changed: str) -> None:
+    judged = check_remedies(history, [RICH], f"ALTER TABLE {changed};", rows=RICH_ROWS)
+    assert judged.rules == ["type-change-rewrites"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "v TYPE varchar(20)",
+        "v TYPE char(60)",
+        "t TYPE varchar(5000)",
+        "n TYPE numeric(12, 4)",
+        "k TYPE text USING 'n' || k",
+        "k TYPE integer USING k + 1",
+        "many TYPE text[]",
+        "j TYPE jsonb",
+        "ts TYPE date",
+        "ts TYPE timestamptz USING ts AT TIME ZONE 'Europe/Berlin'",
+    ],
+)
+def test_a_type_whose_values_are_stored_otherwise(history: History, changed: str) -> None:
+    judged = check_remedies(history, [BUSY], f"ALTER TABLE busy ALTER COLUMN {changed};", rows=ROWS)
+    assert judged.rules == ["type-change-rewrites"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "v TYPE varchar(100)",
+        "v TYPE text",
+        "t TYPE varchar",
+        "n TYPE numeric(12, 2)",
+        "n TYPE numeric",
+        "ts3 TYPE timestamp",
+        "net TYPE inet",
+        "bits TYPE bit varying(9)",
+        "k TYPE integer",
+        "k TYPE integer USING k",
+        "ts TYPE timestamptz",
+    ],
+)
+def test_a_type_whose_values_are_stored_the_same(history: History, changed: str) -> None:
+    assert history.judge(BUSY, ROWS, f"ALTER TABLE busy ALTER COLUMN {changed};").rules == []
+
+
+BUSY_TWICE = """
+CREATE INDEX busy_some ON busy (id) WHERE v <> '';
+COMMENT ON INDEX busy_some IS 'some';
+CREATE UNIQUE INDEX busy_lower ON busy (lower(v));
+ALTER TABLE busy ADD CHECK (v <> 'q');
+"""
+REFERRING = """
+CREATE TABLE referred (ts timestamp PRIMARY KEY);
+INSERT INTO referred SELECT ts FROM busy;
+ALTER TABLE busy ADD FOREIGN KEY (ts) REFERENCES referred;
+"""
+
+
+@pytest.mark.parametrize(
+    ("there", "changed", "rule"),
+    [
+        ("CREATE INDEX busy_lower ON busy (lower(v));", "v TYPE varchar(100)", "type-change-rebuilds-index"),
+        (BUSY_TWICE, "v TYPE varchar(100)", "type-change-rebuilds-index"),
+        ("CREATE INDEX busy_ts ON busy (ts);", "ts TYPE timestamptz", "type-change-rebuilds-index"),
+        ("ALTER TABLE busy ADD UNIQUE (ts, id);", "ts TYPE timestamptz", "type-change-rebuilds-index"),
+        (
+            "ALTER TABLE busy ADD CONSTRAINT said CHECK (v <> 'q'); COMMENT ON CONSTRAINT said ON busy IS 'so';",
+            "v TYPE varchar(100)",
+            "type-change-rescans-check",
+        ),
+        (REFERRING, "ts TYPE timestamptz", "type-change-revalidates-foreign-key"),
+    ],
+)
+def test_what_is_done_anew_though_the_values_are_stored_the_same(
+    history: History, there: str, changed: str, rule: str
+) -> None:
+    rows = ROWS.replace("now(), now()", "now() + i * interval '1 day', now()")
+    judged = check_remedies(history, [BUSY, rows, there], f"ALTER TABLE busy ALTER COLUMN {changed};")
+    assert judged.rules == [rule]
+
+
+def test_a_check_that_is_not_valid_is_not_looked_up(history: History) -> None:
+    there = "ALTER TABLE busy ADD CHECK (v <> 'q') NOT VALID;"
+    assert history.judge(BUSY, ROWS, there, "ALTER TABLE busy ALTER v TYPE varchar(100);").rules == []
+
+
+def test_both_ends_of_a_foreign_key_wait(history: History) -> None:
+    judged = history.judge(RICH, RICH_ROWS, "ALTER TABLE rich ALTER COLUMN id TYPE bigint;")
+    (finding,) = judged.of_rule("type-change-rewrites")
+    assert finding.message == (
+        "reads and writes of public.rich and public.child wait while public.rich is written anew and its 5 indexes are built "
+        "anew and public.child is read as a whole: column id becomes bigint instead of integer"
+    )
+
+
+def test_a_key_that_widens_for_free_leaves_both_ends_alone(history: History) -> None:
+    there = "CREATE TABLE p (v varchar(10) PRIMARY KEY); CREATE TABLE c (v varchar(10) REFERENCES p);"
+    assert history.judge(there, "ALTER TABLE p ALTER v TYPE varchar(20);").rules == []
+    assert history.judge(there, "ALTER TABLE c ALTER v TYPE text;").rules == []
+
+
+def test_times_of_utc_are_free_where_the_session_says_so(history: History) -> None:
+    change = "ALTER TABLE busy ALTER COLUMN ts TYPE timestamptz;"
+    (finding,) = history.judge(BUSY, change, timezone="Europe/Berlin").of_family("blocking-work")
+    assert finding.rule == "type-change-rewrites"
+    assert "SET LOCAL TimeZone = 'UTC'" in finding.remedy
+    assert finding.files == ()
+    assert history.judge(BUSY, f"SET LOCAL TimeZone = 'UTC'; {change}", timezone="Europe/Berlin").rules == []
+
+
+@pytest.mark.parametrize(
+    ("there", "text", "waiting"),
+    [
+        (
+            "CREATE TABLE p (id integer, d integer) PARTITION BY LIST (d); CREATE TABLE p1 PARTITION OF p DEFAULT;",
+            "ALTER TABLE p ALTER id TYPE bigint;",
+            "public.p and public.p1",
+        ),
+        (
+            "CREATE TABLE p (id integer); CREATE TABLE p1 () INHERITS (p);",
+            "ALTER TABLE p ALTER id TYPE bigint;",
+            "public.p and public.p1",
+        ),
+        (
+            "CREATE TYPE pair AS (a integer, b integer); CREATE TABLE p OF pair;",
+            "ALTER TYPE pair ALTER ATTRIBUTE a TYPE bigint CASCADE;",
+            "public.p",
+        ),
+    ],
+)
+def test_all_tables_that_are_changed_with_it_wait(
+    history: History, there: str, text: str, waiting: str
+) -> None:
+    (finding,) = history.judge(there, text).of_family("blocking-work")
+    assert finding.rule == "type-change-rewrites"
+    assert finding.message.startswith(f"reads and writes of {waiting} wait")
+    assert finding.files == ()
+
+
+@pytest.mark.parametrize(
+    ("done", "rule"),
+    [
+        ("ALTER TABLE busy ALTER k TYPE bigint", "type-change-rewrites"),
+        ("ALTER TABLE busy ADD z uuid DEFAULT gen_random_uuid()", "volatile-default"),
+        ("ALTER TABLE busy ADD z bigserial", "serial-column-added"),
+        ("ALTER TABLE busy ADD z integer GENERATED ALWAYS AS IDENTITY", "identity-column-added"),
+        ("ALTER TABLE busy ADD z integer GENERATED ALWAYS AS (k * 2) STORED", "stored-generated-column"),
+        ("ALTER TABLE busy ADD z positive", "constrained-domain-column"),
+        ("ALTER TABLE busy SET UNLOGGED", "work-under-lock"),
+    ],
+)
+def test_what_a_do_block_does_is_told_by_the_schema(history: History, done: str, rule: str) -> None:
+    there = f"{BUSY} CREATE DOMAIN positive AS integer CHECK (VALUE > 0);"
+    judged = history.judge(there, f"DO $do$ BEGIN EXECUTE '{done}'; END $do$;")
+    assert [one for one in judged.rules if one == rule] == [rule]
+    assert all(not one.files for one in judged.of_rule(rule))
+
+
+def test_the_expression_of_a_generated_column(history: History) -> None:
+    if history.major < 17:
+        pytest.skip("ALTER COLUMN ... SET EXPRESSION came with PostgreSQL 17")
+    there = "CREATE TABLE g (k integer, s integer GENERATED ALWAYS AS (k * 2) STORED);"
+    judged = history.judge(there, "ALTER TABLE g ALTER s SET EXPRESSION AS (k * 3);")
+    assert judged.rules == ["generated-expression-changed"]
+    if history.major >= 18:
+        there = "CREATE TABLE g (k integer, s integer GENERATED ALWAYS AS (k * 2) VIRTUAL);"
+        assert history.judge(there, "ALTER TABLE g ALTER s SET EXPRESSION AS (k * 3);").rules == []
+        assert history.judge(there, "ALTER TABLE g ADD z integer GENERATED ALWAYS AS (k * 3);").rules == []
+
+
+def test_each_command_of_an_alter_table_answers_for_itself(history: History) -> None:
+    judged = history.judge(
+        BUSY,
+        "ALTER TABLE busy ADD a integer DEFAULT 5, ADD b uuid DEFAULT gen_random_uuid(), ALTER k TYPE bigint, ALTER v TYPE text;",
+    )
+    assert sorted(judged.rules) == ["type-change-rewrites", "volatile-default"]
