@@ -135,6 +135,15 @@ def key_columns(definition: str) -> tuple[str, ...]:
     return tuple(_trees().key_columns(definition))
 
 
+def limited_to(text: str, key: str, keys: str) -> str | None:
+    """Return an UPDATE or DELETE that only writes the rows whose key is one of a variable's, in an array.
+
+    None where it cannot be: it is no such statement, or it changes the key.
+    """
+    found: str | None = _trees().limited_to(text, key, keys)
+    return found
+
+
 def _trees() -> ModuleType:
     # It takes the grammar with it, for which whoever only lists the rules need not wait (0.1 s).
     from pytest_migsafe.migrations import query_trees  # noqa: PLC0415

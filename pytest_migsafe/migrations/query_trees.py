@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from postgast import pg_query_pb2, unwrap_node
+from postgast import deparse, pg_query_pb2, unwrap_node
 
-from pytest_migsafe.migrations.parse_tree import parse_if_possible
+from pytest_migsafe.catalog.lexical import quoted
+from pytest_migsafe.migrations.parse_tree import parse, parse_if_possible, parse_whole
 from pytest_migsafe.migrations.queries import (
     SMALL,
     ColumnName,
@@ -62,6 +63,27 @@ def key_columns(definition: str) -> tuple[str, ...]:
         return ()
     node = unwrap_node(tree.stmts[0].stmt)
     return tuple(str(unwrap_node(one).name) for one in getattr(node, "index_params", ()))
+
+
+def limited_to(text: str, key: str, keys: str) -> str | None:
+    """Return an UPDATE or DELETE that only writes the rows whose key is in an array, or None."""
+    tree = parse_whole(text)
+    if tree is None or len(tree.stmts) != 1:
+        return None
+    node: Any = unwrap_node(tree.stmts[0].stmt)
+    if _kind(node) not in ("UpdateStmt", "DeleteStmt"):
+        return None
+    if any(unwrap_node(one).name == key for one in getattr(node, "target_list", ())):
+        return None
+    condition = f"{quoted(_alias(node.relation) or node.relation.relname)}.{quoted(key)} = ANY ({keys})"
+    both: Any = unwrap_node(parse(f"SELECT 1 WHERE {condition} AND true").stmts[0].stmt).where_clause
+    if node.HasField("where_clause"):
+        both.bool_expr.args[1].CopyFrom(node.where_clause)
+    else:
+        both.CopyFrom(type(both).FromString(both.bool_expr.args[0].SerializeToString()))
+    node.where_clause.CopyFrom(both)
+    node.ClearField("returning_clause")
+    return str(deparse(tree))
 
 
 def _of_statement(node: Any) -> Query | None:

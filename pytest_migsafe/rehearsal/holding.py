@@ -114,7 +114,7 @@ def stalls(statements: Sequence[StatementEvidence], catalog: Catalog) -> Iterato
     known = _Known(catalog)
     for statement, before in holding(statements):
         known.follow(statement)
-        holds = _strongest([*before, *_taken(statement)])
+        holds = _strongest(one for one in (*before, *_taken(statement)) if not known.is_unread(one.relation))
         if not holds:
             continue
         for command in statement.parts or (statement,):
@@ -239,6 +239,10 @@ class _Known:
         then, now = self.catalog.before.get("table", table), self.catalog.after.get("table", table)
         return getattr(then, "tablespace", None) != getattr(now, "tablespace", None)
 
+    def is_unread(self, relation: str) -> bool:
+        """Whether a relation is a materialized view without rows: whoever reads it gets an error, and does not wait."""
+        return getattr(self.catalog.before.get("view", relation), "populated", True) is False
+
     def works(self, statement: StatementEvidence) -> Iterator[Work]:
         """Yield the work that a statement did with tables that were there before the file."""
         reaches = self.catalog.reaches(statement)
@@ -257,9 +261,7 @@ class _Known:
             view = self.catalog.named(one.tree.relation.schemaname, one.tree.relation.relname)
             if view is None or one.tree.skip_data or one.tree.concurrent or not self._is_preexisting(view):
                 continue
-            # One without rows cannot be read anyway.
-            if getattr(self.catalog.before.get("view", view), "populated", True):
-                yield Work(WorkKind.REWRITE, view)
+            yield Work(WorkKind.REWRITE, view)
 
     def _is_preexisting(self, relation: str) -> bool:
         known = self.preexisting.get(relation)

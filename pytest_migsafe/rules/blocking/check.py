@@ -176,7 +176,7 @@ class Situation:
     @property
     def waiting(self) -> str:
         """Who waits, for the subject of a sentence: "reads and writes of public.orders"."""
-        return _joined(f"{waiting} of {listed(names)}" for waiting, names in self._waiting().items())
+        return joined(f"{waiting} of {listed(names)}" for waiting, names in self._waiting().items())
 
     def _waiting(self) -> dict[str, list[str]]:
         """Return the relations by who waits for them, those where even reads wait first."""
@@ -193,7 +193,7 @@ class Situation:
             since = (
                 "taken by this statement"
                 if hold.since is self.stall.statement
-                else f"held since line {hold.since.line}: {_headline(hold.since.text)}"
+                else f"held since line {hold.since.line}: {headline(hold.since.text)}"
             )
             yield f"{hold.lock.mode} on {hold.lock.relation}, {since}"
         for work in self.stall.works:
@@ -212,7 +212,8 @@ def _name(made: Constraint | Index) -> str:
     return last_part(made.name)
 
 
-def _headline(text: str, longest: int = 80) -> str:
+def headline(text: str, longest: int = 80) -> str:
+    """Return a statement's text in one line, cut where it is long."""
     line = " ".join(text.split())
     return line if len(line) <= longest else f"{line[:longest]}…"
 
@@ -220,10 +221,11 @@ def _headline(text: str, longest: int = 80) -> str:
 def listed(names: Sequence[str], most: int = 4) -> str:
     """Return names as a part of a sentence."""
     shown = names if len(names) <= most else [*names[:most], f"{len(names) - most} more"]
-    return _joined(shown)
+    return joined(shown)
 
 
-def _joined(some: Iterable[str]) -> str:
+def joined(some: Iterable[str]) -> str:
+    """Return some things as a list with "and"; there is at least one."""
     *first, last = some
     return f"{', '.join(first)} and {last}" if first else last
 
