@@ -30,6 +30,7 @@ _FAMILIES: Mapping[str, str] = {
     "cluster": "what reaches beyond the database",
     "blocking-work": "who would wait for a lock while work is done that grows with a table",
     "breaks-old-code": "what the previous version of the application could use before the file, and cannot after it",
+    "lock-queue": "who would wait behind a file that waits for its locks",
     "structure": "whether tables, indexes, publications and extensions are whole and fit for use",
     "constraints": "whether constraints are in force",
     "data": "whether the rows that the migrations wrote are what the schema promises",

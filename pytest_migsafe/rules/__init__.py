@@ -1,6 +1,6 @@
 """Rules judge: pure functions from evidence to findings, with metadata. They never talk to a database."""
 
-from pytest_migsafe.rules import apply, cluster, history, left_behind, session, transaction_shape
+from pytest_migsafe.rules import apply, cluster, history, left_behind, lock_queue, session, transaction_shape
 from pytest_migsafe.rules.blocking import BLOCKING_RULES
 from pytest_migsafe.rules.compatibility import COMPATIBILITY_RULES
 from pytest_migsafe.rules.registry import Rule, judge, rule
@@ -19,6 +19,8 @@ RULES: tuple[Rule, ...] = (
     cluster.cluster_wide_not_run,
     *BLOCKING_RULES,
     *COMPATIBILITY_RULES,
+    lock_queue.lock_without_timeout,
+    lock_queue.several_tables_locked,
     *SMOKE_RULES,
     *COMPARING_RULES,
     *WAIVER_RULES,
