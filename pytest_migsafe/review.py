@@ -350,7 +350,9 @@ class Reviewer:
 
 def conditions(settings: Settings, preludes: Collection[str] = ()) -> Conditions:
     """Return the conditions under which files are rehearsed, as the project's runner would have them."""
-    options = {"lock_timeout": settings.lock_timeout, "statement_timeout": settings.statement_timeout}
+    # A runner that sets none leaves it to what is set for the role or the database, by the history itself perhaps.
+    lock_timeout = "" if settings.lock_timeout == "0" else settings.lock_timeout
+    options = {"lock_timeout": lock_timeout, "statement_timeout": settings.statement_timeout}
     if settings.role is not None and (settings.dsn is not None or settings.server_fixture is not None):
         # There we cannot log in as anybody else; a member of the role may become it.
         options["role"] = settings.role

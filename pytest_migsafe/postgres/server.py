@@ -167,14 +167,15 @@ class Server:
         options: Mapping[str, str] | None = None,
         application_name: str = "pytest-migsafe",
     ) -> psycopg.Connection:
-        """Return a new connection, which the caller closes; `options` are added to `TIMEOUTS`.
+        """Return a new connection, which the caller closes; `options` are put over `TIMEOUTS`.
+
+        An option whose value is empty is left to what is set for the role, the database or the server.
 
         Raises:
             ServerError: the server does not answer; the message has the end of its log if it is ours.
         """
-        conninfo = self.dsn(
-            dbname, user=user, options={**TIMEOUTS, **(options or {})}, application_name=application_name
-        )
+        given = {name: value for name, value in {**TIMEOUTS, **(options or {})}.items() if value}
+        conninfo = self.dsn(dbname, user=user, options=given, application_name=application_name)
         try:
             return psycopg.connect(conninfo, autocommit=autocommit)
         except psycopg.OperationalError as error:

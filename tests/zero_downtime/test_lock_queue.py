@@ -3,7 +3,9 @@
 import pytest
 
 from pytest_migsafe.migrations.model import TransactionMode
+from pytest_migsafe.review import conditions
 from pytest_migsafe.rules import RULES, judge
+from pytest_migsafe.settings import Settings
 from tests.zero_downtime.conftest import History, Judged
 
 GROUND = """
@@ -82,6 +84,19 @@ def test_a_limit_or_nobody_who_waits(history: History, file: str, lock_timeout: 
     judged = queue(history, file, lock_timeout)
     assert judged.evidence.error is None
     assert judged.of_family("lock-queue") == ()
+
+
+def test_a_limit_that_is_set_for_the_role_is_one(history: History) -> None:
+    """The settings' default says that the runner sets none, and so leaves it to the server."""
+    options = conditions(Settings(root=history.folder)).options
+    setting = """DO $$ BEGIN
+        EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I SET lock_timeout = ''3s''', current_database());
+    END $$"""
+    judged = history.judge(GROUND, setting, "ALTER TABLE busy ADD c int", mode=None, **options)
+    assert judged.evidence.statements[0].lock_timeout_before_ms == 3000
+    assert judged.of_rule("lock-without-timeout") == ()
+    unset = history.judge(GROUND, "SELECT 1", "ALTER TABLE busy ADD c int", mode=None, **options)
+    assert len(unset.of_rule("lock-without-timeout")) == 1
 
 
 @pytest.mark.parametrize(
