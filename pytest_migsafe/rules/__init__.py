@@ -13,6 +13,8 @@ __all__ = ["RULES", "Rule", "judge", "rule"]
 RULES: tuple[Rule, ...] = (
     apply.apply_error,
     transaction_shape.transaction_control_in_file,
+    transaction_shape.short_timeout_around_concurrently,
+    transaction_shape.not_rerunnable,
     session.session_state_leaked,
     left_behind.already_exists_skipped,
     history.duplicate_version,

@@ -17,6 +17,10 @@ from pytest_migsafe.rules.registry import rule
     why="The deployment stops at this file; the ones after it cannot be applied.",
     remedy="Mend the statement that the server rejects; the explanation names the usual cause.",
     manual="PostgreSQL Error Codes",
+    peers={
+        "squawk": "ban-concurrent-index-creation-in-transaction, ban-uncommitted-transaction",
+        "Atlas": "PG103, TX101, TX201",
+    },
     is_waivable=False,
 )
 def apply_error(evidence: Evidence) -> Iterator[Finding]:

@@ -1,10 +1,14 @@
 """The family *left-behind*: what a file leaves in the database that it did not mean to."""
 
+import re
 from collections.abc import Iterator
 
-from pytest_migsafe.findings import Finding, Severity
+from pytest_migsafe.catalog.lexical import last_part
+from pytest_migsafe.catalog.schema import Index, Table
+from pytest_migsafe.findings import Finding, RemedyFile, Severity
 from pytest_migsafe.rehearsal.evidence import Evidence, Kept, StatementEvidence
 from pytest_migsafe.rules.registry import rule
+from pytest_migsafe.rules.remedy import written
 
 
 @rule(
@@ -20,11 +24,55 @@ from pytest_migsafe.rules.registry import rule
     manual="CREATE TABLE, IF NOT EXISTS",
 )
 def already_exists_skipped(evidence: Evidence) -> Iterator[Finding]:
-    """Compare what was kept with what the statement describes."""
+    """Compare what was kept with what the statement describes; an INVALID index is never what is wanted."""
     for statement in evidence.statements:
+        invalid = tuple(_invalid_indexes(evidence, statement))
+        yield from (_of_invalid(evidence, statement, index) for index in invalid)
         for kept in statement.kept:
-            if kept.differs:
+            if kept.differs and not (invalid and kept.kind == "index"):
                 yield _finding(evidence, statement, kept)
+
+
+#: What IF NOT EXISTS says of a relation that it keeps, also from within a DO block (SQLSTATE 42P07).
+_SKIPPED = re.compile(r'relation "(.+)" already exists, skipping')
+
+
+def _invalid_indexes(evidence: Evidence, statement: StatementEvidence) -> Iterator[Index]:
+    """Yield the indexes that a statement kept and that are INVALID before the file and after it.
+
+    Those of partitioned tables are so until each partition has one, by intention.
+    """
+    names = {said[1] for notice in statement.notices if (said := _SKIPPED.fullmatch(notice.message))}
+    for index in evidence.before.indexes.values() if names else ():
+        after = evidence.after.get("index", index.name)
+        table = evidence.before.get("table", index.relation)
+        if (
+            not index.valid
+            and last_part(index.name) in names
+            and isinstance(after, Index)
+            and not after.valid
+            and not (isinstance(table, Table) and table.kind == "partitioned table")
+        ):
+            yield index
+
+
+def _of_invalid(evidence: Evidence, statement: StatementEvidence, index: Index) -> Finding:
+    lacking = "nothing keeps its values unique" if index.unique else "no query uses it"
+    definition = index.definition.replace("INDEX ", "INDEX CONCURRENTLY ", 1)
+    files = (RemedyFile(sql=f"DROP INDEX CONCURRENTLY {index.name};\n{definition};", in_transaction=False),)
+    words = "Drop what the failed build has left, and build the index anew:"
+    return already_exists_skipped.finding(
+        evidence,
+        line=statement.line,
+        column=statement.column,
+        message=f"IF NOT EXISTS kept the INVALID index {index.name}: {lacking}",
+        evidence=(
+            "a CREATE INDEX CONCURRENTLY failed and left it; the name is all that IF NOT EXISTS looks at",
+        ),
+        remedy=written(words, files),
+        files=files,
+        objects=(index.name,),
+    )
 
 
 def _finding(evidence: Evidence, statement: StatementEvidence, kept: Kept) -> Finding:

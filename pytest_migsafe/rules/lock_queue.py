@@ -43,10 +43,9 @@ _MAY_SET_IT_THEMSELVES = frozenset({"CallStmt", "DoStmt", "SelectStmt"})
     ),
     manual="Client Connection Defaults, lock_timeout; Explicit Locking",
     peers={
-        "squawk": "require-timeout-settings",
+        "squawk": "require-lock-timeout",
         "eugene": "E9",
-        "strong_migrations": "lock_timeout",
-        "pgfence": "missing-lock-timeout",
+        "strong_migrations": "lock_timeout_limit",
     },
 )
 def lock_without_timeout(evidence: Evidence) -> Iterator[Finding]:
