@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_migsafe.findings import Finding, RemedyFile, Severity
 from pytest_migsafe.migrations.lexemes import headline
-from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence, TransactionControlStatement
+from pytest_migsafe.rehearsal.evidence import Evidence, Lane, StatementEvidence, TransactionControlStatement
 from pytest_migsafe.rules.registry import rule
 from pytest_migsafe.rules.remedy import written
 from pytest_migsafe.rules.reruns import fails_again
@@ -192,7 +192,8 @@ def _without_timeouts(
 )
 def not_rerunnable(evidence: Evidence) -> Iterator[Finding]:
     """Report statements that could not be run again after a later transaction of the file failed."""
-    if evidence.error is not None:
+    # What a savepoint can hold is one transaction.
+    if evidence.error is not None or evidence.lane is Lane.SAVEPOINT:
         return
     done = tuple(_before_last_transaction(evidence.statements))
     stuck = [
