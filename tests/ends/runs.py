@@ -90,7 +90,13 @@ class Workplace:
     temporary: Path
     environment: Mapping[str, str]
     #: The program and the arguments before pytest's.
-    command: tuple[str, ...] = (sys.executable, "-m", "pytest", "-p", "no:randomly")
+    #: Hypothesis's plugin takes 0.2 s to import, and has nothing to do here.
+    command: tuple[str, ...] = (
+        sys.executable,
+        "-m",
+        "pytest",
+        *("-p", "no:randomly", "-p", "no:hypothesispytest"),
+    )
     #: Who runs it: an account's number, for root to choose.
     user: int | None = None
 
