@@ -10,6 +10,9 @@ A comment before a code block says what the block is:
 
 A page is one story: its blocks share a folder and come one after the other. Times, versions and places are not
 compared. ``MIGSAFE_DOCS=update pytest tests/docs`` writes what is seen into the pages.
+
+A shell runs the commands of the README, as a reader would. On the other pages ``pytest`` is run in this process: it
+takes a third of the time.
 """
 
 import difflib
@@ -17,16 +20,21 @@ import importlib.metadata
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# A run in this process forgets what it imported; what is imported here stays, and is not loaded for each again.
+import hypothesis  # noqa: F401 - its plugin does so at the end of every run
 import pytest
 
+import pytest_migsafe.migrations.grammar
+import pytest_migsafe.session  # noqa: F401
 from pytest_migsafe.postgres.binaries import Binaries
 
 _REPOSITORY = Path(__file__).parents[2]
@@ -88,12 +96,16 @@ def comparable(text: str) -> str:
     return text.strip("\n")
 
 
+#: Runs a command in a folder, and returns its output and its exit code.
+Shell = Callable[[str, Path], tuple[str, int]]
+
+
 class PageRun:
     """A page's examples, run in a folder."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, shell: Shell) -> None:
         self._folder = folder
-        self._environment = environment
+        self._shell = shell
 
     def seen(self, block: Block) -> str:
         """Do what a block says, and return what it should have shown."""
@@ -118,18 +130,8 @@ class PageRun:
         lines: list[str] = []
         code = 0
         for command in re.findall(r"^\$ (.*)$", block.body, re.MULTILINE):
-            done = subprocess.run(
-                ["/bin/sh", "-c", command],
-                cwd=folder,
-                env=self._environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                check=False,
-                timeout=120,
-            )
-            code = done.returncode
-            output = without_machine(done.stdout, folder)
+            said, code = self._shell(command, folder)
+            output = without_machine(said, folder)
             lines += [f"$ {command}", *([output] if output else [])]
         assert code == int(options["code"] or 0), (
             f"{block.body}\nexit code {code}, not the one expected:\n" + "\n".join(lines)
@@ -171,13 +173,63 @@ def environment(binaries: Binaries) -> dict[str, str]:
     }
 
 
+def in_a_shell(environment: dict[str, str]) -> Shell:
+    """Return what runs a command as a reader would."""
+
+    def run(command: str, folder: Path) -> tuple[str, int]:
+        done = subprocess.run(
+            ["/bin/sh", "-c", command],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+            timeout=120,
+        )
+        return done.stdout, done.returncode
+
+    return run
+
+
+@pytest.fixture
+def in_this_process(
+    pytester: pytest.Pytester, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Shell:
+    """What runs ``pytest`` here, and everything else in a shell."""
+    shell = in_a_shell(environment)
+
+    def run(command: str, folder: Path) -> tuple[str, int]:
+        program, *arguments = shlex.split(command)
+        if program != "pytest":
+            return shell(command, folder)
+        with monkeypatch.context() as patch:
+            patch.chdir(folder)
+            for name in os.environ.keys() - environment.keys():
+                patch.delenv(name)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            return _run_pytest(pytester, arguments)
+
+    return run
+
+
+def _run_pytest(pytester: pytest.Pytester, arguments: Sequence[str]) -> tuple[str, int]:
+    result = pytester.runpytest_inprocess(*arguments)
+    return str(result.stdout) + str(result.stderr), int(result.ret)
+
+
 def _example_pages() -> list[Path]:
     return [page for page in _PAGES if page.exists() and any(blocks(page.read_text(encoding="utf-8")))]
 
 
 @pytest.mark.parametrize("page", _example_pages(), ids=lambda page: page.stem)
 def test_a_pages_examples_show_what_happens(
-    page: Path, tmp_path: Path, environment: dict[str, str], binaries: Binaries
+    page: Path,
+    tmp_path: Path,
+    environment: dict[str, str],
+    binaries: Binaries,
+    in_this_process: Shell,
 ) -> None:
     if binaries.major < _OLDEST_MAJOR:
         pytest.skip(
@@ -186,7 +238,8 @@ def test_a_pages_examples_show_what_happens(
     folder = tmp_path / "project"
     folder.mkdir()
     text = page.read_text(encoding="utf-8")
-    run = PageRun(folder, environment)
+    is_readme = page.parent == _REPOSITORY
+    run = PageRun(folder, in_a_shell(environment) if is_readme else in_this_process)
     written: list[str] = []
     at = 0
     problems: list[str] = []
