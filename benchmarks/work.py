@@ -34,6 +34,7 @@ _WORK = (
         "ALTER TABLE work ADD z double precision DEFAULT random()",
         "ALTER TABLE work DROP z",
     ),
+    ("write: UPDATE", "UPDATE work SET k = k + 1", "VACUUM FULL work"),
 )
 
 

@@ -72,6 +72,7 @@ SCAN, BUILD, REWRITE = "scan", "index build", "rewrite"
         ([(REWRITE, "public.orders")], TableSize(bytes=120 * 2**30), "about 10 min at 120 GB"),
         ([(REWRITE, "public.orders")], rows(30_000 * MILLION), "about 8 h at 30,000 million rows"),
         ([(SCAN, "public.orders")], rows(11_000), "less than a second at 11,000 rows"),
+        ([("write", "public.orders")], rows(200 * MILLION), "about 10 min at 200 million rows"),
         ([("something else", "public.orders")], rows(5 * MILLION), "about 5 s at 5 million rows"),
     ],
 )
