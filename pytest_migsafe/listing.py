@@ -24,7 +24,7 @@ def tell_of_rules(config: pytest.Config) -> pytest.ExitCode:
     """
     try:
         settings = load_settings(
-            project_root(config), layouts=LAYOUT_NAMES, rules=[rule.id for rule in RULES]
+            project_root(config), layouts=LAYOUT_NAMES, rules={rule.id: rule.family for rule in RULES}
         )
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from error

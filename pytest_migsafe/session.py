@@ -78,7 +78,10 @@ def activate(config: pytest.Config) -> None:
     flags = {key: value for key, flag in _FLAGS.items() if (value := config.getoption(flag)) is not None}
     try:
         settings = load_settings(
-            project_root(config), flags=flags, layouts=LAYOUT_NAMES, rules=[rule.id for rule in RULES]
+            project_root(config),
+            flags=flags,
+            layouts=LAYOUT_NAMES,
+            rules={rule.id: rule.family for rule in RULES},
         )
         session = MigsafeSession(config, settings)
     except SettingsError as error:

@@ -120,22 +120,22 @@ def load_settings(
     flags: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
     layouts: Sequence[str] = (),
-    rules: Sequence[str] = (),
+    rules: Mapping[str, str] | None = None,
 ) -> Settings:
     """Return the settings of the project at ``root``.
 
-    ``flags`` and the environment give values by setting's name and by ``MIGSAFE_<NAME>``; ``layouts`` and
-    ``rules`` are the names that exist.
+    ``flags`` and the environment give values by setting's name and by ``MIGSAFE_<NAME>``; ``layouts`` are the names
+    that exist, and ``rules`` the families of those rules that exist, by their ids.
 
     Raises:
         SettingsError: a key is unknown, or a value is wrong.
     """
-    readers = _readers(root, layouts, rules)
+    readers = _readers(root, layouts, rules or {})
     table = dict(_table(root))
     tables = table.pop("history", [])
     project = _read_table(table, "pyproject.toml, [tool.migsafe]", readers, known={*readers, "history"})
     # What is said in a shell is meant from where it is said.
-    said_in_shell = _readers(Path.cwd(), layouts, rules)
+    said_in_shell = _readers(Path.cwd(), layouts, rules or {})
     from_outside = _beaten(
         _read_environment(os.environ if environment is None else environment, said_in_shell),
         _read_flags(flags or {}, said_in_shell),
@@ -242,7 +242,7 @@ _Reader = Callable[[_Place, Any], Any]
 Readers = Mapping[str, _Reader]
 
 
-def _readers(root: Path, layouts: Sequence[str], rules: Sequence[str]) -> dict[str, _Reader]:
+def _readers(root: Path, layouts: Sequence[str], rules: Mapping[str, str]) -> dict[str, _Reader]:
     """Return, for each setting, the function that checks a value and makes it the setting's type."""
     readers: dict[str, _Reader] = {
         "migrations": lambda place, value: _folders(place, value, root),
@@ -509,13 +509,33 @@ def _limit(place: _Place, value: Any) -> str:
     return text
 
 
-def _severities(place: _Place, value: Any, rules: Sequence[str]) -> Mapping[str, Severity]:
+#: What stands before the name of a family, of which all rules are meant.
+_FAMILY = "family:"
+
+
+def _severities(place: _Place, value: Any, rules: Mapping[str, str]) -> Mapping[str, Severity]:
+    """Read severities by rules and families; what is said of a rule goes before what is said of its family."""
     if not isinstance(value, dict):
         raise place.error(
             "expected a table of rule = severity", 'for example rules = {"apply-error" = "error"}'
         )
-    for rule, severity in value.items():
-        if rule not in rules:
-            raise place.error(f"unknown rule {rule!r}", _suggest(rule, rules))
-        _one_of(_Place(f"{place.text}.{rule}"), severity, [one.value for one in Severity])
-    return MappingProxyType({rule: Severity(severity) for rule, severity in value.items()})
+    families = sorted({f"{_FAMILY}{family}" for family in rules.values()})
+    of_families: dict[str, Severity] = {}
+    of_rules: dict[str, Severity] = {}
+    for name, text in value.items():
+        if name not in rules and name not in families:
+            raise place.error(f"unknown rule {name!r}", _meant_of(name, (*rules, *families)))
+        one = _one_of(_Place(f"{place.text}.{name}"), text, [one.value for one in Severity])
+        if name in rules:
+            of_rules[name] = Severity(one)
+        else:
+            of_families |= {
+                rule: Severity(one) for rule, family in rules.items() if f"{_FAMILY}{family}" == name
+            }
+    return MappingProxyType(of_families | of_rules)
+
+
+def _meant_of(name: str, rules: Sequence[str]) -> str:
+    """Return which rule is meant; there are too many to list them."""
+    close = difflib.get_close_matches(name, rules, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else "`pytest --migsafe-rules` lists them"

@@ -11,7 +11,7 @@ from pytest_migsafe.settings import Settings, load_settings
 from pytest_migsafe.table_sizes import TableSize
 
 LAYOUTS = ("diesel", "flat", "prisma")
-RULES = ("apply-error", "session-state-leaked")
+RULES = {"apply-error": "apply", "session-state-leaked": "session", "left": "session"}
 
 
 def load(
@@ -223,10 +223,15 @@ def test_a_duration_is_written_as_postgresql_writes_it(tmp_path: Path, value: st
         ),
         (
             'rules = { "aply-error" = "off" }',
-            (
-                "pyproject.toml, [tool.migsafe] rules: unknown rule 'aply-error'; did you mean 'apply-error'? Known: "
-                "apply-error, session-state-leaked"
-            ),
+            ("pyproject.toml, [tool.migsafe] rules: unknown rule 'aply-error'; did you mean 'apply-error'?"),
+        ),
+        (
+            'rules = { "family:sesion" = "off" }',
+            "pyproject.toml, [tool.migsafe] rules: unknown rule 'family:sesion'; did you mean 'family:session'?",
+        ),
+        (
+            'rules = { "xyz" = "off" }',
+            "pyproject.toml, [tool.migsafe] rules: unknown rule 'xyz'; `pytest --migsafe-rules` lists them",
         ),
         (
             'rules = { "apply-error" = "warn" }',
@@ -485,3 +490,12 @@ def test_what_is_wrong_with_sizes_is_said_in_one_line(tmp_path: Path, table: str
     (tmp_path / "bare.csv").write_text("public,a,1,1\n", "utf-8")
     (tmp_path / "binary.csv").write_bytes(b"schema,table,rows\n\xff\xfe,\x00,1\n")
     assert message in problem(tmp_path, table)
+
+
+def test_a_whole_family_has_a_severity_and_a_rule_of_it_another(tmp_path: Path) -> None:
+    table = 'rules = { left = "error", "family:session" = "off", "apply-error" = "warning" }'
+    assert load(tmp_path, table).rules == {
+        "session-state-leaked": Severity.OFF,
+        "left": Severity.ERROR,
+        "apply-error": Severity.WARNING,
+    }
