@@ -52,7 +52,9 @@ def lock_without_timeout(evidence: Evidence) -> Iterator[Finding]:
     """Look at lock_timeout whenever a lock is taken that others wait for; one finding for a file."""
     if evidence.error is not None:
         return
-    holds = [hold for one in evidence.statements if not _is_limited(one) for hold in holds_of(one)]
+    holds = [
+        hold for one in evidence.statements if not _is_limited(one) for hold in _strongest(holds_of(one))
+    ]
     if not holds:
         return
     first = holds[0].since
@@ -211,14 +213,19 @@ def _root(before: Schema, name: str) -> str:
     return name
 
 
+def _strongest(holds: Iterable[Hold]) -> tuple[Hold, ...]:
+    """Return one lock for each relation's users, the one that most of them wait for; a table's before its indexes'."""
+    found: dict[str, Hold] = {}
+    for one in holds:
+        known = found.get(one.relation)
+        if known is None or (one.blocks_reads, known.lock.kind == "index") > (known.blocks_reads, False):
+            found[one.relation] = one
+    return tuple(found.values())
+
+
 def waiting(holds: Iterable[Hold]) -> str:
     """Return who waits for locks, for the subject of a sentence: "reads and writes of public.orders"."""
-    strongest: dict[str, Hold] = {}
-    for one in holds:
-        known = strongest.get(one.relation)
-        if known is None or (one.blocks_reads and not known.blocks_reads):
-            strongest[one.relation] = one
     grouped: dict[str, list[str]] = {}
-    for hold in sorted(strongest.values(), key=lambda one: not one.blocks_reads):
+    for hold in sorted(_strongest(holds), key=lambda one: not one.blocks_reads):
         grouped.setdefault(hold.waiting, []).append(hold.relation)
     return " and ".join(f"{who} of {listed(names)}" for who, names in grouped.items())
