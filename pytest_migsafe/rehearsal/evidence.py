@@ -25,7 +25,7 @@ from pytest_migsafe.rehearsal.observed import (
     Write,
     shortened,
 )
-from pytest_migsafe.rehearsal.reach import Catalog
+from pytest_migsafe.rehearsal.reach import Catalog, Reaches
 from pytest_migsafe.rehearsal.state import State
 
 __all__ = [
@@ -190,6 +190,17 @@ class Evidence:
     def applied(self) -> bool:
         """Whether the file was applied for real."""
         return self.error is None
+
+    @cached_property
+    def reaches(self) -> tuple[Reaches | None, ...]:
+        """What each statement does with the rows of tables, as its text tells; None where it does not."""
+        catalog = Catalog(self.before, self.after)
+        found = []
+        for one in self.statements:
+            # Names without a schema mean what the statements touched.
+            catalog.speak_of(one)
+            found.append(catalog.reaches(one))
+        return tuple(found)
 
     @cached_property
     def stalls(self) -> tuple[Stall, ...]:

@@ -5,6 +5,7 @@ would go by the key in production (a table that was analyzed with one page), and
 that the index finds. So the queries' text is asked, with the keys that the catalog knows.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -224,20 +225,23 @@ class Catalog:
 
     def functions(self, name: str) -> tuple[Function, ...]:
         """Return the functions and procedures of a name without schema, those after the file first."""
-        return tuple(
-            one
-            for schema in (self.after, self.before)
-            for signature, one in schema.of_kind(Function).items()
-            if last_part(without_arguments(signature)) == name
-        )
+        return tuple(self._functions.get(name, ()))
+
+    @cached_property
+    def _functions(self) -> dict[str, list[Function]]:
+        found: dict[str, list[Function]] = {}
+        for schema in (self.after, self.before):
+            for signature, one in schema.of_kind(Function).items():
+                known = found.setdefault(last_part(without_arguments(signature)), [])
+                if one not in known:
+                    known.append(one)
+        return found
 
     def may_truncate(self, text: str) -> bool:
         """Whether TRUNCATE stands in a statement, or in a function that may be called by it."""
         bodies = [text.lower()]
         functions = {
-            last_part(without_arguments(signature)).lower(): one.body.lower()
-            for schema in (self.before, self.after)
-            for signature, one in schema.of_kind(Function).items()
+            name.lower(): " ".join(one.body.lower() for one in some) for name, some in self._functions.items()
         }
         while bodies:
             body = bodies.pop()
@@ -248,13 +252,33 @@ class Catalog:
 
     def reaches(self, statement: StatementEvidence) -> Reaches | None:
         """Return what a statement does with the rows of tables; None where its text does not show it."""
+        known = self._reached
+        if id(statement) not in known:
+            known[id(statement)] = self._reaches(statement)
+        return known[id(statement)]
+
+    @cached_property
+    def _reached(self) -> dict[int, Reaches | None]:
+        return {}
+
+    def _reaches(self, statement: StatementEvidence) -> Reaches | None:
         if statement.node == "DoStmt":
             body = body_of_do(statement.text)
             return _Following(self).body(body) if body else None
         if statement.node not in _BY_ITS_QUERIES:
             return None
+        # A seed may have thousands of these, and each thousands of values: too many to look at.
+        if (
+            statement.node == "InsertStmt"
+            and not statement.scans
+            and not _OTHER_THAN_VALUES.search(statement.text)
+        ):
+            return Reaches()
         found = queries(statement.text)
         return _Following(self).all(found) if found else None
+
+
+_OTHER_THAN_VALUES = re.compile(r"\b(?:select|table|update|delete|merge)\b", re.IGNORECASE)
 
 
 @dataclass

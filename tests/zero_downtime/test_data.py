@@ -1,5 +1,7 @@
 """Rows that are read or written in numbers that nobody knows: while a lock is held, or until one big commit."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from pytest_migsafe.findings import Severity
@@ -183,7 +185,7 @@ def test_rows_are_written_in_batches_and_the_same_comes_of_it(history: History, 
     assert _rows_after(history, finding.files[0].sql) == _rows_after(history, BATCHES[case])
 
 
-def _rows_after(history: History, text: str) -> list[object]:
+def _rows_after(history: History, text: str) -> Sequence[object]:
     """Return all rows as a statement leaves them."""
     with create_database(history.server) as database, database.connect() as connection:
         for one in (SETTING, ROWS, NAMED, text):

@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from pytest_migsafe.catalog import Schema
-from pytest_migsafe.catalog.lexical import last_part, parent_of, schema_of, unquoted
-from pytest_migsafe.catalog.schema import Constraint, Index, Table
+from pytest_migsafe.catalog.lexical import last_part, parent_of, schema_of, unquoted, without_arguments
+from pytest_migsafe.catalog.schema import Constraint, Function, Index, Table
 from pytest_migsafe.findings import Finding, RemedyFile, Severity
 from pytest_migsafe.migrations.operations import Operation, operations
+from pytest_migsafe.migrations.queries import queries
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.holding import Stall, Work, WorkKind
 from pytest_migsafe.rules.registry import Rule
@@ -24,6 +25,8 @@ _Made = TypeVar("_Made", Constraint, Index)
 _RUN_CODE = frozenset(
     {"CallStmt", "DeleteStmt", "DoStmt", "ExecuteStmt", "InsertStmt", "MergeStmt", "SelectStmt", "UpdateStmt"}
 )
+#: Of those, the ones whose own work is told by their text.
+_QUERIES = frozenset({"DeleteStmt", "InsertStmt", "MergeStmt", "SelectStmt", "UpdateStmt"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +55,20 @@ class Situation:
     @property
     def is_opaque(self) -> bool:
         """Whether the statement runs code, so that only the evidence tells what was done."""
-        return all(one.node in _RUN_CODE for one in self.operations)
+        nodes = {one.node for one in self.operations}
+        if not nodes <= _RUN_CODE:
+            return False
+        return not nodes or not nodes <= _QUERIES or self._calls_functions
+
+    @property
+    def _calls_functions(self) -> bool:
+        """Whether the statement's queries call functions that are not PostgreSQL's own."""
+        called = {name for query in queries(self.text) for one in query.every() for _, name in one.calls}
+        return any(
+            last_part(without_arguments(signature)) in called
+            for schema in (self.before, self.after)
+            for signature in schema.of_kind(Function)
+        )
 
     @property
     def before(self) -> Schema:

@@ -10,7 +10,7 @@ from pytest_migsafe.migrations.queries import Use, key_columns, limited_to
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.holding import Stall, WorkKind
 from pytest_migsafe.rehearsal.observed import StatementEvidence
-from pytest_migsafe.rehearsal.reach import Catalog, Reach
+from pytest_migsafe.rehearsal.reach import Reach
 from pytest_migsafe.rules import safe_ways
 from pytest_migsafe.rules.blocking.check import (
     FAMILY,
@@ -86,14 +86,12 @@ def _is_of_rows(situation: Situation) -> bool:
 
 def _wide(evidence: Evidence, statement: StatementEvidence) -> tuple[Reach, ...]:
     """Return what a statement's queries do with more than a few rows of tables."""
-    catalog = Catalog(evidence.before, evidence.after)
-    # Names without a schema mean what the statements touched.
-    for one in evidence.statements:
-        catalog.speak_of(one)
-        if one is statement:
-            break
-    found = catalog.reaches(statement)
+    found = evidence.reaches[_place(evidence, statement)]
     return tuple(one for one in found.tables if not one.is_few) if found is not None else ()
+
+
+def _place(evidence: Evidence, statement: StatementEvidence) -> int:
+    return next(at for at, one in enumerate(evidence.statements) if one is statement)
 
 
 def _held(stall: Stall) -> str:
@@ -106,7 +104,7 @@ def _remedy(situation: Situation, files: Sequence[RemedyFile]) -> str:
     if _replaces_view(stall):
         return _BESIDE
     statements = situation.evidence.statements
-    at = statements.index(stall.statement)
+    at = _place(situation.evidence, stall.statement)
     follows = [one for one in statements[at + 1 :] if not _is_control(one)]
     place = f"line {stall.statement.line} ({headline(stall.statement.text, 60)})"
     if files:
@@ -139,7 +137,7 @@ def _own_file(situation: Situation) -> tuple[RemedyFile, ...]:
     """Return the statement as a file after the rest of its own; nothing where it cannot simply be moved behind it."""
     statement = situation.stall.statement
     statements = situation.evidence.statements
-    at = statements.index(statement)
+    at = _place(situation.evidence, statement)
     others = [*statements[:at], *statements[at + 1 :]]
     if _replaces_view(situation.stall):
         return ()
@@ -236,13 +234,13 @@ def _key(schema: Schema, table: str) -> Column | None:
 def whole_table_write(evidence: Evidence) -> Iterator[Finding]:
     """Judge UPDATE, DELETE, MERGE and FOR UPDATE of more than a few rows; where tables are locked, others do."""
     stalled = {id(stall.statement) for stall in evidence.stalls}
-    for statement in evidence.statements:
-        if id(statement) in stalled or not _may_write(statement):
+    for statement, reached in zip(evidence.statements, evidence.reaches, strict=True):
+        if reached is None or id(statement) in stalled or not _may_write(statement):
             continue
         wide = [
             one
-            for one in _wide(evidence, statement)
-            if one.use in _LOCKS_ROWS and _is_preexisting(evidence, statement, one)
+            for one in reached.tables
+            if one.use in _LOCKS_ROWS and not one.is_few and _is_preexisting(evidence, statement, one)
         ]
         if wide:
             yield _told(evidence, statement, wide)
