@@ -2,11 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
-
-from postgast import pg_query_pb2, unwrap_node
-
-from pytest_migsafe.migrations.parse_tree import parse_if_possible
 
 #: What a query of one relation may not have, so that a view of it can be written (manual: "CREATE VIEW", Updatable
 #: Views), and what people call it.
@@ -42,38 +39,38 @@ def simple_query(definition: str) -> SimpleQuery | str:
     query = _query(definition)
     if query is None:
         return "its query cannot be read"
-    if query.op > pg_query_pb2.SETOP_NONE:
+    if query.op > _grammar().pg_query_pb2.SETOP_NONE:
         return "its query is a UNION, INTERSECT or EXCEPT"
     for clause, name in _CLAUSES.items():
         value = getattr(query, clause)
         if len(value) if hasattr(value, "__len__") else query.HasField(clause):
             return f"its query has {name}"
-    sources = [unwrap_node(one) for one in query.from_clause]
+    sources = [_grammar().unwrap_node(one) for one in query.from_clause]
     if len(sources) != 1 or type(sources[0]).__name__ != "RangeVar":
         return "its query does not read one table and nothing else"
-    targets = [unwrap_node(one) for one in query.target_list]
-    if any(_is_aggregate(unwrap_node(one.val)) for one in targets):
+    targets = [_grammar().unwrap_node(one) for one in query.target_list]
+    if any(_is_aggregate(_grammar().unwrap_node(one.val)) for one in targets):
         return "its query computes over several rows"
     return SimpleQuery(sources[0].schemaname, sources[0].relname, dict(_columns(targets)))
 
 
 def _query(definition: str) -> Any:
-    tree = parse_if_possible(definition)
-    node = unwrap_node(tree.stmts[0].stmt) if tree is not None and tree.stmts else None
+    tree = _tree(definition)
+    node = _grammar().unwrap_node(tree.stmts[0].stmt) if tree is not None and tree.stmts else None
     return node if type(node).__name__ == "SelectStmt" else None
 
 
 def _is_aggregate(node: Any) -> bool:
     if type(node).__name__ != "FuncCall":
         return False
-    name = unwrap_node(node.funcname[-1]).sval
+    name = _grammar().unwrap_node(node.funcname[-1]).sval
     return bool(node.agg_star or node.HasField("over") or name in _AGGREGATES)
 
 
 def _columns(targets: list[Any]) -> Iterator[tuple[str, str]]:
     for target in targets:
-        value = unwrap_node(target.val)
-        name = unwrap_node(value.fields[-1]).sval if type(value).__name__ == "ColumnRef" else ""
+        value = _grammar().unwrap_node(target.val)
+        name = _grammar().unwrap_node(value.fields[-1]).sval if type(value).__name__ == "ColumnRef" else ""
         if target.name or name:
             yield target.name or name, name
 
@@ -91,18 +88,113 @@ class Parameter:
 
 def parameters(arguments: str, returns: str) -> tuple[Parameter, ...] | None:
     """Return the arguments of a function and the columns of its result, of the texts of both; None: they cannot be read."""
-    tree = parse_if_possible(f"CREATE FUNCTION f({arguments}) RETURNS {returns} LANGUAGE sql AS ''")
-    node = unwrap_node(tree.stmts[0].stmt) if tree is not None and tree.stmts else None
+    tree = _tree(f"CREATE FUNCTION f({arguments}) RETURNS {returns} LANGUAGE sql AS ''")
+    node = _grammar().unwrap_node(tree.stmts[0].stmt) if tree is not None and tree.stmts else None
     if node is None or type(node).__name__ != "CreateFunctionStmt":
         return None
-    return tuple(_parameter(unwrap_node(one)) for one in node.parameters)
+    return tuple(_parameter(_grammar().unwrap_node(one)) for one in node.parameters)
 
 
 def _parameter(node: Any) -> Parameter:
-    mode = pg_query_pb2.FunctionParameterMode.Name(node.mode).removeprefix("FUNC_PARAM_")
+    mode = _grammar().pg_query_pb2.FunctionParameterMode.Name(node.mode).removeprefix("FUNC_PARAM_")
     return Parameter(node.name, _type(node.arg_type), mode, node.HasField("defexpr"))
 
 
 def _type(node: Any) -> str:
-    name = ".".join(unwrap_node(one).sval for one in node.names)
+    name = ".".join(_grammar().unwrap_node(one).sval for one in node.names)
     return f"{'SETOF ' if node.setof else ''}{name}{'[]' * len(node.array_bounds)}"
+
+
+#: Functions of PostgreSQL that leave something of their argument out.
+_CUTTING = frozenset(
+    """left right substr substring split_part trunc round floor ceil ceiling date_trunc date_part extract lower upper
+    trim btrim ltrim rtrim regexp_replace mod abs sign md5""".split()  # noqa: SIM905 - a list of words
+)
+
+
+def loss(expression: Any, column: str) -> str:
+    """Return what an expression (the parse tree of USING) makes of a column's values that is less than they were; or nothing."""
+    nodes = list(_nodes(expression))
+    names = {
+        part.string.sval
+        for one in nodes
+        if _kind(one) == "ColumnRef"
+        for part in one.fields
+        if part.HasField("string")
+    }
+    if column not in names:
+        return "the new values are not made of the old ones"
+    cut = [
+        name
+        for one in nodes
+        if _kind(one) == "FuncCall" and (name := one.funcname[-1].string.sval) in _CUTTING
+    ]
+    if cut:
+        return f"{cut[0]}() leaves out a part of the old values"
+    if any(
+        _kind(one) == "TypeCast" and one.type_name.typmods and _is_cut_by_cast(one.type_name) for one in nodes
+    ):
+        return "the cast cuts what is longer"
+    if any(_kind(one) == "A_Indirection" for one in nodes):
+        return "only a part of the old values is taken"
+    return ""
+
+
+def _is_cut_by_cast(type_name: Any) -> bool:
+    return bool(type_name.names[-1].string.sval in {"varchar", "bpchar", "bit", "varbit"})
+
+
+def deletes(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the tables, by schema and name, of which a statement deletes all rows, without handing them on."""
+    tree = _tree(text)
+    if tree is None:
+        return ()
+    return tuple(
+        (one.relation.schemaname, one.relation.relname)
+        for one in _nodes(tree)
+        if _kind(one) == "DeleteStmt"
+        and not one.HasField("where_clause")
+        and not one.using_clause
+        and not one.HasField("returning_clause")
+    )
+
+
+def truncates(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the tables, by schema and name, that a TRUNCATE names."""
+    tree = _tree(text)
+    if tree is None:
+        return ()
+    return tuple(
+        (relation.range_var.schemaname, relation.range_var.relname)
+        for one in _nodes(tree)
+        if _kind(one) == "TruncateStmt"
+        for relation in one.relations
+    )
+
+
+def _nodes(message: Any) -> Iterator[Any]:
+    """Yield a node of a parse tree and all below it."""
+    yield message
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        for one in value if hasattr(value, "append") or hasattr(value, "add") else (value,):
+            yield from _nodes(one)
+
+
+def _kind(message: Any) -> str:
+    return type(message).__name__
+
+
+def _tree(text: str) -> Any:
+    from pytest_migsafe.migrations.parse_tree import parse_if_possible  # see _grammar  # noqa: PLC0415
+
+    return parse_if_possible(text)
+
+
+def _grammar() -> ModuleType:
+    """Return the grammar, which is imported when something is read."""
+    # It takes 0.1 s to import, which whoever only lists the rules need not wait for.
+    import postgast  # noqa: PLC0415
+
+    return postgast

@@ -3,6 +3,7 @@
 from pytest_migsafe.rules import apply, cluster, history, left_behind, lock_queue, session, transaction_shape
 from pytest_migsafe.rules.blocking import BLOCKING_RULES
 from pytest_migsafe.rules.compatibility import COMPATIBILITY_RULES
+from pytest_migsafe.rules.loses_data import LOSS_RULES
 from pytest_migsafe.rules.registry import Rule, judge, rule
 from pytest_migsafe.rules.smoke import COMPARING_RULES, SMOKE_RULES
 from pytest_migsafe.rules.waivers import WAIVER_RULES
@@ -20,9 +21,10 @@ RULES: tuple[Rule, ...] = (
     history.duplicate_version,
     cluster.cluster_wide_not_run,
     *BLOCKING_RULES,
-    *COMPATIBILITY_RULES,
     lock_queue.lock_without_timeout,
     lock_queue.several_tables_locked,
+    *COMPATIBILITY_RULES,
+    *LOSS_RULES,
     *SMOKE_RULES,
     *COMPARING_RULES,
     *WAIVER_RULES,
