@@ -1,5 +1,7 @@
 """Types of columns that are changed: what has to be done with every row for it, and how it is done while the table is in use."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from tests.zero_downtime.conftest import History
@@ -51,9 +53,23 @@ INSERT INTO child (rich_id, k, k_id) SELECT id, k, id FROM rich;
 """
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
+def check_side_by_side(history: History, cases: Iterable[tuple[str, str, str]]) -> None:
+    """Check the remedies of many changes in one history: each has tables of the same names in a schema of its own.
+
+    A case is what is there, the statement, in which ``{s}`` stands for the schema, and the rule that speaks of it.
+    """
+    some = list(cases)
+    there = "\n".join(
+        f"CREATE SCHEMA s{number}; SET search_path TO s{number}; {before}"
+        for number, (before, _, _) in enumerate(some)
+    )
+    text = "\n".join(change.format(s=f"s{number}") for number, (_, change, _) in enumerate(some))
+    judged = check_remedies(history, [f"{there}\nRESET search_path;"], text)
+    assert judged.rules == [rule for _, _, rule in some]
+
+
+def test_a_new_column_takes_the_place_of_the_old_one(history: History) -> None:
+    changed = (
         "rich ALTER COLUMN id TYPE bigint",
         "rich ALTER COLUMN k TYPE bigint",
         "rich ALTER COLUMN k TYPE numeric(20, 1) USING rich.k::numeric",
@@ -62,16 +78,13 @@ INSERT INTO child (rich_id, k, k_id) SELECT id, k, id FROM rich;
         "rich ALTER COLUMN late TYPE bigint",
         "child ALTER COLUMN id TYPE bigint",
         "child ALTER COLUMN rich_id TYPE bigint",
-    ],
-)
-def test_a_new_column_takes_the_place_of_the_old_one(history: History, changed: str) -> None:
-    judged = check_remedies(history, [RICH], f"ALTER TABLE {changed};", rows=RICH_ROWS)
-    assert judged.rules == ["type-change-rewrites"]
+    )
+    cases = ((f"{RICH}{RICH_ROWS}", f"ALTER TABLE {{s}}.{one};", "type-change-rewrites") for one in changed)
+    check_side_by_side(history, cases)
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
+def test_a_type_whose_values_are_stored_otherwise(history: History) -> None:
+    changed = (
         "v TYPE varchar(20)",
         "v TYPE char(60)",
         "t TYPE varchar(5000)",
@@ -82,16 +95,16 @@ def test_a_new_column_takes_the_place_of_the_old_one(history: History, changed: 
         "j TYPE jsonb",
         "ts TYPE date",
         "ts TYPE timestamptz USING ts AT TIME ZONE 'Europe/Berlin'",
-    ],
-)
-def test_a_type_whose_values_are_stored_otherwise(history: History, changed: str) -> None:
-    judged = check_remedies(history, [BUSY], f"ALTER TABLE busy ALTER COLUMN {changed};", rows=ROWS)
-    assert judged.rules == ["type-change-rewrites"]
+    )
+    cases = (
+        (f"{BUSY}{ROWS}", f"ALTER TABLE {{s}}.busy ALTER COLUMN {one};", "type-change-rewrites")
+        for one in changed
+    )
+    check_side_by_side(history, cases)
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
+def test_types_whose_values_are_stored_the_same(history: History) -> None:
+    changed = (
         "v TYPE varchar(100)",
         "v TYPE text",
         "t TYPE varchar",
@@ -103,10 +116,11 @@ def test_a_type_whose_values_are_stored_otherwise(history: History, changed: str
         "k TYPE integer",
         "k TYPE integer USING k",
         "ts TYPE timestamptz",
-    ],
-)
-def test_a_type_whose_values_are_stored_the_same(history: History, changed: str) -> None:
-    assert history.judge(BUSY, ROWS, f"ALTER TABLE busy ALTER COLUMN {changed};").rules == []
+    )
+    text = "\n".join(f"ALTER TABLE busy ALTER COLUMN {one};" for one in changed)
+    judged = history.judge(BUSY, ROWS, text)
+    assert judged.rules == []
+    assert judged.evidence.applied
 
 
 BUSY_TWICE = """
@@ -115,6 +129,10 @@ COMMENT ON INDEX busy_some IS 'some';
 CREATE UNIQUE INDEX busy_lower ON busy (lower(v));
 ALTER TABLE busy ADD CHECK (v <> 'q');
 """
+CHECKED = """
+ALTER TABLE busy ADD CONSTRAINT said CHECK (v <> 'q');
+COMMENT ON CONSTRAINT said ON busy IS 'so';
+"""
 REFERRING = """
 CREATE TABLE referred (ts timestamp PRIMARY KEY);
 INSERT INTO referred SELECT ts FROM busy;
@@ -122,27 +140,23 @@ ALTER TABLE busy ADD FOREIGN KEY (ts) REFERENCES referred;
 """
 
 
-@pytest.mark.parametrize(
-    ("there", "changed", "rule"),
-    [
+def test_what_is_done_anew_though_the_values_are_stored_the_same(history: History) -> None:
+    later = ROWS.replace("now(), now()", "now() + i * interval '1 day', now()")
+    cases = (
         ("CREATE INDEX busy_lower ON busy (lower(v));", "v TYPE varchar(100)", "type-change-rebuilds-index"),
         (BUSY_TWICE, "v TYPE varchar(100)", "type-change-rebuilds-index"),
         ("CREATE INDEX busy_ts ON busy (ts);", "ts TYPE timestamptz", "type-change-rebuilds-index"),
         ("ALTER TABLE busy ADD UNIQUE (ts, id);", "ts TYPE timestamptz", "type-change-rebuilds-index"),
-        (
-            "ALTER TABLE busy ADD CONSTRAINT said CHECK (v <> 'q'); COMMENT ON CONSTRAINT said ON busy IS 'so';",
-            "v TYPE varchar(100)",
-            "type-change-rescans-check",
-        ),
+        (CHECKED, "v TYPE varchar(100)", "type-change-rescans-check"),
         (REFERRING, "ts TYPE timestamptz", "type-change-revalidates-foreign-key"),
-    ],
-)
-def test_what_is_done_anew_though_the_values_are_stored_the_same(
-    history: History, there: str, changed: str, rule: str
-) -> None:
-    rows = ROWS.replace("now(), now()", "now() + i * interval '1 day', now()")
-    judged = check_remedies(history, [BUSY, rows, there], f"ALTER TABLE busy ALTER COLUMN {changed};")
-    assert judged.rules == [rule]
+    )
+    check_side_by_side(
+        history,
+        (
+            (f"{BUSY}{later}{there}", f"ALTER TABLE {{s}}.busy ALTER COLUMN {changed};", rule)
+            for there, changed, rule in cases
+        ),
+    )
 
 
 def test_a_check_that_is_not_valid_is_not_looked_up(history: History) -> None:

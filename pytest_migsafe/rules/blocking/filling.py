@@ -2,7 +2,7 @@
 
 from pytest_migsafe.catalog import Schema
 from pytest_migsafe.catalog.lexical import constant
-from pytest_migsafe.catalog.schema import Table
+from pytest_migsafe.catalog.schema import Table, Trigger
 from pytest_migsafe.findings import RemedyFile
 
 #: Pages that a batch goes through: 800 kB of rows.
@@ -90,11 +90,20 @@ def in_batches(
         "missing": missing or f"{column} IS NULL",
         "batch": _BATCH,
     }
+    when = _may_fire(schema, table)
     if not has_parts(schema, table):
-        return RemedyFile(sql=_OF_ONE.format(**given), in_transaction=False)
+        return RemedyFile(sql=_OF_ONE.format(**given), in_transaction=False, when=when)
     # What stands in the text for format() has its percent signs doubled.
     doubled = {key: one.replace("%", "%%") if isinstance(one, str) else one for key, one in given.items()}
-    return RemedyFile(sql=_OF_FAMILY.format(**(doubled | {"name": given["name"]})), in_transaction=False)
+    text = _OF_FAMILY.format(**(doubled | {"name": given["name"]}))
+    return RemedyFile(sql=text, in_transaction=False, when=when)
+
+
+def _may_fire(schema: Schema, table: str) -> str:
+    """Return what has to be so before rows are written: that it does no harm that triggers fire for them; or nothing."""
+    found = [one.name for one in schema.belonging_to(table).values() if isinstance(one, Trigger)]
+    triggers = "trigger" if len(found) == 1 else "triggers"
+    return f"if it does no harm that {triggers} {', '.join(found)} may fire for every row" if found else ""
 
 
 def has_parts(schema: Schema, table: str) -> bool:

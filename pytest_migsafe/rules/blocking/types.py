@@ -188,7 +188,8 @@ type_change_rewrites = blocking_rule(
     ),
     remedy=(
         "A new column that a trigger keeps in step with the old one; it is filled in batches, gets its indexes and constraints, "
-        "and takes the old one's place at the end. Applications read and write the old one all the time."
+        "and takes the old one's place at the end, as the last column of the table. Applications use the old one all the time; "
+        "SELECT * and INSERT without column names notice where it stands then."
     ),
     manual=_ALTER_TYPE,
     peers={
