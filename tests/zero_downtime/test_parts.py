@@ -151,3 +151,12 @@ def test_a_partitioned_table_and_its_partitions(history: History) -> None:
 def test_commands_of_a_text(text: str, commands: list[tuple[str, str]]) -> None:
     found = [(one.text, text[one.start : one.end]) for one in single_commands(text)]
     assert found == commands
+
+
+def test_a_finding_stands_at_the_command_that_did_the_work(history: History) -> None:
+    judged = history.judge(
+        "CREATE TABLE busy (id bigint PRIMARY KEY, k integer);",
+        "ALTER TABLE busy\n    ADD COLUMN plain text,\n    ALTER COLUMN k SET NOT NULL;",
+    )
+    (finding,) = judged.of_family("blocking-work")
+    assert (finding.rule, finding.line, finding.column) == ("set-not-null-scans", 3, 5)

@@ -295,12 +295,12 @@ def blocking_rule(*, severity: Severity = Severity.ERROR, **metadata: Any) -> Ca
 
 def described(rule: Rule, situation: Situation, told: Told) -> Finding:
     """Return what a rule says of a situation as a finding."""
-    statement = situation.stall.statement
+    command = situation.stall.command
     return rule.finding(
         situation.evidence,
         severity=told.severity or rule.severity,
-        line=statement.line,
-        column=statement.column,
+        line=command.line,
+        column=command.column,
         message=told.message,
         evidence=(*situation.facts(), *told.evidence),
         remedy=written(told.remedy or rule.remedy, told.files),
