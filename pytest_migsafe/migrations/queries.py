@@ -31,7 +31,13 @@ class ColumnName:
 
     #: The table's name or alias in the query; empty where the column stands alone.
     alias: str
+    #: Without quotes; or a function of one column: ``lower(name)``.
     name: str
+
+    @property
+    def of(self) -> str:
+        """The column itself, without the functions."""
+        return self.name.rpartition("(")[2].rstrip(")") if self.name.endswith(")") else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,7 @@ def constant_text(text: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def key_columns(definition: str) -> tuple[str, ...]:
-    """Return the key columns of an index by its definition, without quotes; an empty name for an expression."""
+    """Return the key columns of an index by its definition, as a `ColumnName` says them; an empty name for other expressions."""
     return tuple(_trees().key_columns(definition))
 
 

@@ -57,12 +57,18 @@ def constant_text(text: str) -> str | None:
 
 
 def key_columns(definition: str) -> tuple[str, ...]:
-    """Return the key columns of an index by its definition, without quotes; an empty name for an expression."""
+    """Return what an index is made of; an empty name for an expression of which there are no words."""
     tree = parse_if_possible(definition)
     if tree is None:
         return ()
     node = unwrap_node(tree.stmts[0].stmt)
-    return tuple(str(unwrap_node(one).name) for one in getattr(node, "index_params", ()))
+    elements = [unwrap_node(one) for one in getattr(node, "index_params", ())]
+    return tuple(str(one.name) or _name_of_expression(unwrap_node(one.expr)) for one in elements)
+
+
+def _name_of_expression(node: Any) -> str:
+    found = _column(node)
+    return found.name if found is not None else ""
 
 
 def limited_to(text: str, key: str, keys: str) -> str | None:
@@ -446,9 +452,12 @@ def _called(node: Any) -> tuple[str, str]:
 
 
 def _column(node: Any) -> ColumnName | None:
-    """Return the column that an expression is, but for a cast; None for anything else."""
+    """Return the column that an expression is, but for a cast, or a function of one: ``lower(name)``; None for all else."""
     while _kind(node) == "TypeCast":
         node = unwrap_node(node.arg)
+    if _kind(node) == "FuncCall" and len(node.args) == 1:
+        inner = _column(unwrap_node(node.args[0]))
+        return None if inner is None else ColumnName(inner.alias, f"{_called(node)[1]}({inner.name})")
     if _kind(node) != "ColumnRef":
         return None
     fields = [unwrap_node(one) for one in node.fields]

@@ -232,7 +232,9 @@ class _Known:
             indexes = sum(
                 other.kind == "index" and other.table == one.relation for other in statement.rewrites
             )
-            if read.get(one.relation, 0) <= indexes and not self._has_moved(one.relation):
+            # What commits was tried in a transaction block first, and counted there, too.
+            only_built = {indexes} if statement.transaction else {indexes, 2 * indexes}
+            if read.get(one.relation, 0) in {0, *only_built} and not self._has_moved(one.relation):
                 yield one.relation
 
     def _has_moved(self, table: str) -> bool:
@@ -251,7 +253,8 @@ class _Known:
         for one in (*_replaced(statement), *self._refreshed(statement), *written, *self._scanned(statement)):
             if _is_internal(one.table) or one.table in self.emptied:
                 continue
-            if one.kind is WorkKind.SCAN and one.table in done:
+            # Of what is written it goes without saying that it is read, and of its partitions, too.
+            if one.kind is WorkKind.SCAN and not done.isdisjoint(self.catalog.family(one.table)):
                 continue
             yield one
 

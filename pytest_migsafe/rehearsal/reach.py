@@ -12,7 +12,7 @@ from functools import cached_property
 
 from pytest_migsafe.catalog import Schema
 from pytest_migsafe.catalog.lexical import last_part, quoted, unquoted, without_arguments
-from pytest_migsafe.catalog.schema import Column, Constraint, Function, Index, Table, View
+from pytest_migsafe.catalog.schema import Column, Constraint, Function, Index, Table, Trigger, View
 from pytest_migsafe.migrations.plpgsql import (
     Block,
     Body,
@@ -223,6 +223,12 @@ class Catalog:
             if any(one.relation == relation for one in keys)
         )
 
+    def trigger_functions(self, relation: str) -> Iterator[str]:
+        """Yield the functions of a table's triggers, whatever they fire for."""
+        for one in self._objects(relation):
+            if isinstance(one, Trigger) and one.enabled != "disabled":
+                yield one.function
+
     def functions(self, name: str) -> tuple[Function, ...]:
         """Return the functions and procedures of a name without schema, those after the file first."""
         return tuple(self._functions.get(name, ()))
@@ -281,6 +287,9 @@ class Catalog:
 _OTHER_THAN_VALUES = re.compile(r"\b(?:select|table|update|delete|merge)\b", re.IGNORECASE)
 
 
+_FIRES_TRIGGERS = frozenset({Use.INSERTED, Use.UPDATED, Use.DELETED})
+
+
 @dataclass
 class _Following:
     """Follows a statement's queries into views and functions."""
@@ -297,8 +306,10 @@ class _Following:
         found: list[Reach] = []
         called: list[Reaches] = []
         for one in query.every():
-            found += self._of_mentions(one, repeated=repeated)
+            mentioned = list(self._of_mentions(one, repeated=repeated))
+            found += mentioned
             called += [self._of_function(*name) for name in one.calls]
+            called += [self._of_triggers(reach.table) for reach in mentioned if reach.use in _FIRES_TRIGGERS]
         return _together([Reaches(tables=tuple(found)), *called])
 
     def _of_mentions(self, query: Query, *, repeated: bool) -> Iterator[Reach]:
@@ -338,6 +349,10 @@ class _Following:
             return Reaches()
         found = self.catalog.functions(name)
         return _together(self._of_body(one) for one in found)
+
+    def _of_triggers(self, table: str) -> Reaches:
+        called = {last_part(without_arguments(one)) for one in self.catalog.trigger_functions(table)}
+        return _together(self._of_function("", name) for name in sorted(called))
 
     def _of_body(self, function: Function) -> Reaches:
         deeper = _Following(self.catalog, in_body=True, depth=self.depth + 1)
@@ -510,7 +525,7 @@ class _Judged:
             return next((at for at, one in enumerate(mentions) if one.called == column.alias), None)
         for place, name in enumerate(self.names):
             if name is not None and (
-                column.name in self._catalog.columns(name) or not self._catalog.columns(name)
+                column.of in self._catalog.columns(name) or not self._catalog.columns(name)
             ):
                 return place
         return next((at for at, one in enumerate(mentions) if one.query is not None or one.is_given), None)

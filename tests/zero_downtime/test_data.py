@@ -11,12 +11,17 @@ from tests.zero_downtime.remedies import check_remedies
 
 SETTING = (
     "CREATE TABLE busy (id bigint PRIMARY KEY, k integer, v text, code text UNIQUE);"
-    "CREATE INDEX busy_k ON busy (k);"
+    "CREATE INDEX busy_k ON busy (k); CREATE UNIQUE INDEX ON busy (lower(code));"
     "CREATE TABLE items (id bigint PRIMARY KEY, busy_id bigint REFERENCES busy ON DELETE CASCADE, n integer);"
     "CREATE INDEX ON items (busy_id);"
     "CREATE TABLE loose (busy_id bigint REFERENCES busy ON DELETE CASCADE);"
     "CREATE TABLE lookups (id integer PRIMARY KEY, name text);"
     "CREATE VIEW busy_view AS SELECT * FROM busy;"
+    "CREATE TABLE parts (id bigint, d date, n integer, PRIMARY KEY (id, d)) PARTITION BY RANGE (d);"
+    "CREATE TABLE parts_2024 PARTITION OF parts FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');"
+    "CREATE TABLE entries (id bigint PRIMARY KEY, lookup integer); CREATE FUNCTION count_it() RETURNS trigger LANGUAGE plpgsql"
+    " AS $$ BEGIN UPDATE lookups SET name = name WHERE id = NEW.lookup; RETURN NEW; END $$;"
+    "CREATE TRIGGER counted BEFORE INSERT ON entries FOR EACH ROW EXECUTE FUNCTION count_it();"
     "CREATE FUNCTION touch_all() RETURNS void LANGUAGE sql AS 'UPDATE busy SET k = k';"
     "CREATE FUNCTION touch_one(wanted bigint) RETURNS void LANGUAGE plpgsql AS"
     " $$ BEGIN UPDATE busy SET k = k WHERE busy.id = wanted; END $$;"
@@ -34,6 +39,7 @@ UNDER_LOCK = {
     "all rows": "UPDATE busy SET k = 1;",
     "what an index finds": "UPDATE busy SET v = 'y' WHERE k = 1;",
     "a range": "UPDATE busy SET v = 'y' WHERE id > 1000;",
+    "what a function of no key finds": "UPDATE busy SET k = 1 WHERE upper(code) = 'C1';",
     "a wide range": "UPDATE busy SET v = 'y' WHERE id BETWEEN 1 AND 5000000;",
     "deleted": "DELETE FROM items;",
     "rows of others, by a join": "UPDATE items SET n = busy.k FROM busy WHERE busy.id = items.busy_id;",
@@ -56,6 +62,9 @@ UNDER_LOCK = {
     ),
     "a function": "SELECT touch_all();",
     "very many rows": "INSERT INTO lookups SELECT n, 'x' FROM generate_series(100, 20000) AS n;",
+    "of a partitioned table": "UPDATE parts SET n = 1;",
+    "a prepared query": "PREPARE q AS UPDATE busy SET k = 1 WHERE v = 'y'; EXECUTE q;",
+    "a cursor's rows": "DECLARE c CURSOR FOR SELECT * FROM busy WHERE v = 'x'; FETCH ALL FROM c;",
     "a row to which rows refer that no index finds": "DELETE FROM busy WHERE id = 3;",
 }
 FEW = {
@@ -64,6 +73,8 @@ FEW = {
     "some rows": "UPDATE busy SET k = 1 WHERE id IN (1, 2, 3) OR id = 4;",
     "an array of keys": "UPDATE busy SET k = 1 WHERE id = ANY ('{1,2}');",
     "another key": "UPDATE busy SET k = 1 WHERE code = 'c1' AND k = 1;",
+    "a key that is a function": "UPDATE busy SET k = 1 WHERE lower(busy.code) = lower('C1');",
+    "constants joined": "UPDATE busy AS b SET k = v.k FROM (VALUES (1, 2), (3, 4)) AS v (id, k) WHERE b.id = v.id;",
     "a batch": "UPDATE busy SET k = 1 WHERE id BETWEEN 1 AND 1000;",
     "a batch by LIMIT": "DELETE FROM items WHERE id IN (SELECT id FROM items WHERE n IS NULL LIMIT 100);",
     "a batch in WITH": "WITH few AS (SELECT id FROM items LIMIT 100) DELETE FROM items USING few WHERE items.id = few.id;",
@@ -96,6 +107,8 @@ FEW = {
         " UPDATE busy SET k = 1 WHERE code = one; END LOOP; END $$;"
     ),
     "a function that writes one row": "SELECT touch_one(1);",
+    "a partitioned table's row": "UPDATE parts SET n = 1 WHERE id = 3 AND d = '2024-02-03';",
+    "a trigger that writes one row": "INSERT INTO entries VALUES (1, 1);",
     "a temporary table": "CREATE TEMP TABLE busy AS SELECT 1 AS id; UPDATE busy SET id = 2; SELECT count(*) FROM busy;",
     "a new table": "CREATE TABLE n (id integer); INSERT INTO n VALUES (1); UPDATE n SET id = 2; DELETE FROM n;",
 }

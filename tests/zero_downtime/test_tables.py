@@ -54,6 +54,7 @@ BRIEF = {
     "TRUNCATE": "TRUNCATE busy;",
     "TRUNCATE in code": "DO $$ BEGIN TRUNCATE busy; END $$;",
     "TRUNCATE in a function": "SELECT empty_it();",
+    "TRUNCATE in a procedure that commits": "-- no-transaction\nCALL empty_and_commit();",
     "TRUNCATE, and what is done with the empty table": (
         "TRUNCATE busy; ALTER TABLE busy ALTER k SET NOT NULL; CREATE INDEX ON busy (v); UPDATE busy SET k = 1;"
     ),
@@ -71,6 +72,7 @@ BRIEF = {
 SETTING = (
     BUSY,
     TOTALS + "CREATE SEQUENCE numbers; CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler;"
+    "CREATE PROCEDURE empty_and_commit() LANGUAGE plpgsql AS $$ BEGIN TRUNCATE busy; COMMIT; END $$;"
     "CREATE FUNCTION empty_it() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'TRUNCATE ' || 'busy'; END $$;",
     ROWS,
     # Analyzed, a table of one page is read sequentially, whatever index there is.
