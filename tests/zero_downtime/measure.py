@@ -22,7 +22,10 @@ from pytest_migsafe.rehearsal.chain import Chain
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rules import RULES, judge
 from tests.zero_downtime.cases import CASES, WORLD, WORLD_ROWS
+from tests.zero_downtime.harder_cases import HARDER
 from tests.zero_downtime.oracle import FEW, MANY, Case, Measured, Oracle, measured
+
+ALL_CASES = (*CASES, *HARDER)
 
 FAMILY = "blocking-work"
 #: The rule of the family that is about rows, not about locks on relations.
@@ -172,10 +175,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("majors", nargs="*", type=int, default=[15, 18])
     parser.add_argument("--only", default="", help="cases whose name contains this")
+    parser.add_argument("--after", type=int, default=0, help="not the first so many")
     parser.add_argument("--all", action="store_true", help="print the cases that agree, too")
     parser.add_argument("--populated", action="store_true", help="the rules judge a database with rows, too")
     arguments = parser.parse_args()
-    cases = [one for one in CASES if arguments.only in one.name]
+    cases = [one for one in ALL_CASES if arguments.only in one.name][arguments.after :]
     for major in arguments.majors:
         counts: dict[str, int] = {}
         spent = [0.0, 0.0]

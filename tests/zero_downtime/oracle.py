@@ -32,7 +32,7 @@ _LOCK_TIMEOUT = "3ms"
 
 #: The words with which a statement begins that cannot run in a transaction block.
 _BARE = re.compile(
-    r"\s*(VACUUM|CLUSTER\s*;?\s*$|REINDEX\s+(\(.*\)\s*)?(SCHEMA|DATABASE|SYSTEM)|CALL|DO\b.*\bCOMMIT\b"
+    r"\s*(VACUUM|CLUSTER\s*;?\s*$|REINDEX|CALL|DO\b.*\bCOMMIT\b"
     r"|(?!REFRESH).*\bCONCURRENTLY\b)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -149,6 +149,7 @@ class Oracle:
         self._resources = ExitStack()
         self._runner = self._connect()
         self._other = self._connect()
+        self._watcher = self._connect()
         self._runner.prepare_threshold = None
         self._other.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
         # Each table is asked for itself, without the foreign keys and triggers that lead to others.
@@ -257,19 +258,24 @@ class Oracle:
                     writers[writer.info.backend_pid] = writer
             running = Thread(target=run, daemon=True)
             running.start()
-            waiting = self._awaited(running, writers)
+            waiting = self._awaited(statement, running, writers)
             running.join(timeout=60)
         if failed:
             return Step(statement, error=failed[0].sqlstate or "?")
         return _difference(statement, before, self._reading(), waiting, frozenset())
 
-    def _awaited(self, running: Thread, writers: Mapping[int, psycopg.Connection]) -> dict[str, str]:
+    def _awaited(
+        self, statement: str, running: Thread, writers: Mapping[int, psycopg.Connection]
+    ) -> dict[str, str]:
         """Let go one writer after the other for whom the statement waits; return the tables that it wanted to lock."""
         waiting: dict[str, str] = {}
+        # REINDEX CONCURRENTLY of a partitioned table locks the partitions in SHARE mode to list them, and lets go
+        # before the work (ReindexPartitions in the source: indexcmds.c).
+        concurrently = "CONCURRENTLY" in statement.upper()
         pid = self._runner.info.backend_pid
         while running.is_alive():
-            for relation, mode, kind, blockers in self._other.execute(_AWAITED, {"pid": pid}).fetchall():
-                if relation is not None:
+            for relation, mode, kind, blockers in self._watcher.execute(_AWAITED, {"pid": pid}).fetchall():
+                if relation is not None and not (concurrently and mode == "ShareLock"):
                     reads = mode == "AccessExclusiveLock"
                     waiting[relation] = _WHO.get(kind) or ("reads and writes" if reads else "writes")
                 for blocker in blockers:
@@ -486,7 +492,8 @@ ORDER BY 1
 
 _READING = """
 SELECT class.oid,
-       pg_catalog.pg_stat_get_xact_blocks_fetched(class.oid),
+       -- Of an index one fetches more, the more levels it has: that is no work.
+       CASE WHEN class.relkind IN ('r', 'm', 't') THEN pg_catalog.pg_stat_get_xact_blocks_fetched(class.oid) ELSE 0 END,
        pg_catalog.pg_relation_filenode(class.oid),
        coalesce(pg_catalog.pg_relation_size(class.oid), 0)
 FROM pg_catalog.pg_class AS class
