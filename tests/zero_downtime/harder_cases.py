@@ -107,7 +107,6 @@ _QUERIES = tuple(
             "CALL f()",
         ),
         "materialized view without rows": ("CREATE MATERIALIZED VIEW mm AS SELECT * FROM c WITH NO DATA",),
-        "delete of a parent by key": ("DELETE FROM p WHERE id = -5",),
         "new table with rows and an index": (
             "CREATE TABLE f (id int PRIMARY KEY, t text)",
             "INSERT INTO f VALUES (1, 'a'), (2, 'b')",
@@ -133,6 +132,19 @@ _QUERIES = tuple(
 _SHARE_PARENT = "CREATE TABLE fresh (p_id integer REFERENCES p)"
 
 _SHAPES = (
+    case(
+        "locked, then delete of a parent by key",
+        _LOCK,
+        "DELETE FROM p WHERE id = -5",
+        rows="INSERT INTO p (id, name) VALUES (-5, 'x')",
+    ),
+    case(
+        "locked, then delete of a parent whose children have an index",
+        _LOCK,
+        "DELETE FROM p WHERE id = -5",
+        before="CREATE INDEX ON c (p_id)",
+        rows="INSERT INTO p (id, name) VALUES (-5, 'x')",
+    ),
     case(
         "column with default, then not null",
         "ALTER TABLE c ADD z integer DEFAULT 5",
@@ -417,12 +429,6 @@ _SHAPES = (
     case("index rename, then work", "ALTER INDEX c_k RENAME TO kk", "UPDATE other SET note = 'x'"),
     case(
         "index set option, then work", "ALTER INDEX c_k SET (fillfactor = 70)", "UPDATE other SET note = 'x'"
-    ),
-    case(
-        "reindex partitioned index",
-        "REINDEX INDEX pk_i",
-        before="@pt; CREATE INDEX pk_i ON pt (k)",
-        mode=_BARE,
     ),
     case(
         "reindex partitioned table concurrently",

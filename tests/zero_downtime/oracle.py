@@ -238,7 +238,7 @@ class Oracle:
         return _difference(statement, before, after, waiting, held)
 
     def _bare(self, statement: str, relations: list["_Relation"]) -> Step:
-        """Run a statement outside a transaction while somebody writes each table, and see whom it waits for."""
+        """Run a statement outside a transaction while others read and write each table, and see for whom it waits."""
         before = self._reading()
         failed: list[psycopg.Error] = []
 
@@ -249,25 +249,25 @@ class Oracle:
                 failed.append(error)
 
         with ExitStack() as resources:
-            writers = {}
+            users = {}
             for one in relations:
-                if not one.is_sequence:
-                    writer = resources.enter_context(self._database.connect())
-                    writer.execute("BEGIN")
-                    _send(writer, one.hold)
-                    writers[writer.info.backend_pid] = writer
+                for hold in one.holds:
+                    user = resources.enter_context(self._database.connect())
+                    user.execute("BEGIN")
+                    _send(user, hold)
+                    users[user.info.backend_pid] = user
             running = Thread(target=run, daemon=True)
             running.start()
-            waiting = self._awaited(statement, running, writers)
+            waiting = self._awaited(statement, running, users)
             running.join(timeout=60)
         if failed:
             return Step(statement, error=failed[0].sqlstate or "?")
         return _difference(statement, before, self._reading(), waiting, frozenset())
 
     def _awaited(
-        self, statement: str, running: Thread, writers: Mapping[int, psycopg.Connection]
+        self, statement: str, running: Thread, users: Mapping[int, psycopg.Connection]
     ) -> dict[str, str]:
-        """Let go one writer after the other for whom the statement waits; return the tables that it wanted to lock."""
+        """Let go those for whom the statement waits, one after another; return the relations that it wanted to lock."""
         waiting: dict[str, str] = {}
         # REINDEX CONCURRENTLY of a partitioned table locks the partitions in SHARE mode to list them, and lets go
         # before the work (ReindexPartitions in the source: indexcmds.c).
@@ -279,8 +279,8 @@ class Oracle:
                     reads = mode == "AccessExclusiveLock"
                     waiting[relation] = _WHO.get(kind) or ("reads and writes" if reads else "writes")
                 for blocker in blockers:
-                    if blocker in writers:
-                        writers[blocker].rollback()
+                    if blocker in users:
+                        users[blocker].rollback()
             sleep(0.001)
         return waiting
 
@@ -391,11 +391,12 @@ class _Relation:
         )
 
     @property
-    def hold(self) -> str:
-        """What somebody does who uses it: writes it, or reads what cannot be written."""
-        if self.kind in "rp":
-            return f"LOCK TABLE ONLY {self.name} IN ROW EXCLUSIVE MODE"
-        return self.select
+    def holds(self) -> tuple[str, ...]:
+        """What those do who use it: one writes it, another reads it, who has also locked its indexes to plan that."""
+        if self.is_sequence:
+            return ()
+        write = (f"LOCK TABLE ONLY {self.name} IN ROW EXCLUSIVE MODE",) if self.kind in "rp" else ()
+        return (*write, self.select)
 
 
 @dataclass(frozen=True, slots=True)
@@ -507,5 +508,5 @@ FROM pg_catalog.pg_locks AS lock
 LEFT JOIN pg_catalog.pg_index AS index ON index.indexrelid = lock.relation
 LEFT JOIN pg_catalog.pg_class AS class ON class.oid = coalesce(index.indrelid, lock.relation)
 LEFT JOIN pg_catalog.pg_namespace AS space ON space.oid = class.relnamespace
-WHERE lock.pid = %(pid)s AND NOT lock.granted
+WHERE lock.pid = %(pid)s AND NOT lock.granted AND (class.oid IS NULL OR class.oid >= 16384)
 """

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_migsafe.postgres.server import Server
-from tests.zero_downtime.cases import CASES
 from tests.zero_downtime.conftest import MAJORS
-from tests.zero_downtime.measure import Bench
+from tests.zero_downtime.measure import ALL_CASES, Bench
 from tests.zero_downtime.oracle import Case
 
 #: What is being worked on.
@@ -29,7 +28,7 @@ def bench(major_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def _in_turn() -> Iterator[object]:
-    for place, case in enumerate(CASES):
+    for place, case in enumerate(ALL_CASES):
         majors = [major for major in MAJORS if case.runs_on(major)]
         if majors:
             marks = [pytest.mark.xfail(reason=_PENDING[case.name])] if case.name in _PENDING else []
@@ -42,8 +41,9 @@ def test_the_rules_say_what_is_measured(bench: Bench, case: Case) -> None:
     compared = bench.compare(case)
     assert compared.is_comparable, (compared.measured.error, compared.said.evidence.error)
     assert bool(compared.said.stalls) == compared.measured.stalls, compared.measured
-    assert compared.said.waiting == dict(compared.measured.waiting), compared.measured
+    assert compared.agrees_on_who_waits, (compared.said.waiting, compared.measured)
+    assert compared.agrees_on_rows, (compared.said.findings, compared.measured)
 
 
 def test_names_of_cases_are_told_apart() -> None:
-    assert len({one.name for one in CASES}) == len(CASES)
+    assert len({one.name for one in ALL_CASES}) == len(ALL_CASES)
