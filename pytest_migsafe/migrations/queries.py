@@ -92,6 +92,8 @@ class Query:
     has_where: bool = False
     #: Whether LIMIT lets a small number of rows pass.
     has_small_limit: bool = False
+    #: The column that the rows are sorted by in the first place, without a name if it is none; None: they are not sorted.
+    ordered_by: ColumnName | None = None
     #: Whether only the existence of a row is asked for.
     is_existence: bool = False
     #: The columns of which only the least or the greatest value is asked for.

@@ -102,12 +102,19 @@ def _of_statement(node: Any) -> Query | None:
         "PrepareStmt",
         "ViewStmt",
     ):
-        if kind == "ViewStmt" or not node.HasField("query"):
+        if kind == "ViewStmt" or not node.HasField("query") or _only_explains(node):
             return None
         return _of_statement(unwrap_node(node.query))
     if kind == "CallStmt":
         return Query(calls=(_called(node.funccall),))
     return _Reader({}).query(node) if kind in _QUERIES else None
+
+
+def _only_explains(node: Any) -> bool:
+    """Whether a statement shows the plan of a query and does not run it."""
+    if _kind(node) != "ExplainStmt":
+        return False
+    return all(unwrap_node(one).defname != "analyze" for one in node.options)
 
 
 _QUERIES = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
@@ -169,6 +176,7 @@ class _Reader:
             conditions=(*conditions, *self._where(node)),
             has_where=self._is_conditional(node) or bool(conditions),
             has_small_limit=self._has_small_limit(node),
+            ordered_by=self._ordered_by(node),
             extremes=self._extremes(node),
             subqueries=tuple(subqueries),
             is_empty=self._is_never(node),
@@ -408,6 +416,12 @@ class _Reader:
             return False
         number = _integer(limit)
         return number <= SMALL if number is not None else _kind(limit) in ("ColumnRef", "ParamRef")
+
+    @staticmethod
+    def _ordered_by(node: Any) -> ColumnName | None:
+        if not node.sort_clause:
+            return None
+        return _column(unwrap_node(unwrap_node(node.sort_clause[0]).node)) or ColumnName("", "")
 
     @staticmethod
     def _extremes(node: Any) -> tuple[ColumnName, ...]:

@@ -458,13 +458,23 @@ class _Judged:
             return True
         return len(self._few) == len(query.mentions)
 
+    @property
+    def _comes_in_order(self) -> bool:
+        """Whether the first rows are found without reading, and sorting, them all."""
+        by = self._query.ordered_by
+        if by is None:
+            return True
+        owner = self._owner(by) if by.name else None
+        name = self.names[owner] if owner is not None else None
+        return name is not None and self._catalog.leads_index(name, (by.name,))
+
     def is_few(self, place: int) -> bool:
         """Whether few rows of a table are looked at, or written."""
         query, name = self._query, self.names[place]
         mention = query.mentions[place]
         if mention.use is Use.INSERTED:
             return True
-        if place in self._few or query.has_small_limit or query.is_empty:
+        if place in self._few or query.is_empty or (query.has_small_limit and self._comes_in_order):
             return True
         if name is None:
             return False
