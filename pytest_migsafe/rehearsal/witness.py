@@ -42,6 +42,10 @@ _PASSES_OVER = re.compile(r"\bskip_locked\b", re.IGNORECASE)
 #: What conflicts with ROW EXCLUSIVE (manual: "Table-Level Locks").
 _CONFLICTING = frozenset(LOCK_MODES[LOCK_MODES.index("ShareLock") :])
 
+#: REINDEX CONCURRENTLY of a partitioned table takes it on the partitions to list them (``ReindexPartitions`` in PostgreSQL's
+#: source), and no CONCURRENTLY holds it while it works.
+_BRIEFLY = frozenset({"ShareLock"})
+
 _LOOK_EVERY_SECONDS = 0.001
 #: A statement that has not waited so long for a witness will not.
 _GIVE_UP_AFTER_SECONDS = 5.0
@@ -77,6 +81,7 @@ def witnessing(
         with _without_short_timeout(watched, lock_timeout_ms):
             done = Event()
             is_concurrent = "CONCURRENTLY" in statement.refuses_transaction_block
+            witness.passes_over = _BRIEFLY if is_concurrent else frozenset()
             watcher = Thread(target=witness.watch, args=(done,), kwargs={"once": is_concurrent}, daemon=True)
             watcher.start()
             try:
@@ -107,6 +112,8 @@ class _Witness:
         self._open_session = open_session
         self._watched = watched
         self._seen = seen
+        #: Modes of locks that the statement lets go before its work.
+        self.passes_over: frozenset[str] = frozenset()
         self._holder = self._session()
         self._hold(self._holder)
 
@@ -142,7 +149,7 @@ class _Witness:
         with self._holder.cursor(row_factory=tuple_row) as cursor:
             rows = cursor.execute(_WAITING, {"watched": self._watched}).fetchall()
         for relation, mode in rows:
-            if relation is not None:
+            if relation is not None and mode not in self.passes_over:
                 self._seen.setdefault(relation, set()).add(mode)
         return bool(rows)
 
