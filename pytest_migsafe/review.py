@@ -124,8 +124,8 @@ class EndVerdict:
     row_security: tuple[Row, ...] = ()
 
 
-#: Judges an end; the second are the findings in the files that were reviewed in this process.
-JudgeEnd = Callable[[End, Sequence[Finding]], EndVerdict]
+#: Judges an end; the second are the files that were reviewed in this process.
+JudgeEnd = Callable[[End, Sequence[Review]], EndVerdict]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +256,7 @@ class Reviewer:
                 blocked_because=end.error.message,
             )
         reviews = [one for one in self._reviews.values() if isinstance(one, Review)]
-        verdict = check.judge(end, [finding for one in reviews for finding in one.findings])
+        verdict = check.judge(end, reviews)
         return replace(review, outcome=Outcome.FAILED if verdict.problem else Outcome.PASSED, verdict=verdict)
 
     def _end(self, check: EndCheck) -> End | Blocked:

@@ -6,7 +6,7 @@ from functools import partial
 from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.rehearsal.end import End
 from pytest_migsafe.reports.failure import finding_text
-from pytest_migsafe.review import EndCheck, EndVerdict
+from pytest_migsafe.review import EndCheck, EndVerdict, Review
 from pytest_migsafe.rules import RULES
 from pytest_migsafe.rules.smoke.end_state import judge_end_state
 from pytest_migsafe.rules.smoke.matrix import matrix
@@ -26,11 +26,15 @@ def end_state_check(root: str, severities: Mapping[str, Severity]) -> EndCheck:
     )
 
 
-def _judge(
-    end: End, known: Sequence[Finding], *, root: str, severities: Mapping[str, Severity]
-) -> EndVerdict:
+def _judge(end: End, known: Sequence[Review], *, root: str, severities: Mapping[str, Severity]) -> EndVerdict:
     findings = judge_end_state(
-        end.state_before, end.state_after, root, rules=RULES, severities=severities, known=known
+        end.state_before,
+        end.state_after,
+        root,
+        rules=RULES,
+        severities=severities,
+        known=[finding for review in known for finding in review.findings],
+        files=[review.evidence for review in known if review.evidence is not None],
     )
     failing = [one for one in findings if one.fails]
     warnings = sum(not one.fails and one.waived is None for one in findings)

@@ -11,9 +11,8 @@ from pytest_migsafe import catalog
 from pytest_migsafe.catalog.document import MARK, from_document, to_document
 from pytest_migsafe.catalog.render import grouped
 from pytest_migsafe.errors import SchemaFileError
-from pytest_migsafe.findings import Finding
 from pytest_migsafe.rehearsal.end import End
-from pytest_migsafe.review import EndCheck, EndVerdict
+from pytest_migsafe.review import EndCheck, EndVerdict, Review
 
 #: The names of the items.
 SCHEMA, SNAPSHOT = "schema", "snapshot"
@@ -111,7 +110,7 @@ def snapshot_check(title: str) -> EndCheck:
     return EndCheck(name=SNAPSHOT, title=title, judge=_prove, looks_at_all=True)
 
 
-def _compare(file: SchemaFile, end: End, known: Sequence[Finding]) -> EndVerdict:
+def _compare(file: SchemaFile, end: End, known: Sequence[Review]) -> EndVerdict:
     if end.misread:
         return _prove(end, known)
     try:
@@ -122,7 +121,7 @@ def _compare(file: SchemaFile, end: End, known: Sequence[Finding]) -> EndVerdict
     return EndVerdict(problem="\n".join(_drift(file, changes)) if changes else "", changes=changes)
 
 
-def _update(file: SchemaFile, end: End, known: Sequence[Finding]) -> EndVerdict:
+def _update(file: SchemaFile, end: End, known: Sequence[Review]) -> EndVerdict:
     if end.misread:
         return _prove(end, known)
     try:
@@ -132,7 +131,7 @@ def _update(file: SchemaFile, end: End, known: Sequence[Finding]) -> EndVerdict:
     return EndVerdict(note=f"wrote {file.name}" if was_written else f"{file.name} is up to date")
 
 
-def _prove(end: End, known: Sequence[Finding]) -> EndVerdict:  # noqa: ARG001 - the signature is JudgeEnd
+def _prove(end: End, known: Sequence[Review]) -> EndVerdict:  # noqa: ARG001 - the signature is JudgeEnd
     changes = end.misread
     return EndVerdict(problem="\n".join(_misread(changes)) if changes else "", changes=changes)
 

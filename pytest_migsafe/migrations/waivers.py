@@ -42,6 +42,10 @@ class Waiver:
     #: The line of the file that it stands on.
     text: str = ""
 
+    def allows(self, rule: str) -> bool:
+        """Whether findings of a rule are allowed, where it covers them."""
+        return not self.problem and bool(self.because) and rule in self.rules
+
     def covers(self, line: int, column: int) -> bool:
         """Whether a place is covered; line 0 is that of findings which concern the whole file."""
         if self.statement is None:

@@ -7,6 +7,7 @@ from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.migrations.waivers import FORM, Waiver
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rules.registry import Rule, meant, severity_of
+from pytest_migsafe.rules.smoke.check import SmokeTest
 
 FAMILY = "waivers"
 
@@ -56,7 +57,10 @@ WAIVER_UNUSED = _rule(
         "It stays behind when the statement is mended or moved, and silently allows what somebody puts there later; "
         "or it stands at the wrong statement, and was never of use."
     ),
-    remedy="Take it out, or put it where the finding is.",
+    remedy=(
+        "Take it out, or put it where the finding is: directly above that statement; for the whole file above its first "
+        "statement, with an empty line between."
+    ),
 )
 
 WAIVER_RULES: tuple[Rule, ...] = (
@@ -87,27 +91,32 @@ def with_waivers(
     if not evidence.waivers:
         return tuple(findings)
     known = {rule.id: rule for rule in rules}
-    valid = [one for one in evidence.waivers if not one.problem and one.because]
     used: set[tuple[Waiver, str]] = set()
     marked = []
     for finding in findings:
         rule = known.get(finding.rule)
-        waiver = _waiver_of(finding, valid) if rule is None or rule.is_waivable else None
+        waiver = _waiver_of(finding, evidence.waivers) if rule is None or rule.is_waivable else None
         if waiver is not None:
             used.add((waiver, finding.rule))
         marked.append(finding if waiver is None else replace(finding, waived=waiver.because))
     own = [finding for waiver in evidence.waivers for finding in _judged(evidence, waiver, known)]
     if evidence.applied:
-        asked = {rule.id for rule in rules if severity_of(rule, severities) is not Severity.OFF}
+        missed = {rule.id for rule in rules if _is_missed(rule, severities)}
         unused = [
             _unused(evidence, waiver, rule, findings, is_one_of_several=is_one_of_several)
-            for waiver in valid
+            for waiver in evidence.waivers
             for rule in waiver.rules
-            if rule in asked and known[rule].is_waivable and (waiver, rule) not in used
+            if waiver.allows(rule) and rule in missed and (waiver, rule) not in used
         ]
         own += unused
     given = [replace(one, severity=severities.get(one.rule, one.severity)) for one in own]
     return _in_order([*marked, *(one for one in given if one.severity is not Severity.OFF)])
+
+
+def _is_missed(rule: Rule, severities: Mapping[str, Severity]) -> bool:
+    """Whether a waiver of a rule that finds nothing in the file is not needed."""
+    is_asked_here = not (isinstance(rule, SmokeTest) and rule.at_end_only)
+    return rule.is_waivable and is_asked_here and severity_of(rule, severities) is not Severity.OFF
 
 
 def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

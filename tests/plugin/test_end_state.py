@@ -64,3 +64,22 @@ def test_what_a_file_allows_is_allowed_at_the_end_also_when_the_file_is_not_aske
         assert [(one["rule"], one["waived_because"]) for one in end["findings"]] == [
             ("invalid-index", "it is dropped by hand")
         ]
+
+
+def test_what_is_looked_at_only_at_the_end_is_allowed_where_a_statement_names_it(project: Project) -> None:
+    allow = "-- migsafe: allow constraint-not-valid because the old rows are known"
+    project.write(
+        {
+            "migrations/0001_a.sql": "create table a (id bigint primary key, n int);\n",
+            "migrations/0002_b.sql": f"{allow}\nalter table a add constraint n_positive check (n > 0) not valid;\n",
+            "migrations/0003_c.sql": "alter table a add constraint n_small check (n < 9) not valid;\n",
+        }
+    )
+    run = project.run("--migsafe-end-state", "-k", "end-state or 0002")
+
+    assert run.exit_code == 0
+    (end,) = run.report["histories"][0]["ends"]
+    found = [
+        (one["objects"][0], one["waived_because"]) for one in end["findings"] if "not-valid" in one["rule"]
+    ]
+    assert found == [("public.a.n_positive", "the old rows are known"), ("public.a.n_small", None)]

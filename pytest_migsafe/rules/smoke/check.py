@@ -172,6 +172,11 @@ def cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> Stat
     return changing[0] if len(changing) == 1 else None
 
 
+def speaks_of(statement: StatementEvidence, name: str) -> bool:
+    """Whether a statement says the last part of a qualified name."""
+    return _word(last_part(name)).search(_about(statement)) is not None
+
+
 _FUNCTION_AND_NAME = re.compile(r"\b(?:function|procedure)\b[^(]*", re.IGNORECASE)
 
 
