@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import current_thread, main_thread
 
+# A run of pytest in this process forgets what it imported, and protobuf's C part crashes when it is loaded anew.
+import postgast  # noqa: F401
 import psycopg
 import pytest
 

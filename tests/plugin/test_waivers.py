@@ -3,6 +3,7 @@
 from tests.plugin.conftest import Project
 
 SHOP = {
+    "pyproject.toml": '[tool.migsafe]\nlock_timeout = "5s"\n',
     "migrations/0001_shop.sql": "create table orders (id bigint primary key, state text);\n"
     "create table states (id bigint primary key, name text);\n",
     "migrations/0002_index.sql": "-- migsafe: allow index-not-concurrent because orders rest at night\n"
@@ -78,7 +79,7 @@ def test_small_tables_warn_big_ones_say_how_long_and_renames_are_followed(projec
     project.write(
         SHOP,
         {
-            "pyproject.toml": '[tool.migsafe]\ntable_statistics = "sizes.csv"\n'
+            "pyproject.toml": '[tool.migsafe]\nlock_timeout = "5s"\ntable_statistics = "sizes.csv"\n'
             '[tool.migsafe.tables]\n"public.orders" = 200_000_000\n',
             "sizes.csv": "schema,table,rows,bytes\npublic,states,60,8192\npublic,orders,-1,16384\n",
             "migrations/0003_small.sql": "create index states_name on states (name);\n",
