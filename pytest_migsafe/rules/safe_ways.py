@@ -110,9 +110,25 @@ def index(before: Schema, after: Schema, made: Index) -> tuple[RemedyFile, ...]:
 
     CONCURRENTLY is refused for a partitioned table (manual: "CREATE INDEX"): its partitions have their indexes first.
     """
+    there = index_of(before, made.relation, made.name)
     if not is_partitioned(after, made.relation):
-        return (_outside(_concurrently(made)),)
-    return _partitioned(before, after, _branch(before, after, made))
+        return (_outside(_concurrently(made)),) if there is None else _index_in_place_of(before, made)
+    return _partitioned(before, after, _branch(before, after, made)) if there is None else ()
+
+
+#: Stands above what the migration does in a statement of its own.
+_GOES = "-- in place of the statement that drops it"
+
+
+def _index_in_place_of(before: Schema, made: Index) -> tuple[RemedyFile, ...]:
+    """Return how an index takes the place of another one of its name."""
+    name = made.name.removeprefix(f"{parent_of(made.name)}.")
+    other = free_constraint_name(before, made.relation, [unquoted(name)], "new")
+    return (
+        _outside(_concurrently(made, other)),
+        _outside(f"{_GOES}\nDROP INDEX CONCURRENTLY {made.name};"),
+        RemedyFile(sql=f"ALTER INDEX {parent_of(made.name)}.{other} RENAME TO {name};"),
+    )
 
 
 def _partitioned(before: Schema, after: Schema, top: _Branch) -> tuple[RemedyFile, ...]:
@@ -163,9 +179,9 @@ def _using_index(constraint: Constraint, name: str = "") -> str:
     )
 
 
-def _concurrently(one: Index) -> str:
+def _concurrently(one: Index, other_name: str = "") -> str:
     unique, name, rest = _index_words(one)
-    statement = f"CREATE {unique}INDEX CONCURRENTLY {name} {rest};"
+    statement = f"CREATE {unique}INDEX CONCURRENTLY {other_name or name} {rest};"
     if one.tablespace is None:
         return statement
     # The definition does not tell it.
@@ -191,10 +207,38 @@ def key(before: Schema, after: Schema, made: Constraint, major: int) -> tuple[Re
     found = index_of(after, made.relation, f"{parent_of(made.relation)}.{made.name}")
     if found is None or "WITHOUT OVERLAPS" in made.definition:
         return ()
+    if made.type == "primary key" and not _knows_columns(before, made):
+        return ()
     first = _not_null_first(before, made, major) if made.type == "primary key" else ()
+    old = _place_of_key(before, made)
     if is_partitioned(after, made.relation):
-        return (*first, *_partitioned(before, after, _branch(before, after, found)))
-    return (_outside(_concurrently(found)), *first, RemedyFile(sql=_using_index(made)))
+        return (*first, *_partitioned(before, after, _branch(before, after, found))) if old is None else ()
+    if old is None:
+        return (_outside(_concurrently(found)), *first, RemedyFile(sql=_using_index(made)))
+    other = free_constraint_name(before, made.relation, [unquoted(made.name)], "new")
+    dropped = f"{_GOES}\nALTER TABLE {made.relation} DROP CONSTRAINT {old.name};"
+    return (
+        _outside(_concurrently(found, other)),
+        *first,
+        RemedyFile(sql=f"{dropped}\n{_using_index(made, other)}"),
+    )
+
+
+def _knows_columns(before: Schema, made: Constraint) -> bool:
+    """Whether a constraint is about columns that were there before the file."""
+    return all(column_of(before, made.relation, one) is not None for one in made.columns)
+
+
+def _place_of_key(before: Schema, made: Constraint) -> Constraint | None:
+    """Return the constraint that has to go before a key is made: the one of its name, or the one primary key."""
+    return next(
+        (
+            one
+            for one in constraints_of(before, made.relation)
+            if one.name == made.name or one.type == made.type == "primary key"
+        ),
+        None,
+    )
 
 
 def primary_key_using_index(
@@ -288,22 +332,29 @@ def validated(relation: str, names: Iterable[str]) -> RemedyFile:
     return RemedyFile(sql="\n".join(f"ALTER TABLE {relation} VALIDATE CONSTRAINT {name};" for name in names))
 
 
-def check(made: Constraint) -> tuple[RemedyFile, ...]:
-    """Return how a CHECK is added while the table is written."""
+def check(before: Schema, made: Constraint) -> tuple[RemedyFile, ...]:
+    """Return how a CHECK is added while the table is written, also in the place of one of its name."""
+    if constraint_of(before, made.relation, made.name) is not None:
+        return in_place_of(before, made)
     return (
         not_valid(made.relation, [(made.name, made.definition)]),
         validated(made.relation, [made.name]),
     )
 
 
-def foreign_key(after: Schema, made: Constraint, major: int) -> tuple[RemedyFile, ...]:
+def foreign_key(before: Schema, after: Schema, made: Constraint, major: int) -> tuple[RemedyFile, ...]:
     """Return how a foreign key is added while both tables are written.
 
     Up to PostgreSQL 17, NOT VALID is refused for partitioned tables: each partition has its foreign key first, and the one
     of the whole table takes them over without a look at the rows.
     """
-    if major >= PARTITIONED_NOT_VALID or not is_partitioned(after, made.relation):
-        return check(made)
+    if not is_partitioned(after, made.relation):
+        return check(before, made)
+    if constraint_of(before, made.relation, made.name) is not None:
+        # RENAME does not reach the partitions' foreign keys.
+        return ()
+    if major >= PARTITIONED_NOT_VALID:
+        return check(before, made)
     parts = [
         one
         for partition in descendants(after, made.relation)
@@ -323,13 +374,13 @@ def foreign_key(after: Schema, made: Constraint, major: int) -> tuple[RemedyFile
 
 
 def in_place_of(before: Schema, made: Constraint) -> tuple[RemedyFile, ...]:
-    """Return how a constraint takes the place of one of the same name that says less, while tables are written."""
+    """Return how a constraint takes the place of one of its name while the tables are written."""
     other = free_constraint_name(before, made.relation, [unquoted(made.name)], "new")
     return (
         not_valid(made.relation, [(other, made.definition)]),
         validated(made.relation, [other]),
         RemedyFile(
-            sql=f"ALTER TABLE {made.relation} DROP CONSTRAINT {made.name};\n"
+            sql=f"{_GOES}\nALTER TABLE {made.relation} DROP CONSTRAINT {made.name};\n"
             f"ALTER TABLE {made.relation} RENAME CONSTRAINT {other} TO {made.name};"
         ),
     )

@@ -32,12 +32,12 @@ def check_remedies(
 ) -> Judged:
     """Rehearse a migration that stalls, then its remedy instead of it; return what was said of the migration.
 
-    ``rows`` is SQL that fills the tables before either: what works on empty tables only is no remedy. With ``names``
+    ``rows`` is SQL that fills the tables at the end of what was before: what works on empty tables only is no remedy. With ``names``
     "free", names that PostgreSQL chose may differ (see `catalog.diff`). A migration that stalls only because of what else it
     does has that as ``rest``: the file that is left of it, applied before those of the remedy. ``unequal`` are the objects, as
     a regular expression, in which the two ends are known to differ.
     """
-    there = [*before, *([rows] if rows else [])]
+    there = [*before[:-1], f"{before[-1]}\n{rows}"]
     judged = history.judge(*there, migration, mode=mode, **options)
     assert judged.evidence.applied, judged.evidence.error
     findings = judged.of_family(FAMILY)

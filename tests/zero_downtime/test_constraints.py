@@ -295,6 +295,77 @@ def test_what_reads_nothing_under_a_lock_is_passed(
     assert judged.rules == []
 
 
+@pytest.mark.parametrize(
+    ("before", "statement", "rule"),
+    [
+        (
+            "ALTER TABLE busy ADD CONSTRAINT c CHECK (k > 0);",
+            "ALTER TABLE busy {drop}, ADD CONSTRAINT c CHECK (k > -1);",
+            "add-check-validates",
+        ),
+        (
+            "ALTER TABLE busy ADD CONSTRAINT c CHECK (k > 0);",
+            "ALTER TABLE busy {drop}; ALTER TABLE busy ADD CONSTRAINT c CHECK (k > -1);",
+            "add-check-validates",
+        ),
+        (
+            "ALTER TABLE busy ADD CONSTRAINT c FOREIGN KEY (p) REFERENCES parent;",
+            "ALTER TABLE busy {drop}; ALTER TABLE busy ADD CONSTRAINT c FOREIGN KEY (p) REFERENCES parent ON DELETE CASCADE;",
+            "add-foreign-key-validates",
+        ),
+        (
+            "ALTER TABLE busy ADD CONSTRAINT c FOREIGN KEY (p) REFERENCES parent;",
+            "ALTER TABLE busy {drop}; ALTER TABLE busy ADD CONSTRAINT c FOREIGN KEY (p) REFERENCES parent;",
+            "add-foreign-key-validates",
+        ),
+        (
+            "ALTER TABLE busy ADD CONSTRAINT c UNIQUE (k);",
+            "ALTER TABLE busy {drop}; ALTER TABLE busy ADD CONSTRAINT c UNIQUE (k, n);",
+            "add-unique-builds-index",
+        ),
+        (
+            "SELECT 1;",
+            "ALTER TABLE busy DROP CONSTRAINT busy_pkey; ALTER TABLE busy ADD PRIMARY KEY (k);",
+            "add-primary-key-builds-index",
+        ),
+        (
+            "SELECT 1;",
+            "ALTER TABLE busy DROP CONSTRAINT busy_pkey, ADD CONSTRAINT key PRIMARY KEY (n, id);",
+            "add-primary-key-builds-index",
+        ),
+        (
+            "CREATE INDEX c ON busy (k);",
+            "DROP INDEX c; CREATE INDEX c ON busy (k, n);",
+            "index-not-concurrent",
+        ),
+        ("CREATE INDEX c ON busy (k);", "DROP INDEX c; CREATE INDEX c ON busy (k);", "index-not-concurrent"),
+    ],
+)
+def test_what_takes_the_place_of_another_is_made_beside_it(
+    history: History, before: str, statement: str, rule: str
+) -> None:
+    statement = statement.format(drop="DROP CONSTRAINT c")
+    assert check_remedies(history, [TABLES, before], statement, rows=ROWS).rules == [rule]
+
+
+def test_a_new_tables_rows_are_looked_up_in_one_that_was_there(history: History) -> None:
+    created = "CREATE TABLE n AS SELECT id, p FROM busy;"
+    added = "ALTER TABLE n ADD CONSTRAINT n_p FOREIGN KEY (p) REFERENCES parent;"
+    judged = check_remedies(history, [TABLES, ROWS], f"{created}\n{added}", rest=created)
+    (finding,) = judged.of_rule("add-foreign-key-validates")
+    assert (
+        finding.message == "writes of public.parent wait while foreign key n_p is checked against every row"
+    )
+
+
+def test_a_column_of_the_same_file_that_becomes_not_null(history: History) -> None:
+    rest = "ALTER TABLE busy ADD COLUMN z integer;\nALTER TABLE busy ALTER z SET DEFAULT 0;\nUPDATE busy SET z = 0;"
+    judged = history.judge(TABLES, ROWS, f"{rest}\nALTER TABLE busy ALTER z SET NOT NULL;")
+    (finding,) = judged.of_rule("set-not-null-scans")
+    assert finding.line == 4
+    assert len(finding.files) == (2 if history.server.major >= 18 else 3)
+
+
 def _needs(history: History, major: int) -> None:
     if history.server.major < major:
         pytest.skip(f"PostgreSQL {major}")

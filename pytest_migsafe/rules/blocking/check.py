@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from pytest_migsafe.catalog import Schema
-from pytest_migsafe.catalog.lexical import last_part, parent_of, schema_of, unquoted, without_arguments
+from pytest_migsafe.catalog.lexical import last_part, parent_of, quoted, schema_of, unquoted, without_arguments
 from pytest_migsafe.catalog.schema import Constraint, Function, Index, Table
 from pytest_migsafe.findings import Finding, RemedyFile, Severity
 from pytest_migsafe.migrations.operations import Operation, operations
@@ -128,12 +128,14 @@ class Situation:
 
     @cached_property
     def new_constraints(self) -> tuple[Constraint, ...]:
-        """The constraints that the file gives to the tables that were worked on, but for those that these inherit."""
+        """The constraints that the file gives to the tables that were worked on, but for those that these inherit.
+
+        One that takes the place of another is new, too; one that has been validated is not.
+        """
         return tuple(
             one
-            for table in self.concerned
-            for one in constraints_of(self.after, table)
-            if constraint_of(self.before, table, one.name) is None and not one.inherited
+            for one in self.constraints_concerned
+            if not one.inherited and _says(constraint_of(self.before, one.relation, one.name)) != _says(one)
         )
 
     def adds(self, contype: str, kind: str) -> bool:
@@ -162,7 +164,7 @@ class Situation:
             one
             for table in self.concerned
             for one in self.after.belonging_to(table).values()
-            if isinstance(one, Index) and index_of(self.before, table, one.name) is None
+            if isinstance(one, Index) and _says(index_of(self.before, table, one.name)) != _says(one)
         ]
         made = {one.name for one in of_tables}
         built = {work.index for work in self.worked(WorkKind.INDEX_BUILD)}
@@ -174,18 +176,40 @@ class Situation:
 
         Code may name them in its text. If it names none, all are its own that no other statement of the file names.
         """
-        return self._spoken_of([one for one in self.new_constraints if one.type in types and one.validated])
+        found = [one for one in self.new_constraints if one.type in types and one.validated]
+        return self._spoken_of(found) or tuple(
+            # Made anew as it was.
+            one
+            for one in self.constraints_concerned
+            if one.type in types and one.validated and not one.inherited and one.name in self._named
+        )
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """The names of the constraints and the index that the statement asks for, as SQL writes them."""
+        return frozenset(map(quoted, _named_by(self.operations)))
+
+    def speaks_of(self, made: Constraint | Index) -> bool:
+        """Whether the statement's text has the name of something that the file makes, or, unless named, its columns."""
+        return _name(made) in self.text or all(unquoted(one) in self.text for one in made.columns)
 
     def made_indexes(self) -> tuple[Index, ...]:
         """Return the indexes that the statement makes and that are no constraint's, as far as text and evidence tell."""
         of_constraints = {f"{parent_of(one.relation)}.{one.name}" for one in self.new_constraints}
-        return self._spoken_of([one for one in self.new_indexes if one.name not in of_constraints])
+        found = [one for one in self.new_indexes if one.name not in of_constraints]
+        return self._spoken_of(found) or tuple(
+            # Made anew as it was.
+            index
+            for work in self.worked(WorkKind.INDEX_BUILD)
+            if quoted(last_part(work.index)) in self._named
+            and (index := index_of(self.after, work.table, work.index)) is not None
+        )
 
     def _spoken_of(self, candidates: list[_Made]) -> tuple[_Made, ...]:
         if named := [one for one in candidates if _name(one) in self.text]:
             return tuple(named)
         others = [one.text for one in self.evidence.statements if one is not self.stall.statement]
-        unnamed = [one for one in candidates if not any(_name(one) in text for text in others)]
+        unnamed = [one for one in candidates if not any(_makes(text, _name(one)) for text in others)]
         of_columns = [one for one in unnamed if all(unquoted(column) in self.text for column in one.columns)]
         return tuple(of_columns or unnamed)
 
@@ -222,6 +246,26 @@ _WORK = {
     WorkKind.SCAN: "{table} was read as a whole",
     WorkKind.WRITE: "as many rows of {table} as there are were written, or very many",
 }
+
+
+def _is_opaque(some: tuple[Operation, ...]) -> bool:
+    return all(one.node in _RUN_CODE for one in some)
+
+
+def _named_by(some: tuple[Operation, ...]) -> set[str]:
+    """Return the names of the constraints and indexes that are asked for."""
+    return {one.name for one in some if one.name and (one.node == "IndexStmt" or one.adds_constraint)}
+
+
+def _makes(text: str, name: str) -> bool:
+    """Whether a statement asks for something of a name, or is code in which the name stands."""
+    asked = operations(text)
+    return name in text if _is_opaque(asked) else name in _named_by(asked)
+
+
+def _says(one: Constraint | Index | None) -> str:
+    """Return what a constraint or an index says, whether it has been validated or not."""
+    return one.definition.removesuffix(" NOT VALID").removesuffix(" NOT ENFORCED") if one is not None else ""
 
 
 def _name(made: Constraint | Index) -> str:

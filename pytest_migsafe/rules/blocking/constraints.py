@@ -34,7 +34,7 @@ def add_check_validates(situation: Situation) -> Told | None:
     made = situation.made("check")
     return Told(
         message=f"{situation.waiting} wait while {_checked('CHECK constraint', made)}",
-        files=safe_ways.side_by_side(map(safe_ways.check, made)),
+        files=safe_ways.side_by_side(safe_ways.check(situation.before, one) for one in made),
     )
 
 
@@ -58,12 +58,25 @@ def add_foreign_key_validates(situation: Situation) -> Told | None:
     """Judge ADD FOREIGN KEY."""
     if not situation.adds("CONSTR_FOREIGN", "foreign key") or not situation.worked(WorkKind.SCAN):
         return None
-    made = situation.made("foreign key")
-    ways = (safe_ways.foreign_key(situation.after, one, situation.major) for one in made)
+    made = situation.made("foreign key") or _of_new_tables(situation)
+    ways = (safe_ways.foreign_key(situation.before, situation.after, one, situation.major) for one in made)
     return Told(
         message=f"{situation.waiting} wait while {_checked('foreign key', made)}",
         remedy=_words_on_partitions(situation, made),
         files=safe_ways.side_by_side(ways),
+    )
+
+
+def _of_new_tables(situation: Situation) -> tuple[Constraint, ...]:
+    """Return the foreign keys of tables that the file creates to those that were read to check them."""
+    named = [f"REFERENCES {table}(" for table in situation.tables]
+    return tuple(
+        one
+        for one in situation.after.constraints.values()
+        if one.type == "foreign key"
+        and situation.before.get("table", one.relation) is None
+        and any(name in one.definition for name in named)
+        and situation.speaks_of(one)
     )
 
 

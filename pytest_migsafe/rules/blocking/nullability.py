@@ -83,8 +83,11 @@ def _tightened(situation: Situation) -> list[Column]:
 
 def _is_tightened(situation: Situation, now: Column) -> bool:
     before = safe_ways.column_of(situation.before, now.relation, now.name)
-    if before is None or not now.not_null:
+    if not now.not_null:
         return False
+    if before is None:
+        # Code may have added it as it is.
+        return not situation.is_opaque
     return not before.not_null or (
         safe_ways.waiting_not_null(situation.before, now.relation, now.name) is not None
         and safe_ways.waiting_not_null(situation.after, now.relation, now.name) is None
