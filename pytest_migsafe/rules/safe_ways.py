@@ -207,8 +207,6 @@ def key(before: Schema, after: Schema, made: Constraint, major: int) -> tuple[Re
     found = index_of(after, made.relation, f"{parent_of(made.relation)}.{made.name}")
     if found is None or "WITHOUT OVERLAPS" in made.definition:
         return ()
-    if made.type == "primary key" and not _knows_columns(before, made):
-        return ()
     first = _not_null_first(before, made, major) if made.type == "primary key" else ()
     old = _place_of_key(before, made)
     if is_partitioned(after, made.relation):
@@ -222,11 +220,6 @@ def key(before: Schema, after: Schema, made: Constraint, major: int) -> tuple[Re
         *first,
         RemedyFile(sql=f"{dropped}\n{_using_index(made, other)}"),
     )
-
-
-def _knows_columns(before: Schema, made: Constraint) -> bool:
-    """Whether a constraint is about columns that were there before the file."""
-    return all(column_of(before, made.relation, one) is not None for one in made.columns)
 
 
 def _place_of_key(before: Schema, made: Constraint) -> Constraint | None:

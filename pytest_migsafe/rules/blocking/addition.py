@@ -140,8 +140,9 @@ def _default(addition: Addition, value: str) -> str:
 def _proven(addition: Addition) -> tuple[RemedyFile, ...]:
     """Return what makes the constraints hold: they are there for new rows first, then for all."""
     situation, column = addition.situation, addition.column
-    ways = [check(one) for one in addition.of_type("check")]
-    ways += [foreign_key(situation.after, one, situation.major) for one in addition.of_type("foreign key")]
+    before, after = situation.before, situation.after
+    ways = [check(before, one) for one in addition.of_type("check")]
+    ways += [foreign_key(before, after, one, situation.major) for one in addition.of_type("foreign key")]
     if addition.is_filled and column.is_not_null:
         names = [quoted(column.not_null_name)] if column.not_null_name else []
         ways.append(not_null(situation.before, addition.table, [addition.name], situation.major, names))

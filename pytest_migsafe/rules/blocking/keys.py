@@ -63,14 +63,22 @@ def _told(situation: Situation, asked: str, kind: str, noun: str) -> Told | None
         return None
     made = situation.made(kind)
     names = [one.name for one in made]
-    ways = [safe_ways.key(situation.before, situation.after, one, situation.major) for one in made]
+    ways = [_way(situation, one) for one in made]
     what = f"{noun} {names[0]}" if len(names) == 1 else f"a {noun}"
     subject = f"the indexes of {noun}s {listed(names)} are" if len(names) > 1 else f"the index of {what} is"
     return Told(
         message=f"{situation.waiting} wait while {subject} built",
-        remedy="" if all(ways) else _NO_WAY,
+        remedy=_NO_WAY if any("WITHOUT OVERLAPS" in one.definition for one in made) else "",
         files=safe_ways.side_by_side(ways),
     )
+
+
+def _way(situation: Situation, made: Constraint) -> tuple[RemedyFile, ...]:
+    """Return the safe way; nothing for a primary key of new columns, of which it is not known what may be null."""
+    is_known = all(safe_ways.column_of(situation.before, made.relation, one) for one in made.columns)
+    if made.type == "primary key" and not is_known:
+        return ()
+    return safe_ways.key(situation.before, situation.after, made, situation.major)
 
 
 @blocking_rule(
