@@ -6,7 +6,14 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from pytest_migsafe.catalog import Schema
-from pytest_migsafe.catalog.lexical import last_part, parent_of, quoted, schema_of, unquoted, without_arguments
+from pytest_migsafe.catalog.lexical import (
+    last_part,
+    parent_of,
+    quoted,
+    schema_of,
+    unquoted,
+    without_arguments,
+)
 from pytest_migsafe.catalog.schema import Constraint, Function, Index, Table
 from pytest_migsafe.findings import Finding, RemedyFile, Severity
 from pytest_migsafe.migrations.operations import Operation, operations
