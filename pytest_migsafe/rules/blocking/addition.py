@@ -13,7 +13,16 @@ from pytest_migsafe.migrations.columns import AddedColumn
 from pytest_migsafe.rehearsal.holding import WorkKind
 from pytest_migsafe.rules.blocking.check import Situation
 from pytest_migsafe.rules.blocking.filling import in_batches
-from pytest_migsafe.rules.safe_ways import check, foreign_key, key, not_null, side_by_side, together
+from pytest_migsafe.rules.safe_ways import (
+    PARTITIONED_NOT_VALID,
+    check,
+    constraints_of,
+    foreign_key,
+    key,
+    not_null,
+    side_by_side,
+    together,
+)
 
 _KIND_OF = {
     "CONSTR_CHECK": "check",
@@ -56,14 +65,27 @@ class Addition:
             for key, one in self.situation.after.belonging_to(self.table).items()
             if isinstance(one, Constraint) and key not in before and self.name in one.columns
         )
-        return tuple(one for one in found if one.type in _KIND_OF.values())
+        return tuple(one for one in found if one.type in _KIND_OF.values() and one.local)
 
     @property
     def is_understood(self) -> bool:
-        """Whether the schema has, for each constraint that the statement asks for, one, and no other."""
+        """Whether the schema has, for each constraint that the statement asks for, one, and no other.
+
+        A foreign key has parts of its own for the partitions of the other table; up to PostgreSQL 17, NOT VALID that is
+        validated leaves them marked as not valid, which is not what the statement makes.
+        """
+        if self.situation.major < PARTITIONED_NOT_VALID and any(map(self._has_parts, self.constraints)):
+            return False
         wanted = Counter(_KIND_OF[one] for one in self.column.clauses if one in _KIND_OF)
         return wanted == Counter(one.type for one in self.constraints) and (
             self.situation.after.get("column", self.identity) is not None
+        )
+
+    def _has_parts(self, constraint: Constraint) -> bool:
+        """Whether a foreign key has parts for the partitions of the other table."""
+        others = constraints_of(self.situation.after, self.table)
+        return constraint.type == "foreign key" and any(
+            one.inherited and one.columns == constraint.columns for one in others
         )
 
     def of_type(self, *types: str) -> tuple[Constraint, ...]:

@@ -135,7 +135,8 @@ def _can_be_replaced(one: Replacement) -> bool:
             for found in schema.publications.values()
             for published in found.tables
         )
-        and not any(found.triggers for found in (*one.constraints, *one.referring))
+        # A part that a foreign key has for a partition of the other table gets a name of its own.
+        and not any(found.triggers or found.inherited for found in (*one.constraints, *one.referring))
         and all(_is_plain(one, found.relation) for found in one.referring)
         and not _has_grants(one, one.sequence)
     )
