@@ -115,7 +115,6 @@ def test_types_whose_values_are_stored_the_same(history: History) -> None:
         "bits TYPE bit varying(9)",
         "k TYPE integer",
         "k TYPE integer USING k",
-        "ts TYPE timestamptz",
     )
     text = "\n".join(f"ALTER TABLE busy ALTER COLUMN {one};" for one in changed)
     judged = history.judge(BUSY, ROWS, text)
@@ -188,6 +187,14 @@ def test_times_of_utc_are_free_where_the_session_says_so(history: History) -> No
     assert history.judge(BUSY, f"SET LOCAL TimeZone = 'UTC'; {change}", timezone="Europe/Berlin").rules == []
 
 
+def test_times_that_are_free_in_utc_only_are_a_warning(history: History) -> None:
+    judged = check_remedies(history, [BUSY, ROWS], "ALTER TABLE busy ALTER COLUMN ts TYPE timestamptz;")
+    assert judged.rules == ["type-change-needs-utc"]
+    assert not any(one.fails for one in judged.of_family("blocking-work"))
+    new = "CREATE TABLE n (ts timestamp); ALTER TABLE n ALTER ts TYPE timestamptz;"
+    assert history.judge(BUSY, new).rules == []
+
+
 @pytest.mark.parametrize(
     ("there", "text", "waiting"),
     [
@@ -226,7 +233,7 @@ def test_all_tables_that_are_changed_with_it_wait(
         ("ALTER TABLE busy ADD z integer GENERATED ALWAYS AS IDENTITY", "identity-column-added"),
         ("ALTER TABLE busy ADD z integer GENERATED ALWAYS AS (k * 2) STORED", "stored-generated-column"),
         ("ALTER TABLE busy ADD z positive", "constrained-domain-column"),
-        ("ALTER TABLE busy SET UNLOGGED", "work-under-lock"),
+        ("ALTER TABLE busy SET UNLOGGED", "set-logged-rewrites"),
     ],
 )
 def test_what_a_do_block_does_is_told_by_the_schema(history: History, done: str, rule: str) -> None:

@@ -9,6 +9,7 @@ from pytest_migsafe.rules.blocking import (
     nullability,
     partitions,
     tables,
+    time_zone,
     types,
 )
 from pytest_migsafe.rules.blocking.check import BlockingRule
@@ -42,4 +43,9 @@ _SPECIFIC: tuple[BlockingRule, ...] = (
     *types.TYPE_RULES,
 )
 
-BLOCKING_RULES: tuple[Rule, ...] = (*_SPECIFIC, data.whole_table_write, work_under_lock(_SPECIFIC))
+BLOCKING_RULES: tuple[Rule, ...] = (
+    *_SPECIFIC,
+    data.whole_table_write,
+    work_under_lock(_SPECIFIC),
+    time_zone.type_change_needs_utc,
+)

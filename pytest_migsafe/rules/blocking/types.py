@@ -20,6 +20,7 @@ from pytest_migsafe.rules.blocking.doing import (
 )
 from pytest_migsafe.rules.blocking.filling import has_parts
 from pytest_migsafe.rules.blocking.replacement import replacement_files
+from pytest_migsafe.rules.blocking.time_zone import IN_UTC, is_change_of_time_zone
 
 
 class Cause(Enum):
@@ -150,15 +151,8 @@ def _by_new_column(situation: Situation, found: Retyped) -> tuple[RemedyFile, ..
 
 def _depends_on_time_zone(found: Retyped) -> bool:
     """Whether what the values become is the session's TimeZone's affair."""
-    kinds = {_without_precision(found.before), _without_precision(found.after)}
     is_plain = found.written is None or found.written.using is None
-    return is_plain and kinds == {"timestamp without time zone", "timestamp with time zone"}
-
-
-def _without_precision(written: str) -> str:
-    """Return a type of times without its precision: timestamp(3) with time zone."""
-    before, _, after = written.partition("(")
-    return before + after.partition(")")[2] if after else written
+    return is_plain and is_change_of_time_zone(found.before, found.after)
 
 
 def _of_rewrite(situation: Situation, found: Retyped) -> str:
@@ -214,7 +208,7 @@ def _in_place(situation: Situation, found: Retyped) -> tuple[RemedyFile, ...]:
     is_simple = not has_parts(after, found.table) and not any(_is_odd(one, backing) for one in indexes)
     if (indexes and not is_simple) or not all(_can_be_put_off(situation, one) for one in constraints):
         return _by_new_column(situation, found)
-    return tuple(_steps(situation, indexes, constraints))
+    return tuple(_steps(situation, indexes, constraints, in_utc=_depends_on_time_zone(found)))
 
 
 def _is_odd(index: Index, backing: set[str]) -> bool:
@@ -256,12 +250,15 @@ def _can_be_put_off(situation: Situation, constraint: Constraint) -> bool:
     return not constraint.triggers and not (constraint.type == "foreign key" and is_divided)
 
 
-def _steps(situation: Situation, indexes: list[Index], constraints: list[Constraint]) -> Iterator[RemedyFile]:
+def _steps(
+    situation: Situation, indexes: list[Index], constraints: list[Constraint], *, in_utc: bool
+) -> Iterator[RemedyFile]:
     for index in indexes:
         yield RemedyFile(sql=f"DROP INDEX CONCURRENTLY {index.name};", in_transaction=False)
     yield _file(
         [
             *(f"ALTER TABLE {one.relation} DROP CONSTRAINT {one.name}" for one in constraints),
+            *([IN_UTC] if in_utc else []),
             situation.text.rstrip().removesuffix(";"),
             *(
                 f"ALTER TABLE {one.relation} ADD CONSTRAINT {one.name} {one.definition} NOT VALID"
