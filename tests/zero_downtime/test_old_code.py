@@ -8,6 +8,8 @@ from pytest_migsafe import catalog
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rules import RULES, judge
 from pytest_migsafe.rules.compatibility.check import NO_OLD_CODE
+from pytest_migsafe.rules.compatibility.types import changed
+from pytest_migsafe.rules.compatibility.values import constraint_added
 from tests.zero_downtime.conftest import History, Judged
 from tests.zero_downtime.remedies import as_file
 
@@ -179,6 +181,7 @@ def told(judged: Judged) -> list[tuple[str, Severity, str]]:
         # Types, sequences, schemas, extensions.
         ("ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'", [("enum-value-renamed", ERROR, "public.mood")]),
         ("ALTER TYPE mood ADD VALUE 'great'", []),
+        ("ALTER TYPE mood RENAME VALUE 'sad' TO 'low'; ALTER TYPE mood ADD VALUE 'great'", [("enum-value-renamed", ERROR, "public.mood")]),
         (
             ("ALTER TYPE mood RENAME TO old; CREATE TYPE mood AS ENUM ('sad', 'ok'); ALTER TABLE busy ALTER feeling DROP DEFAULT,"
             " ALTER feeling TYPE mood USING feeling::text::mood, ALTER feeling SET DEFAULT 'ok'; DROP TYPE old"),
@@ -280,6 +283,58 @@ def test_a_required_column_fails_old_writers_and_the_file_itself(history: Histor
     filled = "ALTER TABLE busy ADD c int; UPDATE busy SET c = 1; ALTER TABLE busy ALTER c SET NOT NULL"
     (filled_finding,) = history.judge(GROUND, filled).of_family(FAMILY)
     assert filled_finding.message.endswith("has no default")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "severity"),
+    [
+        ("character varying(50)", "character varying(80)", None),
+        ("character varying(50)", "character varying", None),
+        ("character varying(50)", "text", None),
+        ("text", "character varying", None),
+        ("text", "public.citext", None),
+        ("numeric(10,2)", "numeric", None),
+        ("numeric(10,2)", "numeric(12,2)", None),
+        ("timestamp(3) without time zone", "timestamp without time zone", None),
+        ("bit varying(5)", "bit varying(8)", None),
+        ("character varying(10)[]", "text[]", None),
+        ("character varying(50)", "character varying(10)", WARNING),
+        ("text", "character varying(50)", WARNING),
+        ("numeric", "numeric(10,2)", WARNING),
+        ("numeric(10,2)", "numeric(10,4)", WARNING),
+        ("integer", "bigint", WARNING),
+        ("bigint", "integer", WARNING),
+        ("integer", "numeric", WARNING),
+        ("timestamp without time zone", "timestamp with time zone", WARNING),
+        ("date", "timestamp without time zone", WARNING),
+        ("json", "jsonb", WARNING),
+        ("text", "integer", ERROR),
+        ("integer", "text", ERROR),
+        ("text", "uuid", ERROR),
+        ("boolean", "integer", ERROR),
+        ("text", "jsonb", ERROR),
+        ("integer", "integer[]", ERROR),
+        ("timestamp without time zone", "bigint", ERROR),
+    ],
+)
+def test_another_type_weighs_what_it_breaks(was: str, now: str, severity: Severity | None) -> None:
+    change = changed(catalog.Schema(), was, catalog.Schema(), now, {})
+    assert (change and change.severity) == severity
+
+
+def test_constraints_that_old_code_may_violate_are_told_to_whoever_asks(history: History) -> None:
+    judged = history.judge(
+        GROUND,
+        "ALTER TABLE busy ADD CONSTRAINT c CHECK (k > 0), ADD n int CHECK (n > 0); CREATE UNIQUE INDEX u ON unrelated (one)",
+    )
+    asked = judge(judged.evidence, [constraint_added], {"constraint-added": ERROR})
+    assert [one.message for one in asked] == [
+        "old code that writes to public.busy may violate the new check constraint c: CHECK ((k > 0))",
+        (
+            "old code that writes to public.unrelated may violate the new unique index public.u: "
+            "CREATE UNIQUE INDEX u ON public.unrelated USING btree (one)"
+        ),
+    ]
 
 
 #: The view in a table's place needs the privileges of the table.

@@ -195,9 +195,7 @@ def _is_used_by_columns(evidence: Evidence, type_: str) -> bool:
 
 
 def _extensions(evidence: Evidence) -> Iterator[Gone]:
-    if evidence.before.extensions.keys() == evidence.after.extensions.keys():
-        return
-    for name in evidence.before.extensions.keys() - evidence.after.extensions.keys():
+    for name in evidence.identities.gone(Extension.CATALOG):
         yield Gone(Extension.KIND, name, _because(evidence, name))
 
 

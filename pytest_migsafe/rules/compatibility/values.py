@@ -1,6 +1,7 @@
 """Values of types, and constraints: what was accepted before and is not now."""
 
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 
 from pytest_migsafe.catalog.lexical import own_name
 from pytest_migsafe.catalog.schema import Column, Constraint, Index, Table, Type
@@ -19,13 +20,16 @@ def _types(evidence: Evidence) -> Iterator[tuple[Type, Type]]:
 
 
 def _labels(evidence: Evidence) -> Iterator[tuple[Type, str, str]]:
-    """Yield the labels of enums that are gone, each with what it is called now; empty: nothing is in its place."""
+    """Yield the labels of enums that are gone, each with what is in its place; empty: nothing is."""
     for was, now in _types(evidence):
-        gone = [one for one in was.labels if one not in now.labels]
-        in_place = len(was.labels) == len(now.labels)
-        for label in gone:
-            other = now.labels[was.labels.index(label)] if in_place else ""
-            yield was, label, other if other not in was.labels else ""
+        steps = SequenceMatcher(a=was.labels, b=now.labels, autojunk=False).get_opcodes()
+        for step, start, end, new_start, new_end in steps:
+            if step in {"replace", "delete"}:
+                others = iter(now.labels[new_start:new_end])
+                for label in was.labels[start:end]:
+                    other = next(others, "")
+                    if label not in now.labels:
+                        yield was, label, "" if other in was.labels else other
 
 
 @compatibility_rule(
