@@ -181,7 +181,7 @@ class StatementEvidence:
     #: How many relations, all created by the file itself, were not looked at, because there are too many.
     unread_relations: int = 0
     #: Relations that came, went or are called otherwise, also by CASCADE or in code; not those of which only the
-    #: schema got another name, and none outside a transaction block.
+    #: schema got another name.
     namings: tuple[Naming, ...] = ()
     notices: tuple[Notice, ...] = ()
     kept: tuple[Kept, ...] = ()

@@ -318,6 +318,8 @@ class _Telling:
         }
         #: The file of an index may be taken over by the one that takes its place.
         self._files = {one.filenode for one in baseline.values()}
+        #: What was dropped, as far as that has been told.
+        self._gone: set[int] = set()
         self._transaction = 0
         self._started = ""
 
@@ -335,6 +337,7 @@ class _Telling:
 
     def _remember(self, reading: TransactionReading) -> None:
         for oid, one in reading.relations.items():
+            (self._gone.discard if one.name else self._gone.add)(oid)
             # A dropped relation has no name any more; it keeps the one that it had.
             known = self._seen.get(oid)
             if one.name is None and known is not None:
@@ -387,8 +390,19 @@ class _Telling:
             writes=tuple(step.write for step in steps if step.is_written),
             wal_bytes=one.after.wal_position - one.before.wal_position,
             unread_relations=one.after.unread,
-            namings=tuple(step.naming for step in steps if one.in_block and step.is_named_anew),
+            namings=tuple(self._namings(one, steps)),
         )
+
+    def _namings(self, one: TracedStatement, steps: Sequence["_Step"]) -> Iterator[Naming]:
+        yield from (step.naming for step in steps if step.is_named_anew)
+        if not one.in_block and one.after is not None:
+            # All relations have been read, and what is not among them is gone.
+            for oid in self._seen.keys() - one.after.relations.keys() - self._gone:
+                self._gone.add(oid)
+                gone = self._seen[oid]
+                if gone.name and gone.kind in _NAMED_FOR_USE:
+                    preexisting = self._is_preexisting(oid)
+                    yield Naming(relation=gone.name, became="", kind=gone.kind, preexisting=preexisting)
 
     def _transaction_of(self, reading: TransactionReading) -> int:
         if reading.started != self._started:

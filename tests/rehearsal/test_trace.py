@@ -208,11 +208,14 @@ def test_the_schema_after_many_new_tables_is_the_full_one(
         assert connection.execute("SELECT max(id) FROM n19").fetchone() == (3,)
 
 
-def test_what_relations_are_called_is_told_of_those_that_come_go_and_are_renamed(rehearse: Rehearse) -> None:
+@pytest.mark.parametrize("outside", ["", "-- no-transaction\n"])
+def test_what_relations_are_called_is_told_of_those_that_come_go_and_are_renamed(
+    rehearse: Rehearse, outside: str
+) -> None:
     ground = f"{GROUND} CREATE VIEW seen AS SELECT id FROM busy;"
     evidence = rehearse.last(
         ground,
-        "ALTER TABLE parent RENAME TO forebear; CREATE TABLE fresh (id bigint); DROP TABLE busy CASCADE;"
+        f"{outside}ALTER TABLE parent RENAME TO forebear; CREATE TABLE fresh (id bigint); DROP TABLE busy CASCADE;"
         " DO $$ BEGIN EXECUTE 'ALTER TABLE fresh RENAME TO busy'; END $$",
     )
     assert [
