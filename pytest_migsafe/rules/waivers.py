@@ -91,24 +91,21 @@ def with_waivers(
     if not evidence.waivers:
         return tuple(findings)
     known = {rule.id: rule for rule in rules}
-    used: set[tuple[Waiver, str]] = set()
-    marked = []
-    for finding in findings:
-        rule = known.get(finding.rule)
-        waiver = _waiver_of(finding, evidence.waivers) if rule is None or rule.is_waivable else None
-        if waiver is not None:
-            used.add((waiver, finding.rule))
-        marked.append(finding if waiver is None else replace(finding, waived=waiver.because))
+    allowing = {at: waiver for at, one in enumerate(findings) if (waiver := _waiver_of(one, evidence, known))}
+    marked = [
+        replace(one, waived=allowing[at].because) if at in allowing else one
+        for at, one in enumerate(findings)
+    ]
     own = [finding for waiver in evidence.waivers for finding in _judged(evidence, waiver, known)]
     if evidence.applied:
+        used = {(waiver, findings[at].rule) for at, waiver in allowing.items()}
         missed = {rule.id for rule in rules if _is_missed(rule, severities)}
-        unused = [
-            _unused(evidence, waiver, rule, findings, is_one_of_several=is_one_of_several)
+        own += [
+            _unused(evidence, waiver, rule, marked, is_one_of_several=is_one_of_several)
             for waiver in evidence.waivers
             for rule in waiver.rules
             if waiver.allows(rule) and rule in missed and (waiver, rule) not in used
         ]
-        own += unused
     given = [replace(one, severity=severities.get(one.rule, one.severity)) for one in own]
     return _in_order([*marked, *(one for one in given if one.severity is not Severity.OFF)])
 
@@ -123,10 +120,14 @@ def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda one: (one.line, one.column, one.rule)))
 
 
-def _waiver_of(finding: Finding, waivers: Iterable[Waiver]) -> Waiver | None:
+def _waiver_of(finding: Finding, evidence: Evidence, known: Mapping[str, Rule]) -> Waiver | None:
     """Return what allows a finding; what stands at its statement goes before what stands on top of the file."""
+    if finding.rule in known and not known[finding.rule].is_waivable:
+        return None
     fitting = [
-        one for one in waivers if finding.rule in one.rules and one.covers(finding.line, finding.column)
+        one
+        for one in evidence.waivers
+        if one.allows(finding.rule) and one.covers(finding.line, finding.column)
     ]
     return min(fitting, key=lambda one: one.statement is None, default=None)
 

@@ -120,7 +120,7 @@ def test_a_rule_that_is_not_built_in_is_waived_as_any_other() -> None:
 def test_a_waiver_that_is_none_is_an_error(wrong: Waiver, rule_id: str, message: str) -> None:
     findings = judged(wrong)
 
-    assert not any(one.waived for one in findings)
+    assert all(one.waived is None for one in findings)
     (own,) = (one for one in findings if one.family == "waivers")
     assert (own.rule, own.line, own.message) == (rule_id, 9, message)
     assert own.fails
@@ -133,6 +133,17 @@ def test_of_a_waiver_at_the_wrong_statement_the_right_ones_are_named() -> None:
         "the waiver of busy-lock is not needed: the rule finds nothing at its statement, but something in the file as a "
         "whole, line 1, line 2"
     )
+
+
+def test_what_another_waiver_allows_is_not_named() -> None:
+    (unused,) = (
+        one
+        for one in judged(
+            waiver("busy-lock", **above(7)), waiver("busy-lock", **above(1)), waiver("idle", problem="x")
+        )
+        if one.rule == "waiver-unused"
+    )
+    assert unused.message.endswith("but something in the file as a whole, line 2")
 
 
 def test_a_rule_that_is_off_may_be_named_and_is_not_missed() -> None:
