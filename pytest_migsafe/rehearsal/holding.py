@@ -179,6 +179,11 @@ def _rank(hold: Hold) -> tuple[int, bool]:
     return _STRENGTH[hold.lock.mode], hold.lock.kind != "index"
 
 
+#: Statements that make rows of those of other tables, and the locks under which their target is written, or made.
+_FILLS = frozenset({"InsertStmt", "CreateTableAsStmt", "SelectStmt"})
+_FILLED_UNDER = frozenset({"RowExclusiveLock", "AccessExclusiveLock"})
+
+
 @dataclass
 class _Known:
     """What is known of a file's tables when a statement runs."""
@@ -191,6 +196,8 @@ class _Known:
     preexisting: dict[str, bool] = field(default_factory=dict)
     #: Relations that rows can have been written to in the transaction.
     written: set[str] = field(default_factory=set)
+    #: New tables that the file has filled from those that were there: they have as many rows.
+    filled: set[str] = field(default_factory=set)
 
     def follow(self, statement: StatementEvidence) -> None:
         """Learn from the next statement of the file what it touched."""
@@ -198,6 +205,7 @@ class _Known:
             self.transaction = statement.transaction
             self.emptied, self.written = set(), set()
         self.catalog.speak_of(statement)
+        self.filled |= set(self._filled_by(statement))
         for lock in statement.locks:
             self.preexisting[lock.relation] = lock.preexisting
             if lock.mode == "RowExclusiveLock":
@@ -272,9 +280,22 @@ class _Known:
             return known
         return bool(self.catalog.before.belonging_to(relation))
 
+    def _filled_by(self, statement: StatementEvidence) -> Iterator[str]:
+        """Yield the new tables to which a statement copies whole tables."""
+        if statement.node not in _FILLS or not any(self._scanned(statement)):
+            return
+        for lock in statement.locks:
+            if lock.kind == "table" and not lock.preexisting and lock.mode in _FILLED_UNDER:
+                yield lock.relation
+
     def _scanned(self, statement: StatementEvidence) -> Iterator[Work]:
+        if statement.tag == "ANALYZE":
+            # It reads some rows of each page, of up to 30,000 pages (manual: ANALYZE, "Notes"), and counts no scan.
+            for lock in statement.locks:
+                if lock.preexisting and lock.kind == "table" and lock.mode == "ShareUpdateExclusiveLock":
+                    yield Work(WorkKind.SCAN, lock.relation)
         for scan in statement.scans:
-            if scan.preexisting and self._is_read_as_a_whole(statement, scan.relation):
+            if scan.relation in self.filled or (scan.preexisting and self._is_read_as_a_whole(statement, scan.relation)):
                 yield Work(WorkKind.SCAN, scan.relation)
 
     def _is_read_as_a_whole(self, statement: StatementEvidence, table: str) -> bool:
