@@ -130,6 +130,8 @@ class ChangedType:
     type: str
     #: What the new values are made of; None without USING.
     using: str | None
+    #: Whether the values are the old ones in the new type: no USING, or one that says no more.
+    is_cast: bool = True
 
 
 def changed_types(text: str) -> tuple[ChangedType, ...]:
@@ -145,7 +147,15 @@ def _changed(command: Any) -> ChangedType:
         collation = ".".join(_quoted(one) for one in _strings(definition.coll_clause.collname))
         written = f"{written} COLLATE {collation}"
     using = _text_of_expression(definition.raw_default) if definition.HasField("raw_default") else None
-    return ChangedType(command.name, written, using)
+    is_cast = using is None or _is_cast_of(definition.raw_default, command.name)
+    return ChangedType(command.name, written, using, is_cast)
+
+
+def _is_cast_of(expression: Any, column: str) -> bool:
+    node = _grammar().unwrap_node(expression)
+    if type(node).__name__ == "TypeCast":
+        return _is_cast_of(node.arg, column)
+    return type(node).__name__ == "ColumnRef" and _strings(node.fields[-1:]) == [column]
 
 
 def altered_relation(text: str) -> tuple[str, str]:

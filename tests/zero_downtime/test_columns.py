@@ -166,10 +166,17 @@ def test_a_stored_generated_column_has_no_safe_way_that_ends_the_same(history: H
     assert ("VIRTUAL" in finding.remedy) == (history.major >= 18)
 
 
-def test_a_not_null_column_without_a_default(history: History) -> None:
-    judged = history.judge(BUSY, "ALTER TABLE busy ADD z integer NOT NULL;")
+@pytest.mark.parametrize(
+    "added", ["z integer NOT NULL", "z integer NOT NULL REFERENCES other CHECK (z > 0)", "z never_null"]
+)
+def test_a_column_that_no_row_may_be_without_ends_at_the_first(history: History, added: str) -> None:
+    there = f"{BUSY}CREATE DOMAIN never_null AS integer NOT NULL;"
+    judged = history.judge(there, f"ALTER TABLE busy ADD {added};")
     assert judged.rules == ["add-column-not-null"]
-    assert history.judge(BUSY, ROWS, "ALTER TABLE busy ADD z integer NOT NULL;").evidence.error is not None
+    (finding,) = judged.of_rule("add-column-not-null")
+    assert finding.message.startswith("this fails if public.busy has a row: new column z must not be null")
+    assert not finding.fails
+    assert history.judge(there, ROWS, f"ALTER TABLE busy ADD {added};").evidence.error is not None
 
 
 def test_filling_says_which_triggers_it_fires(history: History) -> None:

@@ -191,6 +191,8 @@ def test_times_that_are_free_in_utc_only_are_a_warning(history: History) -> None
     judged = check_remedies(history, [BUSY, ROWS], "ALTER TABLE busy ALTER COLUMN ts TYPE timestamptz;")
     assert judged.rules == ["type-change-needs-utc"]
     assert not any(one.fails for one in judged.of_family("blocking-work"))
+    cast = "ALTER TABLE busy ALTER COLUMN ts TYPE timestamptz USING ts::timestamptz;"
+    assert history.judge(BUSY, cast).rules == ["type-change-needs-utc"]
     new = "CREATE TABLE n (ts timestamp); ALTER TABLE n ALTER ts TYPE timestamptz;"
     assert history.judge(BUSY, new).rules == []
 

@@ -8,7 +8,7 @@ from pytest_migsafe.catalog import Schema
 from pytest_migsafe.catalog.lexical import last_part, quoted
 from pytest_migsafe.catalog.objects import Home
 from pytest_migsafe.catalog.schema import Column, Constraint, Type
-from pytest_migsafe.findings import RemedyFile
+from pytest_migsafe.findings import RemedyFile, Severity
 from pytest_migsafe.migrations.columns import AddedColumn, added_columns
 from pytest_migsafe.rehearsal.holding import WorkKind
 from pytest_migsafe.rules.blocking.addition import Addition, files_of
@@ -20,8 +20,9 @@ from pytest_migsafe.rules.remedy import written
 
 
 class Cause(Enum):
-    """Why a column that is added takes the time that it takes, those of which a table is written anew first."""
+    """Why a column that is added takes the time that it takes: first what makes an end of it, then what writes tables anew."""
 
+    NOT_NULL = "it must not be null, and has no value"
     STORED = "its generated values are stored"
     SERIAL = "every row gets a number"
     IDENTITY = "every row gets an identity"
@@ -30,7 +31,6 @@ class Cause(Enum):
     UNIQUE = "it is unique"
     REFERENCES = "it refers to another table"
     CHECK = "it has a CHECK"
-    NOT_NULL = "it is NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ def _written(situation: Situation) -> Iterator[Added]:
 
 
 def _cause(situation: Situation, column: AddedColumn) -> Cause | None:
+    if _fails_with_a_row(situation, column):
+        return Cause.NOT_NULL
     if situation.worked(WorkKind.REWRITE):
         return _cause_of_rewrite(situation, column)
     if situation.worked(WorkKind.INDEX_BUILD):
@@ -74,9 +76,19 @@ def _cause(situation: Situation, column: AddedColumn) -> Cause | None:
         return Cause.REFERENCES
     if column.has("CONSTR_CHECK"):
         return Cause.CHECK
-    if column.has("CONSTR_FOREIGN"):
-        return Cause.REFERENCES
-    return Cause.NOT_NULL if column.is_not_null else None
+    return Cause.REFERENCES if column.has("CONSTR_FOREIGN") else None
+
+
+def _fails_with_a_row(situation: Situation, column: AddedColumn) -> bool:
+    """Whether the column must not be null, and nothing says what it is in the rows that are there."""
+    if column.default is not None or column.serial_of is not None:
+        return False
+    if column.has("CONSTR_GENERATED", "CONSTR_IDENTITY"):
+        return False
+    domain = constrained_domain(situation.after, column.type_name)
+    named = _domain(situation.after, column.type_name)
+    is_given = named is not None and named.default is not None
+    return not is_given and (column.is_not_null or (domain is not None and domain.not_null))
 
 
 def _cause_of_rewrite(situation: Situation, column: AddedColumn) -> Cause | None:
@@ -155,14 +167,16 @@ def _told(
 ) -> Callable[[Situation], Told | None]:
     """Return a rule's function: it speaks of the columns that are added for one cause.
 
-    Of the message, ``{waiting}`` are those who wait, ``{work}`` is what is done meanwhile, ``{column}`` the column.
+    Of the message, ``{waiting}`` are those who wait, ``{work}`` is what is done meanwhile, ``{column}`` and ``{table}`` the column and its table.
     """
 
     def tell(situation: Situation) -> Told | None:
         found = added(situation)
         if found is None or found.cause is not cause:
             return None
-        said = message.format(waiting=situation.waiting, work=work_of(situation), column=found.name)
+        said = message.format(
+            waiting=situation.waiting, work=work_of(situation), column=found.name, table=found.table
+        )
         plan = found.files(situation) if remedy is None else None
         return Told(
             message=said,
@@ -366,15 +380,17 @@ def _with_values(situation: Situation, found: Added) -> str:  # noqa: ARG001 - a
 
 add_column_not_null = blocking_rule(
     id="add-column-not-null",
-    title="A column is added NOT NULL without a default.",
-    why="It fails if there is a single row; that there is none is found out by reading the table while everybody waits.",
+    # Nobody waits: it ends at the first row.
+    severity=Severity.WARNING,
+    title="A column is added that must not be null, and has no default.",
+    why="It fails if the table has a single row; only production's tables know.",
     remedy="A DEFAULT; or a column that is filled first, and NOT NULL then.",
     manual=_ADD_COLUMN,
     peers={"squawk": "adding-required-field", "Atlas": "MF103"},
 )(
     _told(
         Cause.NOT_NULL,
-        "{waiting} wait while {work}, for new column {column} is NOT NULL, and any row would make this fail",
+        "this fails if {table} has a row: new column {column} must not be null, and has no default",
         remedy=_with_values,
     )
 )

@@ -70,7 +70,7 @@ def _changed(evidence: Evidence, statement: StatementEvidence) -> Iterator[tuple
         if (
             isinstance(before, Column)
             and isinstance(after, Column)
-            and one.using is None
+            and one.is_cast
             and is_change_of_time_zone(before.type, after.type)
         ):
             yield table, quoted(one.column)

@@ -151,7 +151,7 @@ def _by_new_column(situation: Situation, found: Retyped) -> tuple[RemedyFile, ..
 
 def _depends_on_time_zone(found: Retyped) -> bool:
     """Whether what the values become is the session's TimeZone's affair."""
-    is_plain = found.written is None or found.written.using is None
+    is_plain = found.written is None or found.written.is_cast
     return is_plain and is_change_of_time_zone(found.before, found.after)
 
 
