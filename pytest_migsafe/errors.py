@@ -31,6 +31,10 @@ class ServerError(MigsafeError):
     """The server cannot be found, started, reached or used."""
 
 
+class StubError(ServerError):
+    """A stub for an extension cannot be read, or the server refuses its SQL: nothing else is at fault."""
+
+
 class BinariesNotFoundError(ServerError):
     """No PostgreSQL server binaries were found; the message lists every place that was looked at."""
 

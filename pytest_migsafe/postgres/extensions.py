@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from pytest_migsafe.errors import ServerError
+from pytest_migsafe.errors import ServerError, StubError
 from pytest_migsafe.postgres.account import Account, Outcome
 from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.postgres.cache import making
@@ -35,6 +35,9 @@ _TRIAL = ("-c", "log_min_error_statement=panic", "-c", "statement_timeout=60s")
 
 #: What the server says of a failed statement, by the kind of the line: "... [4711] FATAL:  type "x" does not exist".
 _SAID = re.compile(r"\] (FATAL|DETAIL|HINT):  (.*)")
+
+#: What the stand-alone server writes when it is ready for SQL (manual: "postgres", --single).
+_PROMPT = "backend> "
 
 #: Where in an extension's script a statement failed, and that statement, if the position is in it.
 _NEAR = re.compile(
@@ -72,13 +75,14 @@ def with_stubs(programs: Binaries, stubs: Mapping[str, Path], *, account: Accoun
         cache: our cache directory.
 
     Raises:
-        ServerError: a stub cannot be read, or the server does not accept it; the message names the file.
+        StubError: a stub cannot be read, or the server does not accept it; the message names the file.
+        ServerError: the stubs cannot be tried out.
     """
     offered = {name: read_stub(name, path) for name, path in {**BUILT_IN, **stubs}.items()}
     directories = directories_of(programs)
     if directories is None:
         if stubs:
-            raise ServerError(_no_directories(programs))
+            raise StubError(_no_directories(programs))
         return Stubbed(programs)
     try:
         needed = [stub for _, stub in sorted(offered.items()) if lacks(directories, stub.name)]
@@ -166,7 +170,8 @@ def _try_out(
     """Create each of the project's stubs in a copy of the cluster, so that a mistake is told with file and line.
 
     Raises:
-        ServerError: the server does not accept one.
+        StubError: the server does not accept one.
+        ServerError: they cannot be tried out.
     """
     untried = [stub for stub in _in_order(stubs) if not stub.is_ours]
     if not untried:
@@ -184,7 +189,9 @@ def _try_out(
             served.programs, cluster, account, sql, arguments=(*_TRIAL, *command_line(served.settings))
         )
         if not outcome.succeeded:
-            raise ServerError(_refused(stub, programs, outcome))
+            # Where it has come to its prompt, cluster and programs are sound.
+            kind = StubError if _PROMPT in outcome.output else ServerError
+            raise kind(_refused(stub, programs, outcome))
     shutil.rmtree(room)
 
 
@@ -196,7 +203,7 @@ def _in_order(stubs: Iterable[Stub]) -> Iterator[Stub]:
         yield from (by_name[name] for name in TopologicalSorter(requires).static_order())
     except CycleError as error:
         circle = " → ".join(error.args[1])
-        raise ServerError(
+        raise StubError(
             f"The stubs for extensions require each other in a circle: {circle}.\n"
             f"File: {by_name[error.args[1][0]].path}\nTake one of the `-- requires:` lines out."
         ) from error

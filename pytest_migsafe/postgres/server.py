@@ -12,7 +12,7 @@ import psycopg
 from mirakuru.exceptions import ExecutorError
 from psycopg.conninfo import make_conninfo
 
-from pytest_migsafe.errors import ServerError
+from pytest_migsafe.errors import ServerError, StubError
 from pytest_migsafe.postgres.account import Account, Outcome, server_account
 from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.postgres.cache import cache_directory, discard, entries, trial_cache
@@ -236,6 +236,8 @@ def start_server(
         known = entries(cache, binaries.version)
         try:
             server = resources.enter_context(started(cache))
+        except StubError:  # whatever the cache holds
+            raise
         except ServerError:
             if not known or not _starts(started, trial_cache(cache, account)):
                 raise

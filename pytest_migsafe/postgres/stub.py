@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_migsafe.errors import ServerError
+from pytest_migsafe.errors import StubError
 
 _OURS = Path(__file__).with_name("stubs")
 #: What always comes with us: the extensions whose libraries the bundled server's system most often lacks.
@@ -96,7 +96,7 @@ def read_stub(name: str, path: Path) -> Stub:
     """Return the stub for the extension `name` from a file of SQL.
 
     Raises:
-        ServerError: there is no such file, it is no text in UTF-8, or a name is none that an extension can have.
+        StubError: there is no such file, it is no text in UTF-8, or a name is none that an extension can have.
     """
     try:
         sql = path.read_text(encoding="utf-8").removeprefix("\ufeff")
@@ -125,8 +125,8 @@ def _header(sql: str) -> list[tuple[str, str]]:
     return found
 
 
-def _unusable(name: str, path: Path, reason: str) -> ServerError:
-    return ServerError(
+def _unusable(name: str, path: Path, reason: str) -> StubError:
+    return StubError(
         f"The stub for the extension {name} {reason}.\nFile: {path}\n"
         "It is a file of SQL with what your migrations use of the extension; [tool.migsafe.extensions] names it."
     )
