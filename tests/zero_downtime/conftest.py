@@ -81,6 +81,12 @@ class History:
         evidence = self.evidences(*files, mode=mode, **options)[-1]
         return Judged(evidence, judge(evidence, RULES, {}))
 
+    def judge_each(self, before: str, *files: str, mode: TransactionMode | None = None) -> list[Judged]:
+        """Return what the rules say of each of some files that follow one another; all must apply."""
+        found = self.evidences(before, *files, mode=mode)[1:]
+        assert found[-1].applied, (files[-1], found[-1].error)
+        return [Judged(one, judge(one, RULES, {})) for one in found]
+
     def evidences(self, *files: str, mode: TransactionMode | None = None, **options: str) -> list[Evidence]:
         """Return the evidence of every file; the folder then has these files and no others."""
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,9 +1,7 @@
 """Indexes that are built while others wait."""
 
-import pytest
-
 from tests.zero_downtime.conftest import History
-from tests.zero_downtime.remedies import check_remedies
+from tests.zero_downtime.remedies import check_remedies, check_remedies_of_each
 
 BUSY = "CREATE TABLE busy (id bigint PRIMARY KEY, k integer, v text);"
 ROWS = "INSERT INTO busy SELECT i, i, 'v' || i FROM generate_series(1, 100) AS i;"
@@ -20,22 +18,19 @@ INSERT INTO parted SELECT i, date '2024-01-01' + i * 7, i FROM generate_series(1
 """
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_an_index_on_a_table_that_was_there_stalls_its_writes(history: History) -> None:
+    migrations = [
         "CREATE INDEX busy_k ON busy (k);",
         "CREATE INDEX ON busy (k DESC NULLS LAST, lower(v)) INCLUDE (id) WITH (fillfactor = 50) WHERE v <> ' ON x WHERE';",
         'CREATE UNIQUE INDEX IF NOT EXISTS "Odd Name" ON busy USING btree (k);',
         "CREATE INDEX ON busy USING hash (v);",
         "DO $$ BEGIN EXECUTE format('CREATE INDEX %I ON busy (%I)', 'found' || '_k', 'k'); END $$;",
         "DO $$ BEGIN CREATE INDEX ON busy (k); CREATE INDEX ON busy (v); END $$;",
-    ],
-)
-def test_an_index_on_a_table_that_was_there_stalls_its_writes(history: History, statement: str) -> None:
-    judged = check_remedies(history, [BUSY], statement, rows=ROWS)
-    assert judged.rules == ["index-not-concurrent"]
-    (finding,) = judged.findings_of_stalls
-    assert finding.message.startswith("writes of public.busy wait while index")
+    ]
+    for judged in check_remedies_of_each(history, [BUSY], migrations, rows=ROWS):
+        assert judged.rules == ["index-not-concurrent"]
+        (finding,) = judged.findings_of_stalls
+        assert finding.message.startswith("writes of public.busy wait while index")
 
 
 def test_the_message_names_who_waits_for_what(history: History) -> None:
@@ -57,21 +52,16 @@ def test_under_a_lock_of_a_statement_before_it_reads_wait_too(history: History) 
     assert any("held since line 1: ALTER TABLE busy" in fact for fact in finding.evidence)
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_an_index_of_a_partitioned_table_is_built_a_partition_at_a_time(history: History) -> None:
+    migrations = [
         "CREATE INDEX parted_k ON parted (k);",
         "CREATE INDEX ON parted (k) WHERE k > 1;",
         "CREATE UNIQUE INDEX ON parted (d, id);",
         "DO $$ BEGIN CREATE INDEX ON parted (lower(k::text)); END $$;",
-        'CREATE INDEX ON "Parted B" (k);',
-    ],
-)
-def test_an_index_of_a_partitioned_table_is_built_a_partition_at_a_time(
-    history: History, statement: str
-) -> None:
-    judged = check_remedies(history, [PARTITIONED], statement, rows=PARTITIONED_ROWS)
-    assert judged.rules == ["index-not-concurrent"]
+        'CREATE INDEX ON "Parted B" (k, d);',
+    ]
+    for judged in check_remedies_of_each(history, [PARTITIONED], migrations, rows=PARTITIONED_ROWS):
+        assert judged.rules == ["index-not-concurrent"]
 
 
 def test_what_a_partition_has_already_is_not_built_again(history: History) -> None:
@@ -85,44 +75,39 @@ def test_what_a_partition_has_already_is_not_built_again(history: History) -> No
     assert not any("parted_b1" in one.sql for one in finding.files)
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_what_builds_nothing_that_others_wait_for_is_passed(history: History) -> None:
+    files = [
         "CREATE TABLE n (id bigint); CREATE INDEX ON n (id);",
         "CREATE TEMP TABLE t AS SELECT * FROM busy; CREATE INDEX ON t (k);",
         "CREATE INDEX IF NOT EXISTS busy_v ON busy (v);",
         "-- no-transaction\nCREATE INDEX CONCURRENTLY busy_k ON busy (k);",
         "-- no-transaction\nREINDEX TABLE CONCURRENTLY busy;",
-        "-- no-transaction\nDROP INDEX CONCURRENTLY busy_v;",
+        "-- no-transaction\nDROP INDEX CONCURRENTLY busy_k;",
         "ALTER INDEX busy_v RENAME TO other;",
-        "DROP INDEX busy_v;",
-    ],
-)
-def test_what_builds_nothing_that_others_wait_for_is_passed(history: History, statement: str) -> None:
-    judged = history.judge(BUSY, "CREATE INDEX busy_v ON busy (v);", ROWS, statement)
-    assert judged.evidence.applied
-    assert judged.rules == []
+        "DROP INDEX other;",
+        "CREATE MATERIALIZED VIEW m AS SELECT * FROM busy;",
+    ]
+    before = f"{BUSY} CREATE INDEX busy_v ON busy (v); {ROWS}"
+    for text, judged in zip(files, history.judge_each(before, *files), strict=True):
+        assert (text, judged.rules) == (text, [])
 
 
-@pytest.mark.parametrize(
-    ("statement", "remedy"),
-    [
-        ("REINDEX INDEX busy_v;", "REINDEX INDEX CONCURRENTLY public.busy_v;"),
-        ("REINDEX TABLE busy;", "REINDEX TABLE CONCURRENTLY public.busy;"),
-        ("REINDEX INDEX busy_pkey;", "REINDEX INDEX CONCURRENTLY public.busy_pkey;"),
-        (
-            "DO $$ BEGIN EXECUTE 'REINDEX INDEX ' || 'busy_v'; END $$;",
-            "REINDEX INDEX CONCURRENTLY public.busy_v;",
-        ),
-    ],
-)
-def test_reindex_stalls_even_reads(history: History, statement: str, remedy: str) -> None:
-    before = [BUSY, "CREATE INDEX busy_v ON busy (v);"]
-    judged = check_remedies(history, before, statement, rows=ROWS)
-    assert judged.rules == ["reindex-not-concurrent"]
-    (finding,) = judged.findings_of_stalls
-    assert finding.message.startswith("reads and writes of public.busy wait while index")
-    assert finding.files[0].sql == remedy
+def test_reindex_stalls_even_reads(history: History) -> None:
+    cases = {
+        "REINDEX INDEX busy_v;": "REINDEX INDEX CONCURRENTLY public.busy_v;",
+        "REINDEX TABLE busy;": "REINDEX TABLE CONCURRENTLY public.busy;",
+        "REINDEX INDEX busy_pkey;": "REINDEX INDEX CONCURRENTLY public.busy_pkey;",
+        "DO $$ BEGIN EXECUTE 'REINDEX INDEX ' || 'busy_v'; END $$;": "REINDEX INDEX CONCURRENTLY public.busy_v;",
+        "-- no-transaction\nREINDEX SCHEMA public;": "REINDEX TABLE CONCURRENTLY public.busy;",
+    }
+    before = f"{BUSY} CREATE INDEX busy_v ON busy (v);"
+    found = check_remedies_of_each(history, [before], [*cases], rows=ROWS)
+    for (statement, remedy), judged in zip(cases.items(), found, strict=True):
+        assert judged.rules == ["reindex-not-concurrent"]
+        (finding,) = judged.findings_of_stalls
+        assert finding.files[0].sql == remedy
+        if "SCHEMA" not in statement:
+            assert finding.message.startswith("reads and writes of public.busy wait while index")
 
 
 def test_the_index_of_an_exclusion_constraint_cannot_be_rebuilt_beside_the_old_one(history: History) -> None:
