@@ -65,8 +65,8 @@ def read_waivers(script: Script) -> tuple[Waiver, ...]:
     return tuple(sorted(waivers, key=lambda one: (one.line, one.column)))
 
 
-#: The files in which there is nothing to look for.
-_MENTION = re.compile(r"\bmigsafe\b", re.IGNORECASE)
+#: What stands in every file in which there is something to look for.
+_MENTION = re.compile(r"(?:--|/\*)\s*migsafe\b", re.IGNORECASE)
 #: What we are addressed with in a comment: with a colon, or by somebody who forgot it.
 _ADDRESS = re.compile(r"\s*migsafe(?:\s*:|\s+(?=allow\b))\s*", re.IGNORECASE)
 #: Another thing that a file can say of itself (``header.py``).
