@@ -6,7 +6,7 @@ waits for a table that nobody else can see.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pytest_migsafe.migrations.operations import operations
@@ -114,7 +114,8 @@ def stalls(statements: Sequence[StatementEvidence], catalog: Catalog) -> Iterato
     known = _Known(catalog)
     for statement, before in holding(statements):
         known.follow(statement)
-        holds = _strongest(one for one in (*before, *_taken(statement)) if not known.is_unread(one.relation))
+        taken = (known.with_old_name(one) for one in (*before, *_taken(statement)))
+        holds = _strongest(one for one in taken if not known.is_unread(one.relation))
         if not holds:
             continue
         for command in statement.parts or (statement,):
@@ -198,6 +199,13 @@ class _Known:
     written: set[str] = field(default_factory=set)
     #: New tables that the file has filled from those that were there: they have as many rows.
     filled: set[str] = field(default_factory=set)
+    #: The names before the file of what it has renamed, by the new ones.
+    old_names: dict[str, str] = field(default_factory=dict)
+
+    def with_old_name(self, hold: Hold) -> Hold:
+        """Return a lock on an index with the name by which those who wait know its table."""
+        old = self.old_names.get(hold.lock.table)
+        return hold if old is None else replace(hold, lock=replace(hold.lock, table=old))
 
     def follow(self, statement: StatementEvidence) -> None:
         """Learn from the next statement of the file what it touched."""
@@ -205,6 +213,9 @@ class _Known:
             self.transaction = statement.transaction
             self.emptied, self.written = set(), set()
         self.catalog.speak_of(statement)
+        for one in statement.namings:
+            if one.relation and one.became:
+                self.old_names[one.became] = self.old_names.get(one.relation, one.relation)
         self.filled |= set(self._filled_by(statement))
         for lock in statement.locks:
             self.preexisting[lock.relation] = lock.preexisting
@@ -295,7 +306,9 @@ class _Known:
                 if lock.preexisting and lock.kind == "table" and lock.mode == "ShareUpdateExclusiveLock":
                     yield Work(WorkKind.SCAN, lock.relation)
         for scan in statement.scans:
-            if scan.relation in self.filled or (scan.preexisting and self._is_read_as_a_whole(statement, scan.relation)):
+            if scan.relation in self.filled or (
+                scan.preexisting and self._is_read_as_a_whole(statement, scan.relation)
+            ):
                 yield Work(WorkKind.SCAN, scan.relation)
 
     def _is_read_as_a_whole(self, statement: StatementEvidence, table: str) -> bool:

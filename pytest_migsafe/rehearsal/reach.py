@@ -140,6 +140,17 @@ class Catalog:
         found = self.before.get("view", name) or self.after.get("view", name)
         return found if isinstance(found, View) and found.kind == "view" else None
 
+    def shown_by(self, name: str) -> str | None:
+        """Return the one table or view whose rows and columns a view shows as they are; None for any other."""
+        view = self.view(name)
+        if view is None or _MADE_OTHERWISE.search(view.definition):
+            return None
+        query, *others = queries(view.definition) or (Query(),)
+        if others or len(query.mentions) != 1 or query.subqueries or query.calls:
+            return None
+        (mention,) = query.mentions
+        return next((one for one in view.reads if last_part(one) == mention.name), None)
+
     def family(self, name: str) -> frozenset[str]:
         """Return a table with those that it is a partition or a child of."""
         table = self.table(name)
@@ -284,6 +295,8 @@ class Catalog:
         return _Following(self).all(found) if found else None
 
 
+#: Words of a view's definition, as PostgreSQL writes it, by which it has other rows or columns than its table.
+_MADE_OTHERWISE = re.compile(r"\b(?:AS|DISTINCT|GROUP BY|HAVING|LIMIT|OFFSET|UNION|WITH)\b")
 _OTHER_THAN_VALUES = re.compile(r"\b(?:select|table|update|delete|merge)\b", re.IGNORECASE)
 
 
@@ -448,7 +461,10 @@ class _Judged:
     def _name(self, mention: Mention) -> str | None:
         if mention.query is not None or mention.is_given:
             return None
-        return self._catalog.named(mention.schema, mention.name)
+        name = self._catalog.named(mention.schema, mention.name)
+        while name is not None and (shown := self._catalog.shown_by(name)) is not None:
+            name = shown
+        return name
 
     @property
     def is_few_rows(self) -> bool:

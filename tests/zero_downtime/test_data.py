@@ -75,6 +75,7 @@ FEW = {
     "another key": "UPDATE busy SET k = 1 WHERE code = 'c1' AND k = 1;",
     "a key that is a function": "UPDATE busy SET k = 1 WHERE lower(busy.code) = lower('C1');",
     "constants joined": "UPDATE busy AS b SET k = v.k FROM (VALUES (1, 2), (3, 4)) AS v (id, k) WHERE b.id = v.id;",
+    "through a view": "UPDATE busy_view SET k = 1 WHERE id = 1; SELECT count(*) FROM busy_view WHERE code = 'c1';",
     "a batch": "UPDATE busy SET k = 1 WHERE id BETWEEN 1 AND 1000;",
     "a batch by LIMIT": "DELETE FROM items WHERE id IN (SELECT id FROM items WHERE n IS NULL LIMIT 100);",
     "a batch in WITH": "WITH few AS (SELECT id FROM items LIMIT 100) DELETE FROM items USING few WHERE items.id = few.id;",
