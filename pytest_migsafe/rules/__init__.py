@@ -3,7 +3,7 @@
 from pytest_migsafe.rules import apply, cluster, history, left_behind, lock_queue, session, transaction_shape
 from pytest_migsafe.rules.blocking import BLOCKING_RULES
 from pytest_migsafe.rules.compatibility import COMPATIBILITY_RULES
-from pytest_migsafe.rules.loses_data import LOSS_RULES
+from pytest_migsafe.rules.loss import LOSS_RULES
 from pytest_migsafe.rules.registry import Rule, judge, rule
 from pytest_migsafe.rules.smoke import COMPARING_RULES, SMOKE_RULES
 from pytest_migsafe.rules.waivers import WAIVER_RULES

@@ -1,7 +1,10 @@
 """Rows and values that are gone after a file, and what CASCADE took."""
 
+from dataclasses import replace
+
 import pytest
 
+from pytest_migsafe import catalog
 from pytest_migsafe.findings import Severity
 from tests.zero_downtime.conftest import History
 
@@ -152,3 +155,24 @@ def test_rows_and_old_code_are_two_matters(history: History) -> None:
         "the rows of public.alone are gone for good",
         "old code that uses table public.alone fails: it is gone",
     ]
+
+
+@pytest.mark.parametrize(
+    "migration",
+    [
+        "DROP TABLE parent CASCADE",
+        "DROP TYPE mood CASCADE",
+        "DROP FUNCTION stamp() CASCADE",
+        "ALTER TABLE parent DROP COLUMN name CASCADE",
+        "TRUNCATE parent CASCADE",
+    ],
+)
+def test_what_cascade_took_can_be_named_instead(history: History, migration: str) -> None:
+    judged = history.judge(GROUND, migration)
+    (finding,) = judged.of_rule("cascade-took-more")
+    (file,) = finding.files
+    elsewhere = replace(history, folder=history.folder.with_name("remedy"))
+    cured = elsewhere.judge(GROUND, file.sql)
+    assert cured.evidence.applied, (file.sql, cured.evidence.error)
+    assert cured.of_rule("cascade-took-more") == ()
+    assert catalog.diff(judged.evidence.after, cured.evidence.after) == []
