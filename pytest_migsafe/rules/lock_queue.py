@@ -198,7 +198,7 @@ def holds_of(statement: StatementEvidence) -> tuple[Hold, ...]:
 def _by_root(before: Schema, holds: Iterable[Hold]) -> dict[str, Hold]:
     """Return the first lock on each table, by the root of its partitions or heirs: they are locked together."""
     found: dict[str, Hold] = {}
-    for hold in holds:
+    for hold in _strongest(holds):
         if hold.lock.kind in _TABLES:
             found.setdefault(_root(before, hold.relation), hold)
     return found
