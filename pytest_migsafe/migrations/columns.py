@@ -177,7 +177,7 @@ def with_column_renamed(text: str, column: str, new: str, *, table: str) -> str 
     ``text`` is a CREATE INDEX, or an ALTER TABLE that adds a constraint, with qualified names. Columns are named without
     quotes, and ``table``, the column's, as SQL writes it: what a foreign key refers to there has the new name, too.
     """
-    tree = _whole(text)
+    tree = _readable(text)
     if tree is None:
         return None
     statement = _grammar().unwrap_node(tree.stmts[0].stmt)
@@ -228,13 +228,18 @@ def _nodes(message: Any) -> Iterator[Any]:
 
 def _statement(text: str) -> Any | None:
     """Return the tree of a text that is one ALTER TABLE, whole; None for any other."""
-    try:
-        tree = _whole(text)
-    except _grammar().PgQueryError:
-        return None
+    tree = _readable(text)
     if tree is None or len(tree.stmts) != 1 or not tree.stmts[0].stmt.HasField("alter_table_stmt"):
         return None
     return tree
+
+
+def _readable(text: str) -> Any | None:
+    """Return the tree of a text, whole; None where the grammar rejects it, or the text is too big."""
+    try:
+        return _whole(text)
+    except _grammar().PgQueryError:
+        return None
 
 
 def _parsed(text: str) -> Any:

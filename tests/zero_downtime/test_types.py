@@ -1,11 +1,12 @@
 """Types of columns that are changed: what has to be done with every row for it, and how it is done while the table is in use."""
 
+import re
 from collections.abc import Iterable
 
 import pytest
 
 from tests.zero_downtime.conftest import History
-from tests.zero_downtime.remedies import check_remedies
+from tests.zero_downtime.remedies import as_file, check_remedies, remedy_files
 
 BUSY = """
 CREATE TABLE busy (
@@ -263,3 +264,53 @@ def test_each_command_of_an_alter_table_answers_for_itself(history: History) -> 
         "ALTER TABLE busy ADD a integer DEFAULT 5, ADD b uuid DEFAULT gen_random_uuid(), ALTER k TYPE bigint, ALTER v TYPE text;",
     )
     assert sorted(judged.rules) == ["type-change-rewrites", "volatile-default"]
+
+
+#: In the order of the tables t0, t1, ...: what is done to each.
+VALUES = """
+ALTER TABLE t0 ADD z bigserial;
+ALTER TABLE t1 ADD z integer GENERATED ALWAYS AS IDENTITY (START 100 INCREMENT 5);
+ALTER TABLE t2 ADD z uuid NOT NULL DEFAULT gen_random_uuid();
+ALTER TABLE t3 ADD z integer GENERATED ALWAYS AS (k * 2) STORED;
+ALTER TABLE t4 ALTER k TYPE text USING 'n' || k;
+"""
+#: What is to be so afterwards.
+VALUES_ARE_RIGHT = """
+DO $look$ BEGIN
+    ASSERT (SELECT count(z) = count(*) AND count(DISTINCT z) = count(*) FROM t0), 't0';
+    INSERT INTO t0 (id) VALUES (0);
+    ASSERT (SELECT max(z) FROM t0 WHERE id <> 0) < (SELECT z FROM t0 WHERE id = 0), 'next of t0';
+    ASSERT (SELECT count(DISTINCT z) = count(*) AND min(z) = 100 AND bool_and(z % 5 = 0) FROM t1), 't1';
+    INSERT INTO t1 (id) VALUES (0);
+    ASSERT (SELECT max(z) FROM t1 WHERE id <> 0) < (SELECT z FROM t1 WHERE id = 0), 'next of t1';
+    ASSERT (SELECT count(DISTINCT z) = count(*) FROM t2), 't2';
+    ASSERT (SELECT bool_and(z = k * 2) FROM t3), 't3';
+    ASSERT (SELECT bool_and(k = CASE id WHEN 5 THEN 'n-5' ELSE 'n' || id END) FROM t4), 't4';
+END $look$;
+"""
+
+
+def test_rows_have_the_values_that_the_migration_would_have_given_them(history: History) -> None:
+    """The files of the safe ways are run while an application writes, and then the rows are looked at."""
+    there = f"{BUSY}{ROWS}" + "".join(
+        f"CREATE TABLE t{one} (LIKE busy INCLUDING ALL); INSERT INTO t{one} SELECT * FROM busy;"
+        for one in range(5)
+    )
+    judged = history.judge(there, VALUES)
+    (stored,) = judged.of_rule("stored-generated-column")
+    begun, filled = re.split(r"^-- file .*$", stored.remedy, flags=re.MULTILINE)[1:]
+    files = [
+        begun,
+        f"-- no-transaction{filled}",
+        *map(as_file, remedy_files(judged.of_family("blocking-work"))),
+    ]
+    texts = [there]
+    for number, text in enumerate(files, start=1000):
+        texts += [
+            "".join(
+                f"INSERT INTO t{one} (id, k) VALUES ({number}, {number}); UPDATE t{one} SET k = -5 WHERE id = 5;"
+                for one in range(5)
+            ),
+            text,
+        ]
+    history.evidences(*texts, VALUES_ARE_RIGHT)

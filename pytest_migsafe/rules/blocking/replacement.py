@@ -139,7 +139,22 @@ def _can_be_replaced(one: Replacement) -> bool:
         and not any(found.triggers or found.inherited for found in (*one.constraints, *one.referring))
         and all(_is_plain(one, found.relation) for found in one.referring)
         and not _has_grants(one, one.sequence)
+        and all(map(_can_be_read, _definitions(one)))
     )
+
+
+def _definitions(one: Replacement) -> Iterator[str]:
+    """Yield the statements that make the table's indexes, and the constraints that speak of the column."""
+    own = one.situation.after.belonging_to(one.table).values()
+    yield from (found.definition for found in own if isinstance(found, Index))
+    yield from (
+        f"ALTER TABLE {found.relation} ADD CONSTRAINT {found.name} {found.definition}"
+        for found in (*one.of_type("check", "foreign key"), *one.referring)
+    )
+
+
+def _can_be_read(definition: str) -> bool:
+    return with_column_renamed(definition, "", "", table="x") is not None
 
 
 def _is_plain(one: Replacement, table: str) -> bool:
