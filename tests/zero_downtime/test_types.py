@@ -159,6 +159,16 @@ def test_what_is_done_anew_though_the_values_are_stored_the_same(history: Histor
     )
 
 
+def test_an_index_that_cannot_be_away_makes_a_new_column_the_way(history: History) -> None:
+    unique = "ALTER TABLE busy ADD UNIQUE (ts, id);"
+    (finding,) = history.judge(BUSY, unique, "ALTER TABLE busy ALTER ts TYPE timestamptz;").of_family(
+        "blocking-work"
+    )
+    assert finding.rule == "type-change-rebuilds-index"
+    assert finding.remedy.startswith("A new column")
+    assert "ADD COLUMN ts_new" in finding.files[0].sql
+
+
 def test_a_check_that_is_not_valid_is_not_looked_up(history: History) -> None:
     there = "ALTER TABLE busy ADD CHECK (v <> 'q') NOT VALID;"
     assert history.judge(BUSY, ROWS, there, "ALTER TABLE busy ALTER v TYPE varchar(100);").rules == []

@@ -163,12 +163,21 @@ def _of_rewrite(situation: Situation, found: Retyped) -> str:
             "trigger keeps in step, fill it in batches with AT TIME ZONE '...', and let it take the old one's place."
         )
     if found.written is None or not found.table or not _by_new_column(situation, found):
-        return (
-            "Have a new column of the new type that a trigger keeps in step with the old one, fill it in batches, build its indexes "
-            "CONCURRENTLY, add its constraints NOT VALID and validate them, and let it take the old one's place by renaming."
-        )
+        return _IN_WORDS
     return ""
 
+
+#: Of the new way that has files, and of one that has none.
+_BY_NEW_COLUMN = (
+    "A new column that a trigger keeps in step with the old one; it is filled in batches, gets its indexes and constraints, and "
+    "takes the old one's place at the end, as the last column of the table. Applications use the old one all the time; SELECT * "
+    "and INSERT without column names notice where it stands then."
+)
+_IN_WORDS = (
+    "Have a new column of the new type that a trigger keeps in step with the old one, fill it in batches, build its indexes "
+    "CONCURRENTLY (those of a partitioned table a partition at a time), add its constraints NOT VALID and validate them, and let "
+    "it take the old one's place by renaming."
+)
 
 _ALTER_TYPE = "ALTER TABLE, ALTER COLUMN ... TYPE; Notes"
 
@@ -180,11 +189,7 @@ type_change_rewrites = blocking_rule(
         "and builds all of its indexes anew; foreign keys on the column are looked up for every row, too, and the other "
         "tables are locked for it."
     ),
-    remedy=(
-        "A new column that a trigger keeps in step with the old one; it is filled in batches, gets its indexes and constraints, "
-        "and takes the old one's place at the end, as the last column of the table. Applications use the old one all the time; "
-        "SELECT * and INSERT without column names notice where it stands then."
-    ),
+    remedy=_BY_NEW_COLUMN,
     manual=_ALTER_TYPE,
     peers={
         "squawk": "changing-column-type",
@@ -197,7 +202,20 @@ type_change_rewrites = blocking_rule(
 
 def _in_place(situation: Situation, found: Retyped) -> tuple[RemedyFile, ...]:
     """Return the files that change the type while what would have to be done anew is away."""
-    after = situation.after
+    away = _put_away(situation, found)
+    if away is None:
+        return _by_new_column(situation, found)
+    return tuple(_steps(situation, *away, in_utc=_depends_on_time_zone(found)))
+
+
+def _of_in_place(situation: Situation, found: Retyped) -> str:
+    if found.written is None or _put_away(situation, found) is not None:
+        return ""
+    return _BY_NEW_COLUMN if _by_new_column(situation, found) else _IN_WORDS
+
+
+def _put_away(situation: Situation, found: Retyped) -> tuple[list[Index], list[Constraint]] | None:
+    """Return the indexes and constraints that would be done anew; None where one of them cannot be away for a while."""
     indexes = [one for work in situation.worked(WorkKind.INDEX_BUILD) if (one := situation.index(work.index))]
     constraints = _looked_up_again(situation, found)
     backing = {
@@ -205,10 +223,12 @@ def _in_place(situation: Situation, found: Retyped) -> tuple[RemedyFile, ...]:
         for one in situation.constraints(found.table)
         if one.type in {"primary key", "unique", "exclude"}
     }
-    is_simple = not has_parts(after, found.table) and not any(_is_odd(one, backing) for one in indexes)
+    is_simple = not has_parts(situation.after, found.table) and not any(
+        _is_odd(one, backing) for one in indexes
+    )
     if (indexes and not is_simple) or not all(_can_be_put_off(situation, one) for one in constraints):
-        return _by_new_column(situation, found)
-    return tuple(_steps(situation, indexes, constraints, in_utc=_depends_on_time_zone(found)))
+        return None
+    return indexes, constraints
 
 
 def _is_odd(index: Index, backing: set[str]) -> bool:
@@ -301,7 +321,7 @@ type_change_rebuilds_index = blocking_rule(
     ),
     manual=_ALTER_TYPE,
     peers={"squawk": "changing-column-type", "strong_migrations": "change_column", "Atlas": "PG301"},
-)(_told(Cause.INDEXES, "{waiting} wait while {work}: {change}", files=_in_place))
+)(_told(Cause.INDEXES, "{waiting} wait while {work}: {change}", files=_in_place, words=_of_in_place))
 
 type_change_rescans_check = blocking_rule(
     id="type-change-rescans-check",
@@ -315,6 +335,7 @@ type_change_rescans_check = blocking_rule(
         Cause.CHECKS,
         "{waiting} wait while {work}, for the CHECK constraints of it: {change}",
         files=_in_place,
+        words=_of_in_place,
     )
 )
 
@@ -330,7 +351,10 @@ type_change_revalidates_foreign_key = blocking_rule(
     peers={"squawk": "changing-column-type", "strong_migrations": "change_column"},
 )(
     _told(
-        Cause.REFERENCES, "{waiting} wait while {work}, for the foreign keys of it: {change}", files=_in_place
+        Cause.REFERENCES,
+        "{waiting} wait while {work}, for the foreign keys of it: {change}",
+        files=_in_place,
+        words=_of_in_place,
     )
 )
 
