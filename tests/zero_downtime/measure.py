@@ -41,8 +41,8 @@ class Said:
 
     @property
     def stalls(self) -> tuple[Finding, ...]:
-        """The findings of the family about locks on relations."""
-        return tuple(one for one in self.findings if one.family == FAMILY and one.rule != ROWS)
+        """The findings about work while others wait for locks; not the family's others, on rows and on time zones."""
+        return tuple(one for one in self.findings if one.family == FAMILY and "waiting" in one.details)
 
     @property
     def waiting(self) -> dict[str, str]:

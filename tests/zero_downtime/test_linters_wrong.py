@@ -250,8 +250,7 @@ def _waiting(judged: Judged) -> dict[str, str]:
     return {
         relation: who
         for finding in judged.of_family("blocking-work")
-        if finding.rule != "whole-table-write"
-        for relation, who in finding.details["waiting"].items()
+        for relation, who in finding.details.get("waiting", {}).items()
         if not relation.startswith("pg_toast.")
     }
 
@@ -268,7 +267,9 @@ def test_what_postgres_does_is_what_is_said(history: History, row: Row) -> None:
     assert [one.rule for one in judged.of_rule("apply-error")] == ["apply-error"] * bool(row.error)
     assert _waiting(judged) == row.waiting
     works = {
-        WorkKind(work["kind"]) for one in judged.of_family("blocking-work") for work in one.details["work"]
+        WorkKind(work["kind"])
+        for one in judged.of_family("blocking-work")
+        for work in one.details.get("work", [])
     }
     # A build and a rewrite are seen to read the table, too, or not, as the major version has it.
     assert works - {_SCAN} == row.works - {_SCAN}, works
