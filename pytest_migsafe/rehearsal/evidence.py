@@ -192,20 +192,23 @@ class Evidence:
         return self.error is None
 
     @cached_property
+    def _catalog(self) -> Catalog:
+        return Catalog(self.before, self.after)
+
+    @cached_property
     def reaches(self) -> tuple[Reaches | None, ...]:
         """What each statement does with the rows of tables, as its text tells; None where it does not."""
-        catalog = Catalog(self.before, self.after)
         found = []
         for one in self.statements:
             # Names without a schema mean what the statements touched.
-            catalog.speak_of(one)
-            found.append(catalog.reaches(one))
+            self._catalog.speak_of(one)
+            found.append(self._catalog.reaches(one))
         return tuple(found)
 
     @cached_property
     def stalls(self) -> tuple[Stall, ...]:
         """What was done, growing with a table, while locks were held that others wait for."""
-        return tuple(stalls(self.statements, Catalog(self.before, self.after)))
+        return tuple(stalls(self.statements, self._catalog))
 
     @cached_property
     def identities(self) -> Identities:

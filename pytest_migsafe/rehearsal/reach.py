@@ -285,11 +285,7 @@ class Catalog:
         if statement.node not in _BY_ITS_QUERIES:
             return None
         # A seed may have thousands of these, and each thousands of values: too many to look at.
-        if (
-            statement.node == "InsertStmt"
-            and not statement.scans
-            and not _OTHER_THAN_VALUES.search(statement.text)
-        ):
+        if statement.node == "InsertStmt" and not statement.scans and _has_only_values(statement.text):
             return Reaches()
         found = queries(statement.text)
         return _Following(self).all(found) if found else None
@@ -301,6 +297,14 @@ _OTHER_THAN_VALUES = re.compile(r"\b(?:select|table|update|delete|merge)\b", re.
 
 
 _FIRES_TRIGGERS = frozenset({Use.INSERTED, Use.UPDATED, Use.DELETED})
+
+
+def _has_only_values(text: str) -> bool:
+    """Whether an INSERT has nothing but VALUES, as far as its beginning and its end tell."""
+    return not _OTHER_THAN_VALUES.search(text[:_ENOUGH]) and not _OTHER_THAN_VALUES.search(text[-_ENOUGH:])
+
+
+_ENOUGH = 2_000
 
 
 @dataclass

@@ -28,6 +28,14 @@ def bounds_of(schema: Schema, partition: str) -> str | None:
     return " AND ".join(conditions) if conditions else None
 
 
+def is_default(schema: Schema, name: str) -> bool:
+    """Whether a table is a default partition, or a partition of one."""
+    table = _table(schema, name)
+    if table is None or table.partition_bound is None:
+        return False
+    return table.partition_bound == "DEFAULT" or any(is_default(schema, one) for one in table.parents)
+
+
 def others_than(schema: Schema, partition: str) -> str | None:
     """Return the condition for the rows that are not a partition's: those that the default partition may have."""
     table = _table(schema, partition)

@@ -170,6 +170,10 @@ def test_all_rows_in_one_transaction_keep_their_writers_waiting(history: History
     assert judged.rules == ["whole-table-write"]
     (finding,) = judged.of_rule("whole-table-write")
     assert (finding.severity, finding.message.partition(" in one")[0]) == (severity, message)
+    # How long it takes is told by a table's size only where all of its rows are written.
+    assert [one["table"] for one in finding.details["work"]] == (
+        list(finding.objects) if severity is Severity.ERROR else []
+    )
 
 
 def test_copies_of_rows_keep_nobody_waiting(history: History) -> None:

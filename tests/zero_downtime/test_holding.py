@@ -69,3 +69,13 @@ def test_autocommit_ends_the_lock_with_its_statement(history: History) -> None:
 
 def test_work_goes_before_the_lock(history: History) -> None:
     assert history.judge(SETTING, f"{COUNT} ALTER TABLE busy ADD c integer;").rules == []
+
+
+def test_what_no_rule_knows_is_said_with_the_line_that_is_to_be_moved(history: History) -> None:
+    judged = history.judge(SETTING, "LOCK TABLE busy;\nANALYZE other;")
+    (finding,) = judged.findings_of_stalls
+    assert (finding.rule, finding.line) == ("work-under-lock", 2)
+    assert finding.message == "reads and writes of public.busy wait while public.other is read as a whole"
+    assert finding.remedy.startswith(
+        "Give line 2 (ANALYZE other) a file of its own, before or after that with line 1 (LOCK TABLE busy)"
+    )

@@ -39,6 +39,28 @@ ATTACHED = {
         "ALTER TABLE p ATTACH PARTITION extra FOR VALUES FROM ('2025-01-01') TO (MAXVALUE);",
         ROWS_OF_NEXT,
     ),
+    "a foreign key": (
+        (
+            (
+                "CREATE TABLE kinds (id integer PRIMARY KEY); INSERT INTO kinds VALUES (1), (2);"
+                f"{RANGE} ALTER TABLE p ADD FOREIGN KEY (k) REFERENCES kinds;"
+            ),
+            NEXT,
+        ),
+        ATTACH,
+        "INSERT INTO extra SELECT DATE '2025-01-01' + n, 1 + n % 2, n FROM generate_series(0, 20) AS n;",
+    ),
+    "a default partition that has partitions": (
+        (
+            (
+                f"{LIST} DROP TABLE rest; CREATE TABLE rest PARTITION OF p DEFAULT PARTITION BY RANGE (n);"
+                "CREATE TABLE rest_1 PARTITION OF rest FOR VALUES FROM (1) TO (9);"
+            ),
+            "CREATE TABLE extra (kind text, n bigint);",
+        ),
+        "ALTER TABLE p ATTACH PARTITION extra FOR VALUES IN ('a');",
+        "INSERT INTO extra VALUES ('a', 1); INSERT INTO p VALUES ('z', 1), (NULL, 2);",
+    ),
     "a list": (
         (LIST, "CREATE TABLE extra (kind text, n bigint);"),
         "ALTER TABLE p ATTACH PARTITION extra FOR VALUES IN ('a', 'it''s, well');",

@@ -300,4 +300,10 @@ def _told(evidence: Evidence, statement: StatementEvidence, wide: Sequence[Reach
         remedy=written(whole_table_write.remedy, files),
         files=files,
         objects=tuple(tables),
+        # How many rows a condition finds is not known from how many there are.
+        details={
+            "work": [{"kind": WorkKind.WRITE.value, "table": one, "index": ""} for one in tables]
+            if is_whole
+            else []
+        },
     )

@@ -1,13 +1,14 @@
 """Partitions that are made, attached and detached while others wait."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pytest_migsafe.catalog.schema import Constraint, Index
 from pytest_migsafe.findings import RemedyFile
 from pytest_migsafe.rehearsal.holding import WorkKind
 from pytest_migsafe.rules import safe_ways
 from pytest_migsafe.rules.blocking.check import Situation, Told, blocking_rule, joined, listed
-from pytest_migsafe.rules.partitions import bounds_of, others_than
+from pytest_migsafe.rules.partitions import bounds_of, is_default, others_than
 
 
 @blocking_rule(
@@ -62,37 +63,62 @@ def _is_hash(situation: Situation, child: str) -> bool:
     return "(modulus" in (getattr(found, "partition_bound", None) or "")
 
 
+@dataclass(frozen=True)
+class _Proof:
+    """A constraint that leaves ATTACH, or CREATE, nothing to read."""
+
+    table: str
+    name: str
+    definition: str
+    #: Whether it has done its work after that.
+    is_dropped: bool
+
+
 def _attached(situation: Situation, child: str, scanned: list[str]) -> tuple[RemedyFile, ...]:
-    """Return the files that leave nothing to do for ATTACH; nothing where no CHECK constraint can prove it."""
-    proofs = list(_proofs(situation, child, scanned))
-    if safe_ways.is_partitioned(situation.after, child) or not {table for table, _ in proofs} >= {*scanned}:
+    """Return the files that leave nothing to do for ATTACH; nothing where no constraint can prove it."""
+    if safe_ways.is_partitioned(situation.after, child):
         return ()
+    keys = [
+        one
+        for one in situation.constraints(child)
+        if one.type == "foreign key" and safe_ways.constraint_of(situation.before, child, one.name) is None
+    ]
+    proofs = [_Proof(child, one.name, one.definition, is_dropped=False) for one in keys]
+    looked_up = {name for one in keys for name in scanned if f" REFERENCES {name}(" in one.definition}
+    for table in scanned:
+        if table in looked_up:
+            continue
+        proof = _bounds(situation, table, bounds_of(situation.after, child)) if table == child else None
+        proof = proof or _excluded(situation, table, child)
+        if proof is None:
+            return ()
+        proofs.append(proof)
     indexes = safe_ways.side_by_side(_indexes(situation, child))
     return (*indexes, *_proven(situation, proofs))
 
 
-def _proofs(situation: Situation, child: str, scanned: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield the tables that would be read, each with the condition that makes it needless."""
-    for table in scanned:
-        own = bounds_of(situation.after, child) if table == child else others_than(situation.after, child)
-        if own is not None and not safe_ways.is_partitioned(situation.after, table):
-            yield table, own
+def _excluded(situation: Situation, table: str, partition: str) -> _Proof | None:
+    """Return the proof that a default partition has no row of a partition; None for another table."""
+    if not is_default(situation.after, table):
+        return None
+    return _bounds(situation, table, others_than(situation.after, partition))
 
 
-def _proven(situation: Situation, proofs: list[tuple[str, str]]) -> tuple[RemedyFile, ...]:
-    """Return the files with the constraints, their validation, and the statement itself, after which they are needless."""
+def _bounds(situation: Situation, table: str, condition: str | None) -> _Proof | None:
+    if condition is None:
+        return None
+    name = safe_ways.free_constraint_name(situation.before, table, [], "bounds")
+    return _Proof(table, name, f"CHECK ({condition})", is_dropped=True)
+
+
+def _proven(situation: Situation, proofs: list[_Proof]) -> tuple[RemedyFile, ...]:
+    """Return the files with the constraints, their validation, and the statement itself, after which some are needless."""
     if not proofs:
         return (RemedyFile(sql=_ended(situation.text)),)
-    named = [
-        (table, safe_ways.free_constraint_name(situation.before, table, [], "bounds"), condition)
-        for table, condition in proofs
-    ]
-    dropped = [f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name, _ in named]
+    dropped = [f"ALTER TABLE {one.table} DROP CONSTRAINT {one.name};" for one in proofs if one.is_dropped]
     return (
-        safe_ways.together(
-            safe_ways.not_valid(table, [(name, f"CHECK ({condition})")]) for table, name, condition in named
-        ),
-        safe_ways.together(safe_ways.validated(table, [name]) for table, name, _ in named),
+        safe_ways.together(safe_ways.not_valid(one.table, [(one.name, one.definition)]) for one in proofs),
+        safe_ways.together(safe_ways.validated(one.table, [one.name]) for one in proofs),
         RemedyFile(sql="\n".join([_ended(situation.text), *dropped])),
     )
 
@@ -147,7 +173,7 @@ def create_partition_scans_default(situation: Situation) -> Told | None:
         return None
     name = str(created[0].tree.relation.relname)
     child = next((one for one in _new_partitions(situation) if one.endswith((f".{name}", f'."{name}"'))), "")
-    proofs = [(table, condition) for table in scanned if (condition := others_than(situation.after, child))]
+    proofs = [proof for table in scanned if (proof := _excluded(situation, table, child)) is not None]
     return Told(
         message=f"{situation.waiting} wait while the rows of {listed(scanned)} are checked",
         files=_proven(situation, proofs) if len(proofs) == len(scanned) else (),
