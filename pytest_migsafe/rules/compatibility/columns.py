@@ -243,7 +243,7 @@ def default_removed(evidence: Evidence) -> Iterator[Breakage]:
 
 @compatibility_rule(
     id="column-not-writable",
-    severity=Severity.WARNING,
+    severity=Severity.ERROR,
     title="A column that could be written is computed now.",
     why=(
         "A generated column and one that is an identity 'always' take no value, nor does an expression of a view: statements of "
@@ -262,6 +262,8 @@ def column_not_writable(evidence: Evidence) -> Iterator[Breakage]:
                 subject=was.qualified_name,
                 message=f"old code that writes {was.qualified_name} fails: it is {what} now",
                 named=(was.name, was.relation),
+                # Few write a column that gets its value from a sequence.
+                severity=None if now.generated else Severity.WARNING,
             )
     for name in evidence.identities.kept("relation"):
         if isinstance(evidence.before.get(Table.KIND, name), Table):

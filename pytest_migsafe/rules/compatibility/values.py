@@ -81,10 +81,14 @@ def enum_value_removed(evidence: Evidence) -> Iterator[Breakage]:
 @compatibility_rule(
     id="type-changed",
     severity=Severity.WARNING,
-    title="A composite type lacks an attribute, or a domain takes other values.",
-    why="Old code that names the attribute fails, and so does old code that writes what the domain does not take any more.",
+    title="A composite type has other attributes, or a domain takes other values.",
+    why=(
+        "Old code that names an attribute that is gone fails, one that is new is missing in each row that old code writes "
+        "('cannot cast type record'), and what the domain does not take any more is refused."
+    ),
     remedy="Make a new type beside the old one, and drop the old one when no previous version of the application runs any more.",
-    manual="ALTER TYPE; ALTER DOMAIN",
+    manual="ALTER TYPE; ALTER DOMAIN; Composite Types",
+    peers={"squawk": "ban-add-composite-attribute"},
 )
 def type_changed(evidence: Evidence) -> Iterator[Breakage]:
     """Compare the attributes of composite types, and what domains are made of."""
@@ -98,6 +102,11 @@ def type_changed(evidence: Evidence) -> Iterator[Breakage]:
             yield Breakage(
                 subject=was.name,
                 message=f"old code that uses the attribute {joined(lost)} of the type {was.name} fails: it is not there as it was",
+            )
+        elif len(now.attributes) > len(was.attributes):
+            yield Breakage(
+                subject=was.name,
+                message=f"old code that writes a value of the type {was.name} fails: it has {len(now.attributes)} attributes now",
             )
         elif now.not_null and not was.not_null:
             yield Breakage(
