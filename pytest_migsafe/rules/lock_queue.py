@@ -53,7 +53,10 @@ def lock_without_timeout(evidence: Evidence) -> Iterator[Finding]:
     if evidence.error is not None:
         return
     holds = [
-        hold for one in evidence.statements if not _is_limited(one) for hold in _strongest(holds_of(one))
+        hold
+        for one in evidence.statements
+        if not _is_limited(one)
+        for hold in _strongest((*holds_of(one), *_implied(evidence, one)))
     ]
     if not holds:
         return
@@ -193,6 +196,14 @@ def _judged(
 def holds_of(statement: StatementEvidence) -> tuple[Hold, ...]:
     """Return the locks that others wait for and that a statement took."""
     return tuple(Hold(lock, statement) for lock in statement.locks if blocks(lock))
+
+
+def _implied(evidence: Evidence, statement: StatementEvidence) -> Iterator[Hold]:
+    """Yield the locks that only its work tells of: those of a block that commits are gone when it is over."""
+    if not statement.transaction:
+        for stall in evidence.stalls:
+            if stall.statement is statement:
+                yield from stall.own
 
 
 def _by_root(before: Schema, holds: Iterable[Hold]) -> dict[str, Hold]:

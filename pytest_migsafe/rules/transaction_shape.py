@@ -209,7 +209,7 @@ def not_rerunnable(evidence: Evidence) -> Iterator[Finding]:
         line=first.line,
         column=first.column,
         message=(
-            f"when a statement after it fails, the file cannot be run again: {headline(first.text)} is done then, and fails"
+            f"when a later statement fails, the file cannot be run again: {headline(first.text, 60)} fails the second time"
             if len(stuck) == 1
             else f"when the file fails half way it cannot be run again: {len(stuck)} of its statements fail the second time"
         ),

@@ -47,6 +47,10 @@ def queue(history: History, file: str, lock_timeout: str = "0") -> Judged:
         ("LOCK TABLE other IN SHARE MODE", "writes of public.other"),
         ("-- no-transaction\nVACUUM FULL other", "reads and writes of public.other"),
         ("DROP INDEX busy_k", "reads and writes of public.busy"),
+        (
+            "-- no-transaction\nDO $$ BEGIN ALTER TABLE busy ALTER k TYPE bigint; COMMIT; END $$",
+            "reads and writes of public.busy",
+        ),
     ],
 )
 def test_who_would_wait_behind_the_file(history: History, file: str, who: str) -> None:

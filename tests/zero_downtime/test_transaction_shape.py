@@ -102,6 +102,20 @@ def test_a_file_that_failed_half_way_is_run_again(history: History, file: str, l
     assert [int(line.split()[1].rstrip(":")) for line in told] == lines
 
 
+def test_concurrently_in_the_files_own_transaction_is_explained_by_it(history: History) -> None:
+    """Rows 30 and 31 of the table of hazards that a linter misses, and 28."""
+    own = history.judge(
+        GROUND, "-- no-transaction\nBEGIN;\nDROP INDEX CONCURRENTLY IF EXISTS busy_k;\nCOMMIT;"
+    )
+    (error,) = own.of_rule("apply-error")
+    assert error.remedy == "The file itself has begun a transaction (line 2: BEGIN): leave that out."
+    (error,) = history.judge(GROUND, "CREATE INDEX CONCURRENTLY x ON busy (v);").of_rule("apply-error")
+    assert error.remedy.startswith("The runner puts this file into a transaction")
+    used = "ALTER TYPE mood ADD VALUE 'ok';\nSELECT 'ok'::mood;"
+    (error,) = history.judge(GROUND, used).of_rule("apply-error")
+    assert (error.line, error.details["sqlstate"]) == (2, "55P04")
+
+
 @pytest.mark.parametrize(
     ("sql", "earlier"),
     [

@@ -15,11 +15,15 @@ def enum_in_use(evidence: Evidence, error: StatementError) -> Iterator[str]:  # 
     )
 
 
-def outside_only(evidence: Evidence, error: StatementError) -> Iterator[str]:  # noqa: ARG001 - Explain's signature
+def outside_only(evidence: Evidence, error: StatementError) -> Iterator[str]:
     """Explain 25001: the statement cannot run inside a transaction block."""
     if evidence.mode is TransactionMode.SINGLE_QUERY:
         yield f"PostgreSQL runs what comes in one query as one transaction ({evidence.mode_reason})."
         yield "Move the statement into a file of its own, with no other statement in it."
+        return
+    own = [one for one in evidence.transaction_control if one.line <= error.line]
+    if own and not evidence.mode.wraps:
+        yield f"The file itself has begun a transaction (line {own[-1].line}: {own[-1].text}): leave that out."
         return
     yield f"The runner puts this file into a transaction ({evidence.mode_reason})."
     way = named_in(evidence.mode_reason, _OPT_OUTS)
