@@ -439,6 +439,9 @@ class _Reader:
                 if _kind(one) == "ColumnRef":
                     everywhere.append(one)
                 elif _kind(one) == "FuncCall" and _called(one)[1] in ("min", "max") and len(one.args) == 1:
+                    # The greatest of an expression stands at no end of a column's index.
+                    if _column(unwrap_node(one.args[0])) is None:
+                        return ()
                     inside += [found for found in _walk(one) if _kind(found) == "ColumnRef"]
                 elif _kind(one) == "FuncCall" and _called(one)[1] in (
                     "count",
