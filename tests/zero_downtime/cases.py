@@ -1192,6 +1192,7 @@ _TRANSACTIONS = (
         "backfill with check first",
         "UPDATE c SET s = '' WHERE s IS NULL",
         "ALTER TABLE c ADD CONSTRAINT z CHECK (s IS NOT NULL) NOT VALID",
+        rows="UPDATE c SET s = NULL",
     ),
     case(
         "backfill by batches in procedure",

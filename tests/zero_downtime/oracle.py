@@ -12,7 +12,7 @@ Nothing here looks at the clock, so a slow machine measures the same. Nothing of
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Thread
 from time import sleep
 
@@ -76,6 +76,8 @@ class Step:
     statement: str
     #: Relations whose users wait when it has run, and who: "reads and writes", "writes", "reads" or "nextval".
     waiting: Mapping[str, str] = field(default_factory=dict)
+    #: Partitions among them that may only wait because who writes one looks into its parent for the bounds.
+    by_parent: frozenset[str] = frozenset()
     #: Tables of which an existing row could not be updated, for somebody has locked the row.
     rows_held: frozenset[str] = frozenset()
     blocks: int = 0
@@ -90,6 +92,8 @@ class Measured:
 
     #: Who waited while work was done that grows.
     waiting: Mapping[str, str]
+    #: Partitions among them that may only wait because who writes one looks into its parent for the bounds.
+    by_parent: frozenset[str]
     #: Tables whose rows were held by work that grows.
     rows_held: frozenset[str]
     #: The statements whose work grows.
@@ -108,17 +112,19 @@ def measured(few: Sequence[Step], many: Sequence[Step]) -> Measured:
     waiting: dict[str, str] = {}
     held: set[str] = set()
     held_before: frozenset[str] = frozenset()
+    by_parent: set[str] = set()
     growing = []
     for small, large in zip(few, many, strict=False):
         if _grows(small, large):
             growing.append(large.statement)
+            by_parent |= large.by_parent
             held |= large.rows_held - held_before
             for relation, who in large.waiting.items():
                 if waiting.get(relation) != "reads and writes":
                     waiting[relation] = who
         held_before = large.rows_held
     error = next((one.error for one in many if one.error), "")
-    return Measured(waiting, frozenset(held), tuple(growing), error)
+    return Measured(waiting, frozenset(by_parent), frozenset(held), tuple(growing), error)
 
 
 def _grows(few: Step, many: Step) -> bool:
@@ -235,7 +241,12 @@ class Oracle:
             return Step(statement, error=error.sqlstate or "?")
         after = self._reading()
         waiting, held = self._tried(relations)
-        return _difference(statement, before, after, waiting, held)
+        by_parent = frozenset(
+            one.name
+            for one in relations
+            if waiting.get(one.name) == "writes" and waiting.get(one.parent) == "reads and writes"
+        )
+        return replace(_difference(statement, before, after, waiting, held), by_parent=by_parent)
 
     def _bare(self, statement: str, relations: list["_Relation"]) -> Step:
         """Run a statement outside a transaction while others read and write each table, and see for whom it waits."""
@@ -298,10 +309,6 @@ class Oracle:
         """Return who waits for a lock on a relation, and the tables with a row that somebody has locked."""
         tried = {one: self._used(one) for one in relations if not one.is_view}
         waiting = {one.name: use.waiting for one, use in tried.items() if use.waiting}
-        for one in tried:
-            # Who writes a partition itself looks into its parent for the bounds; the parent's own line says so.
-            if waiting.get(one.name) == "writes" and waiting.get(one.parent) == "reads and writes":
-                del waiting[one.name]
         for one in relations:
             # Through a view one waits for its tables as well; their own lines say so.
             seen_through = any(used in waiting for used in one.used)
