@@ -168,6 +168,8 @@ class Catalog:
 
     def is_few(self, relation: str, columns: frozenset[str]) -> bool:
         """Whether few rows have given values of some columns: a unique key, a part of one, or what refers to a row."""
+        if "ctid" in columns:
+            return True
         for index, key in self._indexes(relation):
             if index.unique and key and key[0] in columns:
                 return True
@@ -540,7 +542,7 @@ class _Judged:
         for one in self._query.conditions:
             if isinstance(one, Range) and self._owner(one.column) == place:
                 ends.setdefault(one.column.name, {})[one.is_lower] = one.end
-        return {name for name, both in ends.items() if len(both) == 2 and _is_narrow(both[True], both[False])}
+        return {name for name, both in ends.items() if _is_narrow(both)}
 
     def _is_known(self, part: ColumnName | Query) -> bool:
         if isinstance(part, Query):
@@ -554,12 +556,20 @@ class _Judged:
         if column.alias:
             return next((at for at, one in enumerate(mentions) if one.called == column.alias), None)
         for place, name in enumerate(self.names):
-            if name is not None and (
-                column.of in self._catalog.columns(name) or not self._catalog.columns(name)
-            ):
+            if name is None:
+                continue
+            columns = self._catalog.columns(name)
+            if not columns or column.of in columns or column.of == "ctid":
                 return place
         return next((at for at, one in enumerate(mentions) if one.query is not None or one.is_given), None)
 
 
-def _is_narrow(low: int | None, high: int | None) -> bool:
+def _is_narrow(ends: dict[bool, int | None]) -> bool:
+    """Whether a range has few values: by its lower (True) and upper ends, as far as there are any."""
+    if False not in ends:
+        return False
+    # Keys begin at one.
+    low, high = ends.get(True, 1), ends[False]
+    if True not in ends and high is None:
+        return False
     return low is None or high is None or high - low <= _WIDEST

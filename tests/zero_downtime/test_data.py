@@ -40,6 +40,7 @@ UNDER_LOCK = {
     "what an index finds": "UPDATE busy SET v = 'y' WHERE k = 1;",
     "a range": "UPDATE busy SET v = 'y' WHERE id > 1000;",
     "what a function of no key finds": "UPDATE busy SET k = 1 WHERE upper(code) = 'C1';",
+    "the first of many": "UPDATE busy SET v = 'y' WHERE id <= 90000000;",
     "a wide range": "UPDATE busy SET v = 'y' WHERE id BETWEEN 1 AND 5000000;",
     "deleted": "DELETE FROM items;",
     "rows of others, by a join": "UPDATE items SET n = busy.k FROM busy WHERE busy.id = items.busy_id;",
@@ -77,6 +78,12 @@ FEW = {
     "constants joined": "UPDATE busy AS b SET k = v.k FROM (VALUES (1, 2), (3, 4)) AS v (id, k) WHERE b.id = v.id;",
     "through a view": "UPDATE busy_view SET k = 1 WHERE id = 1; SELECT count(*) FROM busy_view WHERE code = 'c1';",
     "a batch": "UPDATE busy SET k = 1 WHERE id BETWEEN 1 AND 1000;",
+    "the first batch": "UPDATE busy SET k = 1 WHERE id <= 1000;",
+    "a batch by place": "UPDATE busy SET k = 1 WHERE ctid = ANY (ARRAY(SELECT ctid FROM busy WHERE v = 'y' LIMIT 100));",
+    "a batch that passes what is locked": (
+        "WITH few AS (SELECT id FROM busy ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED)"
+        " UPDATE busy SET k = 1 FROM few WHERE busy.id = few.id;"
+    ),
     "a batch by LIMIT": "DELETE FROM items WHERE id IN (SELECT id FROM items WHERE n IS NULL LIMIT 100);",
     "a batch in WITH": "WITH few AS (SELECT id FROM items LIMIT 100) DELETE FROM items USING few WHERE items.id = few.id;",
     "rows of one": "UPDATE items SET n = 1 WHERE busy_id = 3;",
