@@ -59,6 +59,8 @@ _NAMED_FOR_USE = frozenset({"table", "foreign table", "materialized view", "view
 _REWRITTEN = frozenset({"table", "materialized view", "index"})
 #: TRUNCATE and REFRESH give a relation a new file without rewriting the rows that were in it.
 _EMPTIED_BY = frozenset({"TruncateStmt", "RefreshMatViewStmt"})
+#: After ROLLBACK TO SAVEPOINT a relation has its old file again.
+_GOES_BACK = "TransactionStmt"
 _CHANGES_CATALOG = frozenset(LOCK_MODES[LOCK_MODES.index("ShareUpdateExclusiveLock") :])
 #: Of so many relations that the file itself creates it is read what its statements do to them: nobody else knows
 #: them yet, and a file that creates thousands would take hours to read after each of its statements.
@@ -333,7 +335,15 @@ class _Telling:
             evidence = replace(evidence, parts=self._parts(one, evidence))
         if one.after is not None:
             self._remember(one.after)
+        if one.tag == "ROLLBACK" and one.before is not None and one.after is not None:
+            self._take_back(one.before.relations.keys() - one.after.relations.keys())
         return evidence
+
+    def _take_back(self, released: Iterable[int]) -> None:
+        """Remember that relations which ROLLBACK let go of have their old files again; the counters go on counting."""
+        for oid in released:
+            if oid in self._baseline and oid in self._seen:
+                self._seen[oid] = replace(self._seen[oid], filenode=self._baseline[oid].filenode)
 
     def _remember(self, reading: TransactionReading) -> None:
         for oid, one in reading.relations.items():
@@ -499,7 +509,7 @@ class _Step:
         )
 
     def is_rewritten(self, node: str) -> bool:
-        return self._has_new_file and node not in _EMPTIED_BY
+        return self._has_new_file and node not in _EMPTIED_BY and node != _GOES_BACK
 
     def is_emptied(self, node: str) -> bool:
         # What is then read, to build the indexes, is the new file.
