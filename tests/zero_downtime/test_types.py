@@ -276,6 +276,17 @@ def test_each_command_of_an_alter_table_answers_for_itself(history: History) -> 
     assert sorted(judged.rules) == ["type-change-rewrites", "volatile-default"]
 
 
+def test_what_is_rolled_back_to_a_savepoint_was_done_once(history: History) -> None:
+    judged = history.judge(
+        BUSY,
+        "SAVEPOINT a; ALTER TABLE busy ALTER k TYPE bigint; ROLLBACK TO SAVEPOINT a; ALTER TABLE busy ADD z integer;",
+    )
+    assert judged.rules == ["type-change-rewrites"]
+    assert judged.of_rule("type-change-rewrites")[0].message.endswith(
+        "column k becomes bigint instead of integer"
+    )
+
+
 #: In the order of the tables t0, t1, ...: what is done to each.
 VALUES = """
 ALTER TABLE t0 ADD z bigserial;

@@ -90,7 +90,7 @@ def in_batches(
         "missing": missing or f"{column} IS NULL",
         "batch": _BATCH,
     }
-    when = _may_fire(schema, table)
+    when = _conditions(schema, table)
     if not has_parts(schema, table):
         return RemedyFile(sql=_OF_ONE.format(**given), in_transaction=False, when=when)
     # What stands in the text for format() has its percent signs doubled.
@@ -99,11 +99,16 @@ def in_batches(
     return RemedyFile(sql=text, in_transaction=False, when=when)
 
 
-def _may_fire(schema: Schema, table: str) -> str:
-    """Return what has to be so before rows are written: that it does no harm that triggers fire for them; or nothing."""
-    found = [one.name for one in schema.belonging_to(table).values() if isinstance(one, Trigger)]
-    triggers = "trigger" if len(found) == 1 else "triggers"
-    return f"if it does no harm that {triggers} {', '.join(found)} may fire for every row" if found else ""
+def _conditions(schema: Schema, table: str) -> str:
+    """Return what has to be so before rows are written: who may write them all, and what triggers do; or nothing."""
+    found = schema.get("table", table)
+    is_hidden = isinstance(found, Table) and found.force_row_security
+    triggers = [one.name for one in schema.belonging_to(table).values() if isinstance(one, Trigger)]
+    noun = "trigger" if len(triggers) == 1 else "triggers"
+    said = ["by a role that row-level security lets see every row"] if is_hidden else []
+    if triggers:
+        said.append(f"if it does no harm that {noun} {', '.join(triggers)} may fire for every row")
+    return ", ".join(said)
 
 
 def has_parts(schema: Schema, table: str) -> bool:

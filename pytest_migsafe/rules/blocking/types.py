@@ -50,7 +50,7 @@ class Retyped:
     @property
     def change(self) -> str:
         """The change in words."""
-        if self.before == self.after:
+        if self.before == self.after and self.written is not None and not self.written.is_cast:
             return f"every row gets another value of column {self.name}"
         return f"column {self.name} becomes {self.after}{f' instead of {self.before}' if self.before else ''}"
 
@@ -74,9 +74,17 @@ def _written(situation: Situation) -> Iterator[Retyped]:
             table=table,
             name=name,
             before=before.type if isinstance(before, Column) else "",
-            after=after.type if isinstance(after, Column) else changed.type,
+            after=_type_after(before, after, changed),
             written=changed,
         )
+
+
+def _type_after(before: object, after: object, changed: ChangedType) -> str:
+    """Return the type that the statement makes of a column, as PostgreSQL writes it if it has remained so."""
+    if not isinstance(after, Column):
+        return changed.type
+    is_taken_back = isinstance(before, Column) and before.type == after.type and changed.is_cast
+    return changed.type if is_taken_back else after.type
 
 
 def _seen(situation: Situation) -> Iterator[Retyped]:
