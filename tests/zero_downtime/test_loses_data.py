@@ -6,7 +6,7 @@ import pytest
 
 from pytest_migsafe import catalog
 from pytest_migsafe.findings import Severity
-from tests.zero_downtime.conftest import History
+from tests.zero_downtime.conftest import MAJORS, History
 
 FAMILY = "loses-data"
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
@@ -27,6 +27,8 @@ GROUND = """
 """
 
 
+# Nothing of it depends on the major version; what CASCADE took is tried on each below.
+@pytest.mark.parametrize("major_server", MAJORS[-1:], indirect=True)
 @pytest.mark.parametrize(
     ("migration", "expected"),
     [
