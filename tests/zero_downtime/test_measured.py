@@ -13,9 +13,6 @@ from tests.zero_downtime.conftest import MAJORS
 from tests.zero_downtime.measure import ALL_CASES, Bench
 from tests.zero_downtime.oracle import Case
 
-#: What is being worked on.
-_PENDING: dict[str, str] = {}
-
 
 @pytest.fixture(scope="session")
 def bench(major_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
@@ -29,9 +26,8 @@ def _in_turn() -> Iterator[object]:
     for place, case in enumerate(ALL_CASES):
         majors = [major for major in MAJORS if case.runs_on(major)]
         if majors:
-            marks = [pytest.mark.xfail(reason=_PENDING[case.name])] if case.name in _PENDING else []
             major = majors[place % len(majors)]
-            yield pytest.param(major, case, id=f"{major}-{case.name}", marks=marks)
+            yield pytest.param(major, case, id=f"{major}-{case.name}")
 
 
 @pytest.mark.parametrize(("major_server", "case"), [*_in_turn()], indirect=["major_server"])
