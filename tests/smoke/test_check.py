@@ -9,9 +9,11 @@ from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.evidence import StatementError
 from pytest_migsafe.rehearsal.facts import Scope
 from pytest_migsafe.rules import judge
+from pytest_migsafe.rules.smoke.check import cause
 from pytest_migsafe.rules.smoke.columns import serial_column
 from pytest_migsafe.rules.smoke.structure import invalid_index
 from pytest_migsafe.rules.smoke.summary import sections
+from tests.rules.evidence import evidence
 from tests.smoke.conftest import Smoke
 
 TABLE = """
@@ -61,6 +63,20 @@ def test_a_statement_that_names_an_object_in_passing_is_not_the_cause(smoke: Smo
     """
     (finding,) = smoke.findings("", migration, only=serial_column)
     assert finding.line == 1
+
+
+@pytest.mark.parametrize(
+    ("node", "after"),
+    [
+        ("IndexStmt", "CREATE INDEX t_kind ON t (kind, id);"),
+        ("AlterTableStmt", "ALTER TABLE t ADD CONSTRAINT known UNIQUE (kind, id);"),
+        ("GrantStmt", "GRANT SELECT (kind, id) ON t TO PUBLIC;"),
+    ],
+)
+def test_the_cause_is_the_statement_about_just_this(node: str, after: str) -> None:
+    first, second = evidence("ALTER TABLE t ADD COLUMN kind text NOT NULL;", after).statements
+    statements = [replace(first, node="AlterTableStmt"), replace(second, node=node)]
+    assert cause(statements, ("kind", "public.t")) is statements[0]
 
 
 def test_what_a_file_s_only_statement_does_not_name_it_caused_all_the_same(smoke: Smoke) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from pytest_migsafe.catalog.lexical import LONGEST_NAME, last_part
 from pytest_migsafe.catalog.renames import renamed, renames
 from pytest_migsafe.findings import Finding, Severity
+from pytest_migsafe.migrations.operations import operations
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
 from pytest_migsafe.rehearsal.state import State
 from pytest_migsafe.rules.registry import Rule
@@ -149,17 +150,21 @@ def new_defects(test: SmokeTest, before: State, after: State) -> Iterator[Defect
 def cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> StatementEvidence | None:
     """Return the statement that most likely caused a defect: of those that say the first name that is said at all.
 
-    The one that says most of the other names too, and of several the last. What a file's only statement does not name, as
-    with CASCADE, it caused all the same.
+    The one that is about just this (ADD COLUMN of it, where an index and a constraint name it, too), then the one that says
+    most of the other names, and of several the last. What a file's only statement does not name, as with CASCADE, it caused
+    all the same.
     """
     some = list(names)
     words = [_word(last_part(name)) for name in some]
-    for word in words:
+    for name, word in zip(some, words, strict=True):
         found = [one for one in statements if word.search(_about(one))]
+        if len(found) == 1:
+            return found[0]
         if found:
             return max(
                 reversed(found),
                 key=lambda one: (
+                    _is_about(one, last_part(name)),
                     sum(1 for each in words if each.search(_about(one))),
                     one.node not in _NAMES_IN_PASSING,
                 ),
@@ -170,6 +175,14 @@ def cause(statements: Sequence[StatementEvidence], names: Iterable[str]) -> Stat
                 return statement
     changing = [one for one in statements if one.node not in _CHANGES_NO_SCHEMA]
     return changing[0] if len(changing) == 1 else None
+
+
+def _is_about(statement: StatementEvidence, name: str) -> bool:
+    """Whether a statement makes or changes the column, constraint or index of a name, and not only something with it."""
+    return statement.node in _HAS_PARTS and any(one.name == name for one in operations(statement.text))
+
+
+_HAS_PARTS = frozenset({"AlterTableStmt", "IndexStmt"})
 
 
 def speaks_of(statement: StatementEvidence, name: str) -> bool:
@@ -189,7 +202,15 @@ def _about(statement: StatementEvidence) -> str:
 
 #: Says a function's or a table's name, and changes nothing about it.
 _NAMES_IN_PASSING = frozenset(
-    {"CommentStmt", "CreateEventTrigStmt", "CreateTrigStmt", "SelectStmt", "ViewStmt"}
+    {
+        "AlterOwnerStmt",
+        "CommentStmt",
+        "CreateEventTrigStmt",
+        "CreateTrigStmt",
+        "GrantStmt",
+        "SelectStmt",
+        "ViewStmt",
+    }
 )
 
 #: What stands around the one statement of a file, and is not what caused anything in the schema.
