@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.zero_downtime.conftest import History
+from tests.zero_downtime.conftest import MAJORS, History
 from tests.zero_downtime.remedies import as_file
+
+#: What the rules make of evidence is the same on every major version.
+pytestmark = pytest.mark.parametrize("major_server", [MAJORS[-1]], indirect=True)
 
 #: A failed CREATE UNIQUE INDEX CONCURRENTLY leaves this; a history that goes on after one is not to be had otherwise.
 GROUND = """
