@@ -128,8 +128,11 @@ class _Witness:
         with session.cursor(row_factory=tuple_row) as cursor:
             tables = cursor.execute(_TABLES, {"without": list(self._locked())}).fetchall()
             if tables:
-                listed = sql.SQL(", ").join(sql.Identifier(schema, name) for schema, name in tables)
-                cursor.execute(sql.SQL("LOCK TABLE ONLY {} IN ROW EXCLUSIVE MODE").format(listed))
+                # ONLY stands for one table each: without it a partitioned one's partitions are locked, seen or not.
+                listed = sql.SQL(", ").join(
+                    sql.SQL("ONLY {}").format(sql.Identifier(schema, name)) for schema, name in tables
+                )
+                cursor.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(listed))
 
     def watch(self, done: Event, *, once: bool) -> None:
         """Look until the statement is done; ``once``: let go of everything when it has waited once."""

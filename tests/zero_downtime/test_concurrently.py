@@ -28,40 +28,42 @@ def locks(statement: StatementEvidence) -> dict[str, str]:
     return {one.relation.removeprefix("public."): one.mode for one in statement.locks if one.kind == "table"}
 
 
-@pytest.mark.parametrize(
-    ("sql", "locked", "stalled"),
-    [
-        # Writers go on, and so does everybody.
-        ("CREATE INDEX CONCURRENTLY busy_id_k ON busy (id, k)", {"busy": SUE}, False),
-        ("DROP INDEX CONCURRENTLY busy_k", {"busy": SUE}, False),
-        ("REINDEX INDEX CONCURRENTLY busy_k", {"busy": SUE}, False),
-        ("REINDEX TABLE CONCURRENTLY busy", {"busy": SUE}, False),
-        ("ALTER TABLE pt DETACH PARTITION p1 CONCURRENTLY", {}, False),
-        # Nothing that they could wait for.
-        ("VACUUM busy", {}, False),
-        ("DROP INDEX CONCURRENTLY IF EXISTS nothing", {}, False),
-        ("CREATE INDEX CONCURRENTLY IF NOT EXISTS busy_k ON busy (k)", {}, False),
-        # No witness may stand in its way; that it had the lock is told by the table's new file.
-        ("VACUUM (FULL, SKIP_LOCKED) other", {}, True),
-        # Each table in a transaction of its own.
-        ("VACUUM FULL busy", {"busy": AX}, True),
-        ("VACUUM (FULL, ANALYZE) other, busy", {"busy": AX, "other": AX}, True),
-        ("CLUSTER", {"busy": AX, "other": AX}, True),
-        ("REINDEX TABLE pt", {"pt": S, "p1": S}, True),
-        ("REINDEX SCHEMA public", {"busy": S, "other": S, "p1": S}, True),
-    ],
+#: Statements, one after the other in one history, with the locks on tables, and whether anybody is stalled.
+CASES: tuple[tuple[str, dict[str, str], bool], ...] = (
+    # Writers go on, and so does everybody.
+    ("CREATE INDEX CONCURRENTLY busy_id_k ON busy (id, k)", {"busy": SUE}, False),
+    ("REINDEX INDEX CONCURRENTLY busy_k", {"busy": SUE}, False),
+    ("REINDEX TABLE CONCURRENTLY busy", {"busy": SUE}, False),
+    # Nothing that they could wait for.
+    ("VACUUM busy", {}, False),
+    ("DROP INDEX CONCURRENTLY IF EXISTS nothing", {}, False),
+    ("CREATE INDEX CONCURRENTLY IF NOT EXISTS busy_k ON busy (k)", {}, False),
+    # No witness may stand in its way; that it had the lock is told by the table's new file.
+    ("VACUUM (FULL, SKIP_LOCKED) other", {}, True),
+    # Each table in a transaction of its own.
+    ("VACUUM FULL busy", {"busy": AX}, True),
+    ("VACUUM (FULL, ANALYZE) other, busy", {"busy": AX, "other": AX}, True),
+    ("CLUSTER", {"busy": AX, "other": AX}, True),
+    ("REINDEX TABLE pt", {"pt": S, "p1": S}, True),
+    ("REINDEX SCHEMA public", {"busy": S, "other": S, "p1": S}, True),
+    ("ALTER TABLE pt DETACH PARTITION p1 CONCURRENTLY", {}, False),
+    ("DROP INDEX CONCURRENTLY busy_k", {"busy": SUE}, False),
 )
-def test_the_locks_of_a_statement_without_a_transaction(
-    history: History, sql: str, locked: dict[str, str], stalled: bool
-) -> None:
-    # A lock timeout that is as good as none must not make it fail for the witness.
-    judged = history.judge(BUSY, f"-- no-transaction\n{sql};", lock_timeout="1ms")
-    assert judged.evidence.error is None
-    (statement,) = judged.evidence.statements
-    assert (locks(statement), bool(judged.rules)) == (locked, stalled)
-    assert (statement.transaction, statement.observed) == (0, False)
-    assert (statement.lock_timeout_before_ms, statement.lock_timeout_ms) == (1, 1)
-    assert judged.evidence.leaks == ()
+
+
+def test_the_locks_of_statements_without_a_transaction(history: History) -> None:
+    files = [f"-- no-transaction\n{sql};" for sql, _, _ in CASES]
+    # A lock timeout that is as good as none must not make them fail for the witness.
+    _, *evidences = history.evidences(BUSY, *files, lock_timeout="1ms")
+    seen = []
+    for (sql, _, _), evidence in zip(CASES, evidences, strict=True):
+        assert (sql, evidence.error) == (sql, None)
+        (statement,) = evidence.statements
+        seen.append((sql, locks(statement), bool(evidence.stalls)))
+        assert (statement.transaction, statement.observed) == (0, False)
+        assert (statement.lock_timeout_before_ms, statement.lock_timeout_ms) == (1, 1)
+        assert evidence.leaks == ()
+    assert seen == list(CASES)
 
 
 def test_a_statement_that_fails_or_is_cancelled_leaves_no_witness(history: History) -> None:
