@@ -59,6 +59,16 @@ def test_a_check_of_all_rows_stalls_everybody(history: History) -> None:
             assert finding.message.startswith("reads and writes of public.busy wait while CHECK constraint")
 
 
+def test_a_remedy_says_whether_it_stands_for_a_command_or_for_its_statement(history: History) -> None:
+    alone, with_another = history.judge_each(
+        TABLES,
+        "ALTER TABLE busy ADD CONSTRAINT a CHECK (k > 0);",
+        "ALTER TABLE busy ADD COLUMN z integer, ADD CONSTRAINT b CHECK (k > 0);",
+    )
+    said = "the others of the statement stay in it"
+    assert [said in one.findings_of_stalls[0].remedy for one in (alone, with_another)] == [False, True]
+
+
 def test_a_foreign_key_of_all_rows_stalls_the_writes_of_both_tables(history: History) -> None:
     migrations = [
         "ALTER TABLE busy ADD CONSTRAINT busy_parent FOREIGN KEY (p) REFERENCES parent;",

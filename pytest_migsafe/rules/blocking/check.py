@@ -344,6 +344,13 @@ def blocking_rule(*, severity: Severity = Severity.ERROR, **metadata: Any) -> Ca
     return decorate
 
 
+def _words(rule: Rule, situation: Situation, told: Told) -> str:
+    words = told.remedy or rule.remedy
+    if told.files and situation.stall.command is not situation.stall.statement:
+        return f"{words} The files stand for this command; the others of the statement stay in it."
+    return words
+
+
 def described(rule: Rule, situation: Situation, told: Told) -> Finding:
     """Return what a rule says of a situation as a finding."""
     command = situation.stall.command
@@ -354,7 +361,7 @@ def described(rule: Rule, situation: Situation, told: Told) -> Finding:
         column=command.column,
         message=told.message,
         evidence=(*situation.facts(), *told.evidence),
-        remedy=written(told.remedy or rule.remedy, told.files),
+        remedy=written(_words(rule, situation, told), told.files),
         files=told.files,
         objects=tuple(dict.fromkeys([*situation.tables, *(hold.relation for hold in situation.stall.holds)])),
         details={
