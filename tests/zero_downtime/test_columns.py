@@ -199,4 +199,5 @@ def test_filling_ends_where_values_are_null(history: History, value: str) -> Non
     judged = history.judge(BUSY, ROWS, there, "ALTER TABLE busy ADD z integer DEFAULT perhaps();")
     (finding,) = judged.of_rule("volatile-default")
     begun, filled = map(as_file, finding.files)
-    history.evidences(BUSY, ROWS, there, begun, filled, statement_timeout="20s")
+    filling = history.evidences(BUSY, ROWS, there, begun, filled, statement_timeout="20s")[-1]
+    assert filling.error is None

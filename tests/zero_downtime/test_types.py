@@ -334,4 +334,5 @@ def test_rows_have_the_values_that_the_migration_would_have_given_them(history: 
             ),
             text,
         ]
-    history.evidences(*texts, VALUES_ARE_RIGHT)
+    looked_at = history.evidences(*texts, VALUES_ARE_RIGHT)[-1]
+    assert looked_at.error is None

@@ -182,7 +182,7 @@ def _ended(addition: Addition) -> Iterator[str]:
     table, drawn = addition.table, addition.filling_sequence
     yield f"ALTER TABLE {table} ALTER COLUMN {addition.name} DROP DEFAULT"
     yield addition.column.identity(table)
-    yield f"SELECT setval({constant(addition.sequence)}, nextval({constant(drawn)}), false)"
+    yield f"SELECT setval({constant(addition.sequence)}, nextval({constant(drawn)}))"
     yield f"DROP SEQUENCE {drawn}"
 
 

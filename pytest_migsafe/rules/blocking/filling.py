@@ -12,12 +12,14 @@ _OF_ONE = """\
 DO $fill$
 DECLARE
     _page bigint;
+    _pages bigint;
     _filled bigint;
 BEGIN
     LOOP
         _page := 0;
+        _pages := pg_relation_size({name}) / current_setting('block_size')::bigint;
         _filled := 0;
-        WHILE _page * current_setting('block_size')::bigint < pg_relation_size({name}) LOOP
+        WHILE _page < _pages LOOP
             WITH filled AS (
                 UPDATE ONLY {table} SET {column} = {value}
                 WHERE ctid >= format('(%s,0)', _page)::tid AND ctid < format('(%s,0)', _page + {batch})::tid
@@ -39,6 +41,7 @@ DO $fill$
 DECLARE
     _part regclass;
     _page bigint;
+    _pages bigint;
     _changed bigint;
     _filled bigint;
 BEGIN
@@ -52,7 +55,8 @@ BEGIN
             SELECT part FROM parts JOIN pg_class ON oid = part WHERE relkind = 'r'
         LOOP
             _page := 0;
-            WHILE _page * current_setting('block_size')::bigint < pg_relation_size(_part) LOOP
+            _pages := pg_relation_size(_part) / current_setting('block_size')::bigint;
+            WHILE _page < _pages LOOP
                 EXECUTE format($update$
                     WITH filled AS (
                         UPDATE ONLY %s SET {column} = {value}
@@ -78,8 +82,9 @@ def in_batches(
 ) -> RemedyFile:
     """Return the file that gives a column's rows their values, those of a table's partitions and children, too.
 
-    Rows are found by where they lie, page by page (manual: "System Columns", ctid), so that none is looked for twice; it
-    goes on until a whole pass has found none, and so ends also where a value turns out to be null. ``missing`` says which
+    Rows are found by where they lie, page by page (manual: "System Columns", ctid), so that none is looked for twice. A pass
+    ends where the table ended when it began, for an UPDATE puts rows there; the last pass is one in which no row got a value,
+    so it ends also where values turn out to be null. ``missing`` says which
     rows are without a value, by default those in which the column is null.
     """
     given = {

@@ -276,7 +276,7 @@ def _numbered_on(one: Replacement) -> Iterator[str]:
         f"SEQUENCE NAME {made} INCREMENT {sequence.increment} MINVALUE {sequence.minimum} MAXVALUE {sequence.maximum} "
         f"START {sequence.start} CACHE {sequence.cache}{' CYCLE' if sequence.cycle else ''})"
     )
-    yield f"SELECT setval({constant(made)}, nextval({constant(sequence.name)}), false)"
+    yield f"SELECT setval({constant(made)}, nextval({constant(sequence.name)}))"
 
 
 def _renamed(one: Replacement) -> Iterator[str]:
