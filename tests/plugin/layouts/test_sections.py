@@ -21,7 +21,7 @@ DBMATE = {
     "db/migrations/20240101000000_orders.sql": f"-- migrate:up\n{TABLE}\n-- migrate:down\nDROP TABLE orders;\nDROP TYPE status;\n",
     "db/migrations/20240102000000_touch.sql": f"-- migrate:up\n{TOUCH}{TRIGGER}\n-- migrate:down\nDROP FUNCTION touch CASCADE;\n",
     "db/migrations/20240103000000_paid.sql": (
-        "-- migrate:up\nINSERT INTO orders (id, status) VALUES (1, 'new');\nUPDATE orders SET status = 'paid';\n"
+        "-- migrate:up\nINSERT INTO orders (id, status) VALUES (1, 'new');\nUPDATE orders SET status = 'paid' WHERE id = 1;\n"
         "-- migrate:down\nDELETE FROM orders;\n"
     ),
     "db/migrations/20240104000000_index.sql": f"-- migrate:up transaction:false\n{INDEX}\n-- migrate:down\n{DROP_INDEX}",
