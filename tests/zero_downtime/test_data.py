@@ -32,7 +32,7 @@ ROWS = (
 )
 #: Tables as they are when nothing is known of them, and as they are after ANALYZE, when one page is read as a whole
 #: whatever index there is.
-STATES = {"empty": (SETTING,), "analyzed": (SETTING, ROWS, "ANALYZE;")}
+STATES = {"empty": (SETTING,), "analyzed": (SETTING, ROWS + "ANALYZE;")}
 LOCK = "ALTER TABLE lookups ADD note text;"
 
 UNDER_LOCK = {
@@ -197,8 +197,8 @@ BATCHES = {
 }
 NAMED = (
     'CREATE TABLE named ("The Name" varchar(20) PRIMARY KEY, batch integer);'
-    "INSERT INTO named SELECT 'n' || n, n % 2 FROM generate_series(1, 2500) AS n;"
-    "INSERT INTO busy SELECT n, n % 3, 'x' FROM generate_series(10, 2500) AS n;"
+    "INSERT INTO named SELECT 'n' || n, n % 2 FROM generate_series(1, 1100) AS n;"
+    "INSERT INTO busy SELECT n, n % 3, 'x' FROM generate_series(10, 1100) AS n;"
 )
 
 

@@ -170,7 +170,7 @@ BRIEF = {
 
 @pytest.mark.parametrize("case", BRIEF)
 def test_what_takes_a_moment_is_no_stall(history: History, case: str) -> None:
-    judged = history.judge(RANGE, ROWS, "ANALYZE;", BRIEF[case])
+    judged = history.judge(RANGE + ROWS + "ANALYZE;", BRIEF[case])
     assert judged.evidence.applied, judged.evidence.error
     assert judged.rules == []
 

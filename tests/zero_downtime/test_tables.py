@@ -70,13 +70,13 @@ BRIEF = {
     ),
 }
 SETTING = (
-    BUSY,
-    TOTALS + "CREATE SEQUENCE numbers; CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler;"
+    BUSY
+    + TOTALS
+    + "CREATE SEQUENCE numbers; CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler;"
     "CREATE PROCEDURE empty_and_commit() LANGUAGE plpgsql AS $$ BEGIN TRUNCATE busy; COMMIT; END $$;"
     "CREATE FUNCTION empty_it() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'TRUNCATE ' || 'busy'; END $$;",
-    ROWS,
     # Analyzed, a table of one page is read sequentially, whatever index there is.
-    "ANALYZE busy;",
+    ROWS + "ANALYZE busy;",
 )
 
 
