@@ -134,6 +134,7 @@ class ChangedType:
     is_cast: bool = True
 
 
+@lru_cache(maxsize=16)
 def changed_types(text: str) -> tuple[ChangedType, ...]:
     """Return the columns whose types an ALTER TABLE (or ALTER TYPE) changes."""
     tree = _statement(text)
@@ -158,6 +159,7 @@ def _is_cast_of(expression: Any, column: str) -> bool:
     return type(node).__name__ == "ColumnRef" and _strings(node.fields[-1:]) == [column]
 
 
+@lru_cache(maxsize=16)
 def altered_relation(text: str) -> tuple[str, str]:
     """Return the schema and the name of what an ALTER TABLE alters, without quotes; the schema is empty where none is written."""
     return _relation(text) if _statement(text) is not None else ("", "")

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from pytest_migsafe.catalog import Schema
 from pytest_migsafe.catalog.lexical import own_name, schema_of
-from pytest_migsafe.catalog.objects import CatalogObject, Home
+from pytest_migsafe.catalog.objects import CatalogObject, Home, Key
 from pytest_migsafe.catalog.renames import renames
 from pytest_migsafe.catalog.schema import Column, Function, Namespace, Type
 from pytest_migsafe.rehearsal.observed import StatementEvidence
@@ -87,12 +87,12 @@ class Identities:
     def column(self, column: Column) -> Column | None:
         """Return what became of a column, under whatever name; None when it is gone, with its table or without it."""
         relation = self.fate(column.relation).became
-        return self._by_place(self.after, relation).get(column.position) if relation else None
+        return self._in_place_of(column, self.after, relation) if relation else None
 
     def former(self, column: Column) -> Column | None:
         """Return what a column was before the file, under whatever name; None when it is new."""
         relation = self._former_relation(column.relation)
-        return self._by_place(self.before, relation).get(column.position) if relation else None
+        return self._in_place_of(column, self.before, relation) if relation else None
 
     def _former_relation(self, relation: str) -> str:
         if Home("relation", relation) in self.before.homes and self.fate(relation).became == relation:
@@ -105,10 +105,15 @@ class Identities:
         names = {*self.gone("relation"), *self._fates}
         return tuple(sorted(name for name in names if self.fate(name).became != name))
 
-    def _by_place(self, schema: Schema, relation: str) -> Mapping[int, Column]:
-        return {
-            one.position: one for one in schema.belonging_to(relation).values() if isinstance(one, Column)
-        }
+    def _in_place_of(self, column: Column, schema: Schema, relation: str) -> Column | None:
+        """Return the column in the same physical place of a relation."""
+        some = schema.belonging_to(relation)
+        # Nearly all have their name, too.
+        same = some.get(Key(Column.KIND, f"{relation}.{column.name}"))
+        if isinstance(same, Column) and same.position == column.position:
+            return same
+        columns = (one for one in some.values() if isinstance(one, Column))
+        return next((one for one in columns if one.position == column.position), None)
 
     @cached_property
     def _origins(self) -> Mapping[str, str | None]:

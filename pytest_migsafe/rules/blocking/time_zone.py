@@ -60,10 +60,13 @@ def _says_time_zone(statements: Sequence[StatementEvidence]) -> bool:
 
 def _changed(evidence: Evidence, statement: StatementEvidence) -> Iterator[tuple[str, str]]:
     """Yield tables and columns, by their names before the file, that change between the two."""
+    changes = changed_types(statement.text) if statement.node == "AlterTableStmt" else ()
+    if not changes:
+        return
     schema, name = altered_relation(statement.text)
     locked = (one.relation for one in statement.locks if one.preexisting and last_part(one.relation) == name)
     table = f"{quoted(schema)}.{quoted(name)}" if schema else next(locked, "")
-    for one in changed_types(statement.text):
+    for one in changes:
         identity = f"{table}.{quoted(one.column)}"
         before = evidence.before.get("column", identity) if table else None
         after = evidence.after.get("column", identity) if table else None

@@ -124,13 +124,20 @@ def _columns(evidence: Evidence) -> Iterator[Gone]:
     """Yield the columns that are gone from relations which are still there, or whose name means another one."""
     found = evidence.identities
     for relation in found.kept("relation"):
-        if _is_partition(evidence.before, relation):
+        missing = _missing_columns(evidence, relation)
+        if not missing or _is_partition(evidence.before, relation):
             continue
-        for column in _of(evidence.before, relation):
-            if evidence.after.get(Column.KIND, column.qualified_name) is not None or column.inherited:
-                continue
+        for column in missing:
             if not is_renamed(evidence, column) and not _is_gone_below(evidence, column):
                 yield Gone("column", column.qualified_name, _because(evidence, column.name, relation))
+
+
+def _missing_columns(evidence: Evidence, relation: str) -> list[Column]:
+    """Return the columns of its own of which a relation has none of the name any more, in their physical order."""
+    before, after = evidence.before.belonging_to(relation), evidence.after.belonging_to(relation)
+    found = (before[key] for key in before.keys() - after.keys())
+    own = [one for one in found if isinstance(one, Column) and not one.inherited]
+    return sorted(own, key=lambda one: one.position)
 
 
 def is_renamed(evidence: Evidence, column: Column) -> bool:

@@ -159,9 +159,8 @@ def column_renamed(evidence: Evidence) -> Iterator[Breakage]:
     """Look for columns that have another name in the same place, and the old one is not there."""
     found = evidence.identities
     for relation in found.kept("relation"):
-        columns = columns_of(evidence.before, relation)
-        gone = [one for name, one in columns.items() if name not in columns_of(evidence.after, relation)]
-        for column in gone:
+        before, after = columns_of(evidence.before, relation), columns_of(evidence.after, relation)
+        for column in (one for name, one in before.items() if name not in after):
             now = found.column(column)
             if (
                 now is None
