@@ -5,7 +5,9 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from threading import current_thread, main_thread
 
@@ -14,6 +16,7 @@ import postgast  # noqa: F401
 import psycopg
 import pytest
 
+from pytest_migsafe.errors import BinariesNotFoundError
 from pytest_migsafe.postgres.account import server_account
 from pytest_migsafe.postgres.binaries import Binaries, find_binaries
 from pytest_migsafe.postgres.cache import cache_directory
@@ -107,3 +110,26 @@ def corpora() -> Path:
     if not path.is_dir():
         pytest.skip(f"the migrations of real projects are not on this machine (looked in {path})")
     return path
+
+
+#: Returns the throwaway server of a major version, which lives as long as the session; skips where there is none.
+ServerOf = Callable[[int], Server]
+
+
+@pytest.fixture(scope="session")
+def server_of() -> Iterator[ServerOf]:
+    """Throwaway servers by their major versions, each started when it is first asked for.
+
+    A fixture with the version as its parameter would start another whenever the version changes from test to test.
+    """
+    with ExitStack() as running:
+
+        @cache
+        def started(major: int) -> Server:
+            try:
+                binaries = find_binaries(major=major)
+            except BinariesNotFoundError:
+                pytest.skip(f"PostgreSQL {major} is not on this machine")
+            return running.enter_context(start_server(binaries))
+
+        yield started

@@ -1,6 +1,5 @@
 """A database before and after a migration, on PostgreSQL 15 and 18, and what the smoke tests say of it."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -8,32 +7,26 @@ import psycopg
 import pytest
 
 from pytest_migsafe import catalog
-from pytest_migsafe.errors import BinariesNotFoundError
 from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.migrations.grammar import split_statements
 from pytest_migsafe.migrations.source import SourceText
-from pytest_migsafe.postgres.binaries import find_binaries
 from pytest_migsafe.postgres.database import create_database
-from pytest_migsafe.postgres.server import Server, start_server
+from pytest_migsafe.postgres.server import Server
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
 from pytest_migsafe.rehearsal.examination import Examination
 from pytest_migsafe.rehearsal.facts import Scope
 from pytest_migsafe.rules import Rule, judge
 from pytest_migsafe.rules.smoke import COMPARING_RULES, SMOKE_RULES
+from tests.conftest import ServerOf
 from tests.rules.evidence import evidence
 
 MAJORS = (15, 18)
 
 
-@pytest.fixture(scope="session", params=MAJORS)
-def smoke_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+@pytest.fixture(params=MAJORS)
+def smoke_server(request: pytest.FixtureRequest, server_of: ServerOf) -> Server:
     """A throwaway server of each major version that the smoke tests are tried on."""
-    try:
-        binaries = find_binaries(major=request.param)
-    except BinariesNotFoundError:
-        pytest.skip(f"PostgreSQL {request.param} is not on this machine")
-    with start_server(binaries) as running:
-        yield running
+    return server_of(request.param)
 
 
 @dataclass(frozen=True)

@@ -2,37 +2,30 @@
 
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from pytest_migsafe.errors import BinariesNotFoundError
 from pytest_migsafe.findings import Finding
 from pytest_migsafe.migrations.discovery import find_histories
 from pytest_migsafe.migrations.model import TransactionMode
-from pytest_migsafe.postgres.binaries import find_binaries
 from pytest_migsafe.postgres.database import create_database
-from pytest_migsafe.postgres.server import Server, start_server
+from pytest_migsafe.postgres.server import Server
 from pytest_migsafe.rehearsal.chain import Chain
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.rehearsal_database import Conditions
 from pytest_migsafe.rules import RULES, judge
+from tests.conftest import ServerOf
 
 #: Those on which every test runs; ``MIGSAFE_TEST_MAJORS=14,16`` names others.
 MAJORS = tuple(map(int, os.environ.get("MIGSAFE_TEST_MAJORS", "15,18").split(",")))
 
 
-@pytest.fixture(scope="session", params=MAJORS)
-def major_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+@pytest.fixture(params=MAJORS)
+def major_server(request: pytest.FixtureRequest, server_of: ServerOf) -> Server:
     """A throwaway server of each major version that the rules are tried on."""
-    try:
-        binaries = find_binaries(major=request.param)
-    except BinariesNotFoundError:
-        pytest.skip(f"PostgreSQL {request.param} is not on this machine")
-    with start_server(binaries) as running:
-        yield running
+    return server_of(request.param)
 
 
 @dataclass(frozen=True)
