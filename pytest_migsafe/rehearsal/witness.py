@@ -164,5 +164,8 @@ class _Witness:
         """Let the statement go on, to wait for another session at the next table."""
         other = self._session()
         self._hold(other)
+        # A session that is closed ends when its server process gets to it; until then the statement would be seen waiting
+        # for the old one, and be taken for one that waits for nothing new.
+        self._holder.execute(b"ROLLBACK")
         self._holder.close()
         self._holder = other
