@@ -336,3 +336,13 @@ def test_rows_have_the_values_that_the_migration_would_have_given_them(history: 
         ]
     looked_at = history.evidences(*texts, VALUES_ARE_RIGHT)[-1]
     assert looked_at.error is None
+
+
+def test_a_domain_with_constraints_is_not_reached_by_a_new_column_either(history: History) -> None:
+    ground = "CREATE DOMAIN positive AS integer CHECK (VALUE > 0); CREATE TABLE counted (id bigint PRIMARY KEY, k integer);"
+    (finding,) = history.judge(ground, "ALTER TABLE counted ALTER COLUMN k TYPE positive;").of_family(
+        "blocking-work"
+    )
+    assert finding.rule == "type-change-rewrites"
+    assert finding.files == ()
+    assert "CHECK constraints, NOT VALID first" in finding.remedy

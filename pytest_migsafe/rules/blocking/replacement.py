@@ -10,6 +10,7 @@ from pytest_migsafe.catalog.schema import Column, Constraint, Grant, Index, Sequ
 from pytest_migsafe.findings import RemedyFile
 from pytest_migsafe.migrations.columns import ChangedType, index_made_otherwise, with_column_renamed
 from pytest_migsafe.rules.blocking.check import Situation
+from pytest_migsafe.rules.blocking.columns import constrained_domain
 from pytest_migsafe.rules.blocking.filling import has_parts, in_batches
 from pytest_migsafe.rules.blocking.keeping import kept_by_trigger, kept_no_more, of_new_row
 from pytest_migsafe.rules.smoke.audience import in_sql
@@ -127,6 +128,8 @@ def _can_be_replaced(one: Replacement) -> bool:
         and not (table.replica_identity or "").startswith("index")
         and not has_parts(schema, one.table)
         and one.column.generated is None
+        # To add one of these writes the whole table anew.
+        and constrained_domain(schema, last_part(one.column.type)) is None
         and not one.of_type("exclude")
         and not any(index.clustered or index.tablespace or index.statistics for index in one.indexes)
         and not any(found.relation == one.table for found in schema.statistics.values())

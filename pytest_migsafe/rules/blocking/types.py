@@ -11,7 +11,7 @@ from pytest_migsafe.findings import RemedyFile
 from pytest_migsafe.migrations.columns import ChangedType, changed_types
 from pytest_migsafe.rehearsal.holding import WorkKind
 from pytest_migsafe.rules.blocking.check import Situation, Told, blocking_rule
-from pytest_migsafe.rules.blocking.columns import added
+from pytest_migsafe.rules.blocking.columns import added, constrained_domain
 from pytest_migsafe.rules.blocking.doing import (
     altered_table,
     rewritten_tables,
@@ -170,6 +170,8 @@ def _of_rewrite(situation: Situation, found: Retyped) -> str:
             f"times of {found.name} are those of UTC, say SET LOCAL TimeZone = 'UTC' before it. If not, have a new column that a "
             "trigger keeps in step, fill it in batches with AT TIME ZONE '...', and let it take the old one's place."
         )
+    if constrained_domain(situation.after, last_part(found.after)) is not None:
+        return _WITHOUT_DOMAIN
     if found.written is None or not found.table or not _by_new_column(situation, found):
         return _IN_WORDS
     return ""
@@ -185,6 +187,10 @@ _IN_WORDS = (
     "Have a new column of the new type that a trigger keeps in step with the old one, fill it in batches, build its indexes "
     "CONCURRENTLY (those of a partitioned table a partition at a time), add its constraints NOT VALID and validate them, and let "
     "it take the old one's place by renaming."
+)
+_WITHOUT_DOMAIN = (
+    "A column of a domain that has constraints cannot be had without looking at every row under the lock. Leave the column its type, "
+    "and give the table the domain's conditions as CHECK constraints, NOT VALID first and validated in a file of its own."
 )
 
 _ALTER_TYPE = "ALTER TABLE, ALTER COLUMN ... TYPE; Notes"
