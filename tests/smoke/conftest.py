@@ -23,7 +23,7 @@ from tests.rules.evidence import evidence
 MAJORS = (15, 18)
 
 
-@pytest.fixture(params=MAJORS)
+@pytest.fixture(scope="session", params=MAJORS)
 def smoke_server(request: pytest.FixtureRequest, server_of: ServerOf) -> Server:
     """A throwaway server of each major version that the smoke tests are tried on."""
     return server_of(request.param)

@@ -22,7 +22,7 @@ from tests.conftest import ServerOf
 MAJORS = tuple(map(int, os.environ.get("MIGSAFE_TEST_MAJORS", "15,18").split(",")))
 
 
-@pytest.fixture(params=MAJORS)
+@pytest.fixture(scope="session", params=MAJORS)
 def major_server(request: pytest.FixtureRequest, server_of: ServerOf) -> Server:
     """A throwaway server of each major version that the rules are tried on."""
     return server_of(request.param)
