@@ -17,6 +17,7 @@ from pytest_migsafe.postgres.preludes import BUILT_IN, Prelude, apply_prelude, r
 from pytest_migsafe.postgres.server import Server, start_server, stubbed_extensions
 from pytest_migsafe.postgres.stub import stubs_of_platform
 from pytest_migsafe.rehearsal.chain import OpenDatabase
+from pytest_migsafe.rehearsal.laboratory import CopyDatabase
 from pytest_migsafe.settings import Settings
 
 #: The preludes that a layout's runner takes for granted.
@@ -33,6 +34,8 @@ class Place:
     version: str
     source: str
     open: OpenDatabase = field(compare=False)
+    #: Opens another database that holds what one of ours does, and in which nothing that is done touches the first.
+    copy: CopyDatabase = field(compare=False)
     #: What is there before the first migration.
     preludes: tuple[str, ...] = ()
     prelude_sql: str = field(default="", compare=False, repr=False)
@@ -93,7 +96,12 @@ def _place_of_fixture(name: str) -> Place:
     def open_database(resources: ExitStack) -> Database:  # noqa: ARG001 - the signature is OpenDatabase
         raise ServerError(f"The fixture {name} has not been asked for its server.")
 
-    return Place(version="", source=f"the server of the fixture {name}", open=open_database)
+    def copy_database(_: Database, resources: ExitStack) -> Database:
+        return open_database(resources)
+
+    return Place(
+        version="", source=f"the server of the fixture {name}", open=open_database, copy=copy_database
+    )
 
 
 def place_on(server: Server, settings: Settings, layout: str) -> Place:
@@ -103,6 +111,7 @@ def place_on(server: Server, settings: Settings, layout: str) -> Place:
         version=server.version,
         source=server.source,
         open=partial(_open_given, server, settings.role, preludes),
+        copy=partial(_copy_given, settings.role),
         preludes=tuple(prelude.name for prelude in preludes),
         limits=server.limits,
         role=settings.role or "",
@@ -117,6 +126,7 @@ def place_of_our_own(binaries: Binaries, settings: Settings, layout: str) -> Pla
         version=binaries.version,
         source=binaries.source,
         open=partial(_open_own, binaries, settings.role, preludes, stubs),
+        copy=partial(_copy_own, binaries, stubs),
         preludes=tuple(prelude.name for prelude in preludes),
         prelude_sql="\n".join(prelude.sql for prelude in preludes),
         stubbed=partial(stubbed_extensions, binaries, stubs),
@@ -149,6 +159,18 @@ def _open_own(
     if role is not None:
         return owned_by(database, role)
     return database
+
+
+def _copy_own(
+    binaries: Binaries, stubs: Mapping[str, Path], database: Database, resources: ExitStack
+) -> Database:
+    # A server of its own, for what files do to roles and settings concerns a whole cluster.
+    server = resources.enter_context(start_server(binaries, stubs=stubs, copy_of=database.server))
+    return Database(replace(server, role=database.server.role), database.name)
+
+
+def _copy_given(role: str | None, database: Database, resources: ExitStack) -> Database:
+    return resources.enter_context(create_database(database.server, template=database.name, owner=role))
 
 
 def _open_given(

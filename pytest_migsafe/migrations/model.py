@@ -223,15 +223,24 @@ class Migration:
     #: Other files of the same version, relative to the project's root.
     same_version: tuple[str, ...] = ()
 
-    def read(self, *, database: str | None = None, role: str | None = None) -> Script:
+    def read(
+        self,
+        *,
+        database: str | None = None,
+        role: str | None = None,
+        direction: Direction = Direction.UP,
+    ) -> Script:
         """Return the file's text and what its runner makes of it, as who applies it to which database.
+
+        On the way down it is that of the file that undoes this one, which there has to be.
 
         Raises:
             MigrationReadError: the file cannot be read as text, or its runner could make nothing of it.
         """
         known = {name: value for name, value in (("DBNAME", database), ("USER", role)) if value is not None}
         runner = replace(self.runner, connected={**self.runner.connected, **known}) if known else self.runner
-        return self.reader(read_source(self.path, self.encoding), runner, Direction.UP)
+        path = self.path if direction is Direction.UP or self.down is None else self.down
+        return self.reader(read_source(path, self.encoding), runner, direction)
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,6 +211,7 @@ def start_server(
     *,
     settings: Mapping[str, str] | None = None,
     stubs: Mapping[str, Path] | None = None,
+    copy_of: Server | None = None,
 ) -> Iterator[Server]:
     """Start a throwaway server and yield its description; stop it and delete its directory in the end.
 
@@ -218,6 +219,8 @@ def start_server(
         binaries: what `find_binaries` found.
         settings: server settings by name, over those that we choose.
         stubs: files of SQL that stand in for extensions which the server lacks, by the extension's name.
+        copy_of: a running throwaway server of the same binaries and stubs, in which nobody is at work; the new one
+            begins with all that it holds, roles and configuration too. None: with an empty cluster.
 
     Raises:
         ServerError: it cannot be started; the message has the cause, the end of the log and the way out.
@@ -230,7 +233,9 @@ def start_server(
     cache = cache_directory(account)
 
     def started(cache: Path) -> AbstractContextManager[Server]:
-        return _started(binaries, account, cache, settings=settings or {}, stubs=stubs or {})
+        return _started(
+            binaries, account, cache, settings=settings or {}, stubs=stubs or {}, copy_of=copy_of
+        )
 
     with ExitStack() as resources:
         known = entries(cache, binaries.version)
@@ -279,11 +284,15 @@ def _started(
     *,
     settings: Mapping[str, str],
     stubs: Mapping[str, Path],
+    copy_of: Server | None,
 ) -> Iterator[Server]:
     programs = installed(binaries, account=account, cache=cache)
     stubbed = with_stubs(programs, stubs, account=account, cache=cache)
     with run_directory(account) as run:
-        _fill(run, programs, account, cache)
+        if copy_of is None:
+            _fill(run, programs, account, cache)
+        else:
+            _fill_from(copy_of, run, account)
         with _running(run, stubbed, account, settings) as server:
             yield server
 
@@ -296,6 +305,24 @@ def _fill(run: RunDirectory, programs: Binaries, account: Account, cache: Path) 
         cluster = ready_cluster(programs, account=account, cache=cache)
         account.run(["rm", "-rf", str(run.data)], cwd=run.path)
         outcome = cluster.copy_to(run.data, account)
+    if not outcome.succeeded:
+        raise ServerError(_cannot_copy(outcome, run))
+
+
+def _fill_from(server: Server, run: RunDirectory, account: Account) -> None:
+    """Copy a running server's data directory into the run's directory.
+
+    After a checkpoint all is in its files, and while nobody writes they stay as they are; what little the server logs
+    meanwhile is replayed by the copy when it starts (manual: "File System Level Backup", "Reliability").
+    """
+    with server.connect(user=server.administrator) as connection:
+        connection.execute(b"CHECKPOINT")
+    source = Path(server.log).parent / run.data.name
+    outcome = account.run(["cp", "-pR", str(source), str(run.data)], cwd=run.path)
+    if outcome.succeeded:
+        # The files that say which process serves the directory, and how it was started.
+        own = [str(run.data / name) for name in ("postmaster.pid", "postmaster.opts")]
+        outcome = account.run(["rm", "-f", *own], cwd=run.path)
     if not outcome.succeeded:
         raise ServerError(_cannot_copy(outcome, run))
 

@@ -76,6 +76,14 @@ class IsolationLostError(MigsafeError):
     """It cannot be proven that nothing of a rehearsal remained: the database must be thrown away."""
 
 
+class RefusedError(MigsafeError):
+    """The server ended a file that was sent to it; what psycopg raised is the cause, if it was a statement's error."""
+
+    def __init__(self, error: StatementError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """A file that was run, in a savepoint or for real."""
@@ -207,30 +215,42 @@ def apply_as_runner(connection: psycopg.Connection[Any], script: Script) -> Stat
 
     After an error, nothing is left open; what had been committed before it stays applied.
     """
-    for unit in script.units:
-        if error := _apply_unit(connection, script, unit) or _left_open(connection, script, unit):
-            return error
+    try:
+        send_as_runner(connection, script)
+    except RefusedError as refusal:
+        return refusal.error
     return None
 
 
-def _apply_unit(connection: psycopg.Connection[Any], script: Script, unit: Unit) -> StatementError | None:
+def send_as_runner(connection: psycopg.Connection[Any], script: Script) -> None:
+    """Apply a file for real, the way its runner would.
+
+    Raises:
+        RefusedError: an error ended it, which is the cause. Nothing is left open; what had been committed before it
+            stays applied.
+    """
+    for unit in script.units:
+        _send_unit(connection, script, unit)
+        if error := _left_open(connection, script, unit):
+            raise RefusedError(error)
+
+
+def _send_unit(connection: psycopg.Connection[Any], script: Script, unit: Unit) -> None:
     if unit.mode.wraps:
         connection.execute(b"BEGIN")
     for part in unit.parts:
-        if error := _try(connection, unit.text(part), script, part):
-            return error
+        _send(connection, unit.text(part), script, part)
     if unit.mode.wraps:
-        return _try(connection, "COMMIT", script, None, during="COMMIT")
-    return None
+        _send(connection, "COMMIT", script, None, during="COMMIT")
 
 
-def _try(
+def _send(
     connection: psycopg.Connection[Any],
     text: str,
     script: Script,
     part: Part | None,
     during: str = "",
-) -> StatementError | None:
+) -> None:
     try:
         with connection.cursor() as cursor:
             send(cursor, text, part.data if part is not None else None)
@@ -238,8 +258,7 @@ def _try(
         if connection.closed:
             raise
         connection.execute(b"ROLLBACK")
-        return error_evidence(error, script, part, during=during)
-    return None
+        raise RefusedError(error_evidence(error, script, part, during=during)) from error
 
 
 def _left_open(connection: psycopg.Connection[Any], script: Script, unit: Unit) -> StatementError | None:
@@ -363,8 +382,15 @@ class _RealRun:
         is_runners = self._wraps or (self._is_implicit_block and not self._has_begun)
         error = None
         if self._tracer.is_in_block and is_runners:
-            error = _try(self._connection, "COMMIT", self._script, None, during="COMMIT")
+            error = self._commit()
         return error or _left_open(self._connection, self._script, self._unit)
+
+    def _commit(self) -> StatementError | None:
+        try:
+            _send(self._connection, "COMMIT", self._script, None, during="COMMIT")
+        except RefusedError as refusal:
+            return refusal.error
+        return None
 
     def _roll_back(self) -> None:
         if self._connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:

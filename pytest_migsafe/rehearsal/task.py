@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from pytest_migsafe.migrations.model import Migration, Script
+from pytest_migsafe.migrations.model import Direction, Migration, Script
 from pytest_migsafe.migrations.source import CharOffset, CharSpan
 from pytest_migsafe.migrations.waivers import Waiver, read_waivers
 from pytest_migsafe.postgres.database import Database
@@ -21,14 +21,21 @@ class Task:
     waivers: tuple[Waiver, ...] = ()
 
 
-def read_task(migration: Migration, database: Database, *, may_change_cluster: bool) -> Task:
-    """Return what is to be run of a file in a database.
+def read_task(
+    migration: Migration,
+    database: Database,
+    *,
+    may_change_cluster: bool,
+    direction: Direction = Direction.UP,
+) -> Task:
+    """Return what is to be run of a file in a database; on the way down, of what undoes it.
 
     Raises:
         MigrationReadError: the file cannot be read.
     """
     server = database.server
-    task = Task(migration, migration.read(database=database.name, role=server.role))
+    script = migration.read(database=database.name, role=server.role, direction=direction)
+    task = Task(migration, script)
     waivers = read_waivers(task.script)
     words = task.script.source.text.lower()
     if server.stubbed_access_methods:
