@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_migsafe.errors import SettingsError
+from pytest_migsafe.reports.files import FORMATS, ReportFile
 from pytest_migsafe.settings import Settings
 
 
@@ -84,24 +85,27 @@ def _suggestion(name: str, path: Path) -> str:
     return f"; did you mean {str(Path(name).parent / close[0])!r}?" if close else ""
 
 
-def json_path(config: pytest.Config) -> Path | None:
-    """Return where the JSON report goes.
+def report_files(config: pytest.Config) -> Iterator[ReportFile]:
+    """Yield the reports that are asked for.
 
     Raises:
-        SettingsError: no file can be written there.
+        SettingsError: a file cannot be written where one is to go.
     """
-    given = config.getoption("migsafe_json")
-    if given is None:
-        return None
+    for name in FORMATS:
+        if (given := config.getoption(f"migsafe_{name}", None)) is not None:
+            yield ReportFile(name, _writable(config, f"--migsafe-{name}", given))
+
+
+def _writable(config: pytest.Config, flag: str, given: str) -> Path:
     path = Path(config.invocation_params.dir, given)
     if path.is_dir():
         raise SettingsError(
-            f"--migsafe-json {given}: that is a folder; name a file in it, {given}/migsafe.json"
+            f"{flag} {given}: that is a folder; name a file in it, {given}/migsafe.{flag.rpartition('-')[2]}"
         )
     if not path.parent.is_dir():
-        raise SettingsError(f"--migsafe-json {given}: there is no folder {path.parent}; make it first")
+        raise SettingsError(f"{flag} {given}: there is no folder {path.parent}; make it first")
     if not os.access(path.parent, os.W_OK):
-        raise SettingsError(f"--migsafe-json {given}: the folder {path.parent} cannot be written to")
+        raise SettingsError(f"{flag} {given}: the folder {path.parent} cannot be written to")
     return path
 
 
@@ -120,7 +124,12 @@ def project_root(config: pytest.Config) -> Path:
 
 
 #: Our flags whose values are paths.
-_FLAGS_WITH_PATHS = ("--migsafe-json", "--migsafe-bindir", "--migsafe-schema")
+_FLAGS_WITH_PATHS = (
+    "--migsafe-bindir",
+    "--migsafe-schema",
+    "--migsafe-artifacts",
+    *(f"--migsafe-{name}" for name in FORMATS),
+)
 
 
 def misleading_flag(config: pytest.Config) -> str | None:
@@ -134,7 +143,7 @@ def misleading_flag(config: pytest.Config) -> str | None:
     arguments = [*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *config.invocation_params.args]
     directory = config.invocation_params.dir
     for flag in _FLAGS_WITH_PATHS:
-        given = config.getoption(flag.removeprefix("--").replace("-", "_"))
+        given = config.getoption(flag.removeprefix("--").replace("-", "_"), None)
         if given is None or not _is_separate(flag, given, arguments):
             continue
         path = Path(os.path.abspath(directory / given))  # noqa: PTH100 - as pytest does it

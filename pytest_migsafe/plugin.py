@@ -20,19 +20,47 @@ _OPTIONS = (
     ("--migsafe-bindir", "DIR", "use the PostgreSQL programs (postgres, initdb) in this directory"),
     ("--migsafe-layout", "NAME", "take the migrations for this layout instead of finding out"),
     ("--migsafe-json", "FILE", "write everything that was seen, as JSON, to this file"),
+    ("--migsafe-html", "FILE", "write a page for people to this file, with pictures of the locks"),
+    ("--migsafe-markdown", "FILE", "write a comment for a pull request to this file"),
+    ("--migsafe-sarif", "FILE", "write the findings as SARIF 2.1.0 to this file, for code scanning"),
+    ("--migsafe-gitlab", "FILE", "write the findings as a GitLab code quality report to this file"),
+    (
+        "--migsafe-github",
+        "WHEN",
+        "annotate the files and write the step's summary on GitHub: auto (there, the default), always, never",
+    ),
+    (
+        "--migsafe-artifacts",
+        "DIR",
+        "write schemas, rollback guide and impact of each judged migration to this folder",
+    ),
+    (
+        "--migsafe-since",
+        "REF",
+        "judge only files new or changed since this commit or branch (default in CI: a pull request's); all: judge all",
+    ),
     (
         "--migsafe-schema",
         "FILE",
         "compare the schema at the end of the history with the one that this file declares, in an item of its own",
     ),
 )
+_LISTS = (
+    ("--migsafe-only", "FILE", "judge only these files; those before them are applied"),
+    (
+        "--migsafe-merge",
+        "REF",
+        "apply this branch's new files and that one's in both orders, and compare what comes of it",
+    ),
+)
 _SWITCHES = (
+    ("--migsafe-lock", "compare the history with the checksums in the lock file"),
     ("--migsafe-rules", "list all rules with their severities in this project, and do nothing else"),
     (
         "--migsafe-end-state",
         "ask the smoke tests about the whole schema at the end of each history, in an item of its own",
     ),
-    ("--migsafe-update", "write the schema file instead of comparing with it"),
+    ("--migsafe-update", "write the schema file, or the lock file, instead of comparing with it"),
     (
         "--migsafe-prove-snapshot",
         "compare the schema that was carried from file to file with a full reading at the end of each history",
@@ -58,6 +86,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="say what a rule is about, why, and the safe way, and do nothing else",
     )
+    for flag, metavar, text in _LISTS:
+        group.addoption(flag, metavar=metavar, nargs="+", action="extend", default=[], help=text)
     for flag, text in _SWITCHES:
         group.addoption(flag, action="store_true", default=False, help=text)
 

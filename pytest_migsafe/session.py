@@ -11,21 +11,19 @@ from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatch
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_migsafe.arguments import (
     is_asked_for_by_hand,
-    json_path,
     misleading_flag,
     named_paths,
     project_root,
+    report_files,
     searches,
 )
 from pytest_migsafe.ends import Ends
 from pytest_migsafe.errors import MigsafeError, ServerError, SettingsError
-from pytest_migsafe.fixtures import server_of_fixture
 from pytest_migsafe.items import (
     END_REVIEW,
     REVIEW,
@@ -39,19 +37,11 @@ from pytest_migsafe.migrations.discovery import LAYOUT_NAMES, Discovered, discov
 from pytest_migsafe.migrations.model import History, TransactionMode
 from pytest_migsafe.migrations.programs import hint_at_programs
 from pytest_migsafe.places import Place, Places, find_places, place_on, stubs_used
-from pytest_migsafe.reports.json import json_report, write_json
-from pytest_migsafe.reports.terminal import (
-    StyledLine,
-    change_lines,
-    header_lines,
-    summary_lines,
-    tried_layouts,
-    unfit_line,
-    waived_lines,
-    warning_lines,
-)
+from pytest_migsafe.reports.terminal import header_lines, tried_layouts, unfit_line
+from pytest_migsafe.results import Results, told
 from pytest_migsafe.review import EndCheck, EndReview, Review, Reviewer
 from pytest_migsafe.rules import RULES
+from pytest_migsafe.server_fixture import server_of_fixture
 from pytest_migsafe.settings import Settings, load_settings
 from pytest_migsafe.termination import EXIT_STATUS, Terminated, sigterm_interrupts
 
@@ -100,7 +90,7 @@ class MigsafeSession:
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self._config = config
         self._settings = settings
-        self._json = json_path(config)
+        files = tuple(report_files(config))
         self._named = named_paths(config)
         #: SQL files that look like migrations and fit no layout.
         self._unfit: list[Path] = []
@@ -128,8 +118,9 @@ class MigsafeSession:
         self._wanted: dict[Where, set[int]] = defaultdict(set)
         self._furthest: dict[Where, int] = defaultdict(int)
         self._server_problems: dict[Where, ServerError] = {}
-        self._results: dict[tuple[str, str], dict[str, Any]] = {}
-        self._unwritten = ""
+        self._results = Results(
+            config=config, histories=self._histories, places=self._found_places, ends=self._ends, files=files
+        )
         self._terminated = False
 
     def close(self) -> None:
@@ -144,6 +135,10 @@ class MigsafeSession:
             _places_or_problem(settings, history.layout)
             for history, settings in zip(self._histories, self._settings_of, strict=True)
         )
+
+    def _found_places(self) -> list[Places]:
+        """Return the places that are known of each history."""
+        return [Places(()) if isinstance(places, MigsafeError) else places for places in self._places]
 
     @property
     def _is_worker(self) -> bool:
@@ -362,16 +357,13 @@ class MigsafeSession:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the review that comes with a report, from this process or from a worker."""
-        if (review := getattr(report, "migsafe", None)) is not None:
-            self._results[review["path"], review["place"]] = review
-        if (review := getattr(report, "migsafe_end", None)) is not None:
-            self._ends.keep(review)
+        self._results.keep(report)
 
     def pytest_report_teststatus(
         self, report: pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
         """Give what is blocked a name of its own: neither failed nor silently skipped."""
-        if report.skipped and _told(report).get("outcome") == "blocked":
+        if report.skipped and told(report).get("outcome") == "blocked":
             return "blocked", "B", ("BLOCKED", {"yellow": True})
         return None
 
@@ -381,11 +373,11 @@ class MigsafeSession:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Stop the servers, write the JSON report, and let no run pass that judged nothing."""
+        """Stop the servers, write the reports, and let no run pass that judged nothing."""
         self.close()
         if self._is_worker:
             return
-        self._write_json()
+        self._results.write()
         if exitstatus == pytest.ExitCode.OK:
             session.exitstatus = self._exit_status()
         elif self._terminated:
@@ -393,31 +385,14 @@ class MigsafeSession:
 
     def _exit_status(self) -> pytest.ExitCode:
         """Return the exit status of a run in which no item failed."""
-        is_blocked = any(review["outcome"] == "blocked" for review in self._results.values())
-        if is_blocked or self._ends.are_blocked:
+        if self._results.are_blocked:
             # The migration in the way was not selected, so nothing has failed; nothing was judged either.
             return pytest.ExitCode.TESTS_FAILED
-        if self._unwritten:
+        if self._results.unwritten:
             return pytest.ExitCode.USAGE_ERROR
         if not self._histories and (not self._named or is_asked_for_by_hand(self._config)):
             return pytest.ExitCode.NO_TESTS_COLLECTED
         return pytest.ExitCode.OK
-
-    def _write_json(self) -> None:
-        if self._json is None:
-            return
-        ends = [self._ends.to_json(at) for at in range(len(self._histories))]
-        try:
-            write_json(self._json, json_report(self._rehearsed(), self._results, ends))
-        except OSError as error:
-            self._unwritten = f"cannot write {self._json}: {error.strerror or error}"
-
-    def _rehearsed(self) -> list[tuple[History, Places]]:
-        """Return the histories, each with the places that are known of it."""
-        return [
-            (history, Places(()) if isinstance(places, MigsafeError) else places)
-            for history, places in zip(self._histories, self._places, strict=True)
-        ]
 
     # -- terminal ------------------------------------------------------------------------------------------
 
@@ -447,64 +422,24 @@ class MigsafeSession:
     def _unfit_names(self) -> list[str]:
         return [os.path.relpath(path, self._settings.root) for path in self._unfit]
 
-    def _missing_versions(self) -> list[str]:
-        missing = {version for _, places in self._rehearsed() for version in places.missing}
-        return sorted(missing, key=int)
-
     def _where(self) -> str:
         directory = self._config.invocation_params.dir
         return ", ".join(os.path.relpath(path, directory) for path in self._named) or str(self._settings.root)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write counts, time and the slowest files; with ``-v`` each file's schema diff."""
-        reviews = [
-            self._results[migration.relative_path, label]
-            for at, history in enumerate(self._histories)
-            for label in self._labels(at)
-            for migration in history.migrations
-            if (migration.relative_path, label) in self._results
-        ]
-        if reviews and self._config.get_verbosity() > 0:
-            _write(terminalreporter, "migsafe schema changes", change_lines(reviews))
-            if warnings := list(warning_lines([*reviews, *self._ends.with_findings()])):
-                _write(terminalreporter, "migsafe warnings", warnings)
-            if waived := list(waived_lines([*reviews, *self._ends.with_findings()])):
-                _write(terminalreporter, "migsafe waivers", waived)
-        lines = [
-            *(
-                summary_lines(reviews, self._missing_versions(), self._ends.with_findings())
-                if reviews
-                else ()
-            ),
-            *self._blocked_lines(terminalreporter),
-            *self._ends.lines(),
-        ]
-        if not self._histories:
-            hint = hint_at_programs(self._named or (self._settings.root,))
-            text = f"no migrations found in {self._where()}; " + (
-                hint
-                or "name their folder: `pytest --migsafe DIR`, or [tool.migsafe] migrations in pyproject.toml "
-                f"({tried_layouts(self._settings.layout, self._unfit_names())})"
-            )
-            lines.append((text, {"yellow": True}))
-        if self._unwritten:
-            lines.append((self._unwritten, {"red": True}))
-        if lines:
-            _write(terminalreporter, "migsafe summary", lines)
+        self._results.summarise(terminalreporter, self._nothing_found())
 
-    def _blocked_lines(self, terminalreporter: pytest.TerminalReporter) -> Generator[StyledLine, None, None]:
-        """Yield a line for each blocked item where ``-ra`` or ``-rs`` asks for what was not run."""
-        if not set(self._config.getoption("reportchars")) & set("aAsB"):
-            return
-        for report in terminalreporter.getreports("blocked"):
-            review = _told(report)
-            yield f"BLOCKED {report.nodeid} - blocked by {review['blocked_by']}", {"yellow": True}
-
-
-def _told(report: pytest.TestReport) -> dict[str, Any]:
-    """Return the review that travels with a report; empty where there is none."""
-    told: dict[str, Any] = getattr(report, "migsafe", None) or getattr(report, "migsafe_end", {})
-    return told
+    def _nothing_found(self) -> str:
+        """Return what is said where there are no migrations; empty where there are."""
+        if self._histories:
+            return ""
+        hint = hint_at_programs(self._named or (self._settings.root,))
+        return f"no migrations found in {self._where()}; " + (
+            hint
+            or "name their folder: `pytest --migsafe DIR`, or [tool.migsafe] migrations in pyproject.toml "
+            f"({tried_layouts(self._settings.layout, self._unfit_names())})"
+        )
 
 
 def _discover(settings: Settings, paths: Sequence[Path]) -> Discovered:
@@ -544,9 +479,3 @@ def _ways_to(histories: tuple[History, ...]) -> set[Path]:
         for migration in history.migrations
         for step in (migration.path, *migration.path.parents)
     }
-
-
-def _write(terminalreporter: pytest.TerminalReporter, title: str, lines: Iterable[StyledLine]) -> None:
-    terminalreporter.write_sep("=", title)
-    for text, markup in lines:
-        terminalreporter.write_line(text, **markup)

@@ -17,15 +17,27 @@ NAME = PACKAGE.name
 FLOORS: dict[str, tuple[int, frozenset[str]]] = {
     "plugin": (9, frozenset({"pytest"})),
     "session": (8, frozenset({"pytest"})),
+    # What came of a run, kept and told.
+    "results": (7, frozenset({"pytest"})),
     "items": (7, frozenset({"pytest"})),
     # Which paths of pytest's command line are folders of migrations.
     # The list of rules, and the page of one, for the command line.
     "listing": (8, frozenset({"pytest"})),
     "arguments": (7, frozenset({"pytest"})),
-    "fixtures": (7, frozenset({"pytest"})),
+    # What a team's own tests ask for; they import the rest when they are used.
+    "fixtures": (9, frozenset({"pytest"})),
+    # The server of a fixture that the project names.
+    "server_fixture": (7, frozenset({"pytest"})),
+    # The fixtures' work, assertion helpers, and the kit to test rules.
+    "team": (8, frozenset({"pytest", "psycopg"})),
+    "testing": (7, frozenset({"pytest", "psycopg"})),
+    # What is new or changed, and whether the history before it is unchanged.
+    "gate": (5, frozenset()),
+    # The files that are written for each judged migration.
+    "artifacts": (6, frozenset()),
     "reports": (6, frozenset({"pygments"})),
     # What is checked at the ends of histories: the end state by the smoke tests, a schema file.
-    "ends": (7, frozenset()),
+    "ends": (6, frozenset()),
     "review": (5, frozenset()),
     # Which servers a history is rehearsed on, and what is there before its first migration.
     "places": (4, frozenset()),

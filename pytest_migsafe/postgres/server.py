@@ -233,9 +233,7 @@ def start_server(
     cache = cache_directory(account)
 
     def started(cache: Path) -> AbstractContextManager[Server]:
-        return _started(
-            binaries, account, cache, settings=settings or {}, stubs=stubs or {}, copy_of=copy_of
-        )
+        return _started(binaries, account, cache, settings=settings or {}, stubs=stubs or {}, copy_of=copy_of)
 
     with ExitStack() as resources:
         known = entries(cache, binaries.version)

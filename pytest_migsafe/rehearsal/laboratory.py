@@ -73,7 +73,9 @@ class LiveDatabase:
         """
         migration = self.applied[-1]
         if migration.down is None:
-            raise IrreversibleError(f"nothing undoes {migration.relative_path}: it has no file for the way back")
+            raise IrreversibleError(
+                f"nothing undoes {migration.relative_path}: it has no file for the way back"
+            )
         self._run(migration, Direction.DOWN)
         self.position -= 1
         return migration
@@ -89,9 +91,7 @@ class LiveDatabase:
 
     def _run(self, migration: Migration, direction: Direction) -> None:
         may_change_cluster = self.database.server.is_ours or self.conditions.cluster_wide
-        task = read_task(
-            migration, self.database, may_change_cluster=may_change_cluster, direction=direction
-        )
+        task = read_task(migration, self.database, may_change_cluster=may_change_cluster, direction=direction)
         path = migration.relative_path
         if direction is Direction.DOWN and migration.down not in (None, migration.path):
             path = str(migration.down)
@@ -100,7 +100,9 @@ class LiveDatabase:
             try:
                 send_as_runner(connection, task.script)
             except RefusedError as refusal:
-                error = refusal.__cause__ or psycopg.errors.lookup(refusal.error.sqlstate)(refusal.error.message)
+                error = refusal.__cause__ or psycopg.errors.lookup(refusal.error.sqlstate)(
+                    refusal.error.message
+                )
                 error.add_note(f"{path}, line {refusal.error.line}")
                 raise error from None
 

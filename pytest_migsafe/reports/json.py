@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pytest_migsafe.migrations.model import History, Migration
@@ -80,11 +79,6 @@ def _skipped(migration: Migration, place: str) -> dict[str, Any]:
     }
 
 
-def write_json(path: Path, report: Mapping[str, Any]) -> None:
-    """Write a report to a file, whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        unfinished.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+def as_json(report: Mapping[str, Any]) -> str:
+    """Return the report's text."""
+    return json.dumps(report, indent=1) + "\n"

@@ -1,0 +1,37 @@
+"""The reports that are written to files: each is made of the JSON report, by a function from it to a text."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pytest_migsafe.reports.json import as_json
+
+#: Makes a report's text of the JSON report.
+Render = Callable[[Mapping[str, Any]], str]
+
+#: The formats, by the names of their flags: ``--migsafe-json FILE``.
+FORMATS: Mapping[str, Render] = MappingProxyType({"json": as_json})
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """A report that is asked for."""
+
+    #: One of ``FORMATS``.
+    format: str
+    path: Path
+
+    def write(self, report: Mapping[str, Any]) -> None:
+        """Write the report, whole or not at all.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        unfinished = self.path.with_name(f".{self.path.name}.unfinished")
+        try:
+            unfinished.write_text(FORMATS[self.format](report), encoding="utf-8")
+            unfinished.replace(self.path)
+        finally:
+            unfinished.unlink(missing_ok=True)

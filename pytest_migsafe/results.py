@@ -1,0 +1,124 @@
+"""What came of a run: kept as the reports come in, from this process or from workers, and told at the end."""
+
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pytest
+
+from pytest_migsafe.ends import Ends
+from pytest_migsafe.migrations.model import History
+from pytest_migsafe.places import Places
+from pytest_migsafe.reports.files import ReportFile
+from pytest_migsafe.reports.json import json_report
+from pytest_migsafe.reports.terminal import (
+    StyledLine,
+    change_lines,
+    summary_lines,
+    waived_lines,
+    warning_lines,
+)
+
+
+@dataclass(kw_only=True)
+class Results:
+    """The reviews of a run, each as the JSON values that travel on a test report."""
+
+    config: pytest.Config
+    histories: Sequence[History]
+    #: Returns the places that are known of each history.
+    places: Callable[[], Sequence[Places]]
+    ends: Ends
+    #: The reports that are asked for.
+    files: Sequence[ReportFile] = ()
+    #: Which of them could not be written, and why; empty when all were.
+    unwritten: str = field(default="", init=False)
+    _reviews: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict, init=False)
+
+    def keep(self, report: pytest.TestReport) -> None:
+        """Keep the review that comes with a test report, if one does."""
+        if (review := getattr(report, "migsafe", None)) is not None:
+            self._reviews[review["path"], review["place"]] = review
+        if (review := getattr(report, "migsafe_end", None)) is not None:
+            self.ends.keep(review)
+
+    @property
+    def are_blocked(self) -> bool:
+        """Whether anything could not be judged, for a migration before it cannot be applied."""
+        is_blocked = any(review["outcome"] == "blocked" for review in self._reviews.values())
+        return is_blocked or self.ends.are_blocked
+
+    @property
+    def reviews(self) -> list[Mapping[str, Any]]:
+        """The reviews in the order of the histories."""
+        return [
+            self._reviews[migration.relative_path, label]
+            for history, places in self._rehearsed()
+            for label in [place.label for place in places.found] or [""]
+            for migration in history.migrations
+            if (migration.relative_path, label) in self._reviews
+        ]
+
+    @cached_property
+    def report(self) -> Mapping[str, Any]:
+        """Everything that was seen, as the JSON report has it: what all other reports are made of."""
+        ends = [self.ends.to_json(at) for at in range(len(self.histories))]
+        return json_report(self._rehearsed(), self._reviews, ends)
+
+    def _rehearsed(self) -> list[tuple[History, Places]]:
+        return list(zip(self.histories, self.places(), strict=True))
+
+    def write(self) -> None:
+        """Write the reports that are asked for, each whole or not at all."""
+        for file in self.files:
+            try:
+                file.write(self.report)
+            except OSError as error:
+                self.unwritten = f"cannot write {file.path}: {error.strerror or error}"
+
+    def summarise(self, terminalreporter: pytest.TerminalReporter, nothing_found: str) -> None:
+        """Write what came of it to the terminal; ``nothing_found`` is said where there are no migrations."""
+        reviews = self.reviews
+        ends = self.ends.with_findings()
+        if reviews and self.config.get_verbosity() > 0:
+            _write(terminalreporter, "migsafe schema changes", change_lines(reviews))
+            if warnings := list(warning_lines([*reviews, *ends])):
+                _write(terminalreporter, "migsafe warnings", warnings)
+            if waived := list(waived_lines([*reviews, *ends])):
+                _write(terminalreporter, "migsafe waivers", waived)
+        lines = [
+            *(summary_lines(reviews, self._missing_versions(), ends) if reviews else ()),
+            *self._blocked_lines(terminalreporter),
+            *self.ends.lines(),
+        ]
+        if nothing_found:
+            lines.append((nothing_found, {"yellow": True}))
+        if self.unwritten:
+            lines.append((self.unwritten, {"red": True}))
+        if lines:
+            _write(terminalreporter, "migsafe summary", lines)
+
+    def _missing_versions(self) -> list[str]:
+        missing = {version for places in self.places() for version in places.missing}
+        return sorted(missing, key=int)
+
+    def _blocked_lines(self, terminalreporter: pytest.TerminalReporter) -> Generator[StyledLine, None, None]:
+        """Yield a line for each blocked item where ``-ra`` or ``-rs`` asks for what was not run."""
+        if not set(self.config.getoption("reportchars")) & set("aAsB"):
+            return
+        for report in terminalreporter.getreports("blocked"):
+            review = told(report)
+            yield f"BLOCKED {report.nodeid} - blocked by {review['blocked_by']}", {"yellow": True}
+
+
+def told(report: pytest.TestReport) -> Mapping[str, Any]:
+    """Return the review that travels with a report; empty where there is none."""
+    review: Mapping[str, Any] = getattr(report, "migsafe", None) or getattr(report, "migsafe_end", {})
+    return review
+
+
+def _write(terminalreporter: pytest.TerminalReporter, title: str, lines: Iterable[StyledLine]) -> None:
+    terminalreporter.write_sep("=", title)
+    for text, markup in lines:
+        terminalreporter.write_line(text, **markup)
