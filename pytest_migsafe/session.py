@@ -37,9 +37,10 @@ from pytest_migsafe.migrations.discovery import LAYOUT_NAMES, Discovered, discov
 from pytest_migsafe.migrations.model import History, TransactionMode
 from pytest_migsafe.migrations.programs import hint_at_programs
 from pytest_migsafe.places import Place, Places, find_places, place_on, stubs_used
+from pytest_migsafe.rehearsal.laboratory import Laboratory
 from pytest_migsafe.reports.terminal import header_lines, tried_layouts, unfit_line
 from pytest_migsafe.results import Results, told
-from pytest_migsafe.review import EndCheck, EndReview, Review, Reviewer
+from pytest_migsafe.review import EndCheck, EndReview, Review, Reviewer, conditions
 from pytest_migsafe.rules import RULES
 from pytest_migsafe.server_fixture import server_of_fixture
 from pytest_migsafe.settings import Settings, load_settings
@@ -106,6 +107,7 @@ class MigsafeSession:
         )
         self._ends.refuse_unclear_files()
         self._reviewers: dict[Where, Reviewer] = {}
+        self._laboratories: dict[Where, Laboratory] = {}
         self._by_path = {
             path: (at, position)
             for at, history in enumerate(self._histories)
@@ -125,6 +127,8 @@ class MigsafeSession:
 
     def close(self) -> None:
         """Stop the servers."""
+        for laboratory in self._laboratories.values():
+            laboratory.close()
         for reviewer in self._reviewers.values():
             reviewer.close()
 
@@ -329,6 +333,27 @@ class MigsafeSession:
                 request.session.addfinalizer(reviewer.close)
             self._reviewers[where] = reviewer
         return self._reviewers[where]
+
+    def laboratory(self, where: Where, request: pytest.FixtureRequest) -> Laboratory:
+        """Return what gives private databases at any position of a history, as it is in one of its places.
+
+        Raises:
+            ServerError: there is no server.
+        """
+        if where not in self._laboratories:
+            at, _ = where
+            place = self._place(where, request)
+            laboratory = Laboratory(
+                history=self._histories[at],
+                open=place.open,
+                copy=place.copy,
+                conditions=conditions(self._settings_of[at], place.preludes),
+            )
+            if self._settings_of[at].server_fixture is not None:
+                # As of the reviewer's database: it is to go before the fixture's server.
+                request.session.addfinalizer(laboratory.close)
+            self._laboratories[where] = laboratory
+        return self._laboratories[where]
 
     def _place(self, where: Where, request: pytest.FixtureRequest) -> Place:
         at, label = where

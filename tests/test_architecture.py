@@ -15,29 +15,20 @@ NAME = PACKAGE.name
 
 #: Each room's floor, and the third-party packages that may be imported there, and only there.
 FLOORS: dict[str, tuple[int, frozenset[str]]] = {
-    "plugin": (9, frozenset({"pytest"})),
-    "session": (8, frozenset({"pytest"})),
+    "plugin": (10, frozenset({"pytest"})),
+    "session": (9, frozenset({"pytest"})),
     # What came of a run, kept and told.
-    "results": (7, frozenset({"pytest"})),
+    "results": (8, frozenset({"pytest"})),
     "items": (7, frozenset({"pytest"})),
-    # Which paths of pytest's command line are folders of migrations.
     # The list of rules, and the page of one, for the command line.
-    "listing": (8, frozenset({"pytest"})),
+    "listing": (9, frozenset({"pytest"})),
+    # Which paths of pytest's command line are folders of migrations.
     "arguments": (7, frozenset({"pytest"})),
-    # What a team's own tests ask for; they import the rest when they are used.
-    "fixtures": (9, frozenset({"pytest"})),
     # The server of a fixture that the project names.
     "server_fixture": (7, frozenset({"pytest"})),
-    # The fixtures' work, assertion helpers, and the kit to test rules.
-    "team": (8, frozenset({"pytest", "psycopg"})),
-    "testing": (7, frozenset({"pytest", "psycopg"})),
-    # What is new or changed, and whether the history before it is unchanged.
-    "gate": (5, frozenset()),
-    # The files that are written for each judged migration.
-    "artifacts": (6, frozenset()),
     "reports": (6, frozenset({"pygments"})),
     # What is checked at the ends of histories: the end state by the smoke tests, a schema file.
-    "ends": (6, frozenset()),
+    "ends": (7, frozenset()),
     "review": (5, frozenset()),
     # Which servers a history is rehearsed on, and what is there before its first migration.
     "places": (4, frozenset()),
