@@ -21,6 +21,7 @@ from pytest_migsafe.rehearsal.facts import Scope
 from pytest_migsafe.rehearsal.moves import find_moves
 from pytest_migsafe.rehearsal.rehearsal_database import Conditions
 from pytest_migsafe.rules import RULES, Rule, judge
+from pytest_migsafe.rules.downtime import DowntimeVerdict, downtime
 from pytest_migsafe.rules.presets import severities
 from pytest_migsafe.rules.sizes import Sizes, sized
 from pytest_migsafe.rules.smoke.matrix import Row, matrix
@@ -57,6 +58,8 @@ class Review:
     #: What roles can do with the rows of the tables with row-level security that the file concerns.
     row_security: tuple[Row, ...] = ()
     changes: tuple[catalog.Change, ...] = ()
+    #: How long others wait for it; None when it was not applied.
+    downtime: DowntimeVerdict | None = None
     #: The migration that stands in the way, and its error's first line.
     blocked_by: str = ""
     blocked_because: str = ""
@@ -82,6 +85,7 @@ class Review:
             "outcome": self.outcome.value,
             "blocked_by": self.blocked_by or None,
             "blocked_because": self.blocked_because or None,
+            "downtime": self.downtime.to_json() if self.downtime is not None else None,
             "findings": [finding.to_json() for finding in self.findings],
             "smoke_tests": [section.to_json() for section in self.sections],
             "row_security": [row.to_json() for row in self.row_security],
@@ -315,6 +319,7 @@ class Reviewer:
             sections=sections(result.state_after, findings, self.rules) if result.applied else (),
             row_security=matrix(result.state_after) if result.applied else (),
             changes=tuple(catalog.diff(result.before, result.after)),
+            downtime=downtime(result, self._sizes, position) if result.applied else None,
         )
 
     def _found(self, position: int, evidence: Evidence) -> tuple[Finding, ...]:

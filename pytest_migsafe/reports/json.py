@@ -72,6 +72,7 @@ def _skipped(migration: Migration, place: str) -> dict[str, Any]:
         "place": place,
         "applied": None,
         "outcome": Outcome.SKIPPED.value,
+        "downtime": None,
         "findings": [],
         "smoke_tests": [],
         "statements": [],

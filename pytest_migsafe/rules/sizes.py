@@ -201,6 +201,19 @@ def _how_long(estimate: _Estimate) -> str:
     return f" ({said} at {_written(total)})" if total is not None else f" ({said})"
 
 
+def stalled_for(
+    work: Sequence[Mapping[str, Any]], sizes: Sizes, schemas: Sequence[Schema], position: int
+) -> tuple[str, bool]:
+    """Return how long some work takes, as " (about 40 s at 20 million rows)", and whether it is with small tables only.
+
+    ``work`` is as in a finding's ``details["work"]``. The text is empty where nothing is known of the tables.
+    """
+    estimate = _estimate(work, sizes, schemas, position, is_compared=False)
+    if estimate.is_small:
+        return f" (with {_count(sizes.small)} rows or fewer)", True
+    return _how_long(estimate) if estimate.sizes else "", False
+
+
 def _estimate(
     work: Sequence[Mapping[str, Any]],
     sizes: Sizes,
