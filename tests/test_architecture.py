@@ -30,6 +30,8 @@ FLOORS: dict[str, tuple[int, frozenset[str]]] = {
     # What is checked at the ends of histories: the end state by the smoke tests, a schema file.
     "ends": (7, frozenset()),
     "review": (5, frozenset()),
+    # Which files are judged, and what of the history's past has changed.
+    "gate": (5, frozenset()),
     # Which servers a history is rehearsed on, and what is there before its first migration.
     "places": (4, frozenset()),
     "rules": (4, frozenset()),
