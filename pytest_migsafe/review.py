@@ -100,6 +100,7 @@ class Review:
                 "lane_reason": evidence.lane_reason or None,
                 "duration_ms": round(evidence.duration_ms, 3),
                 "statements": [statement.to_json() for statement in evidence.statements],
+                "timeline": evidence.timeline.to_json(),
                 "stubbed": list(evidence.stubbed),
                 "missing_roles": list(evidence.state_after.missing_roles),
                 "cluster_changes": [asdict(change) for change in evidence.cluster_changes],

@@ -27,6 +27,7 @@ from pytest_migsafe.rehearsal.observed import (
 )
 from pytest_migsafe.rehearsal.reach import Catalog, Reaches
 from pytest_migsafe.rehearsal.state import State
+from pytest_migsafe.rehearsal.timeline import Timeline, timeline
 
 __all__ = [
     "LOCK_MODES",
@@ -209,6 +210,11 @@ class Evidence:
     def stalls(self) -> tuple[Stall, ...]:
         """What was done, growing with a table, while locks were held that others wait for."""
         return tuple(stalls(self.statements, self._catalog))
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The locks along the statements, and what was done while they were held."""
+        return timeline(self.statements, self._catalog)
 
     @cached_property
     def identities(self) -> Identities:

@@ -5,7 +5,7 @@ more rows the table has, the longer (manual: "Explicit Locking"). Only tables th
 waits for a table that nobody else can see.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -54,7 +54,7 @@ _ONLY_STRONGEST = _NEVER_WRITTEN | {"index"}
 
 def blocks(lock: RelationLock) -> bool:
     """Whether others wait for a lock: readers or writers of what was there before the file."""
-    if not lock.preexisting or lock.kind not in _USED or _is_internal(lock.table):
+    if not lock.preexisting or lock.kind not in _USED or is_internal(lock.table):
         return False
     least = _BLOCKS_READS if lock.kind in _ONLY_STRONGEST else _BLOCKS_WRITES
     return _STRENGTH.get(lock.mode, 0) >= least
@@ -111,20 +111,51 @@ class Stall:
 
 def stalls(statements: Sequence[StatementEvidence], catalog: Catalog) -> Iterator[Stall]:
     """Yield what was done under which locks, in the order of the file."""
-    known = _Known(catalog)
-    for statement, before in holding(statements):
-        known.follow(statement)
-        taken = (known.with_old_name(one) for one in (*before, *_taken(statement)))
-        holds = _strongest(one for one in taken if not known.is_unread(one.relation))
+    for step in steps(statements, catalog):
+        holds = _strongest(step.holds)
         if not holds:
             continue
-        for command in statement.parts or (statement,):
-            if works := tuple(dict.fromkeys(known.works(command))):
-                yield Stall(statement=statement, command=command, works=works, holds=holds)
+        for command, works in step.works():
+            yield Stall(statement=step.statement, command=command, works=works, holds=holds)
 
 
-def holding(statements: Iterable[StatementEvidence]) -> Iterator[tuple[StatementEvidence, tuple[Hold, ...]]]:
-    """Yield each statement with the locks that others wait for and that its transaction held before it."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A statement of a file, with what is known when it runs."""
+
+    statement: StatementEvidence
+    #: The locks that its transaction held before it, and those that it took itself.
+    holds: tuple[Hold, ...]
+    _known: "_Known"
+
+    def name_before(self, relation: str) -> str:
+        """Return the name before the file of what is called so now."""
+        return self._known.old_names.get(relation, relation)
+
+    def works(self) -> Iterator[tuple[StatementEvidence, tuple[Work, ...]]]:
+        """Yield its work by the commands that did it; to be asked before the next step is."""
+        for command in self.statement.parts or (self.statement,):
+            if works := tuple(dict.fromkeys(self._known.works(command))):
+                yield command, works
+
+
+def steps(
+    statements: Sequence[StatementEvidence],
+    catalog: Catalog,
+    counts: Callable[[RelationLock], bool] = blocks,
+) -> Iterator[Step]:
+    """Yield each statement with the locks that it ran under: those that others wait for, or those that count."""
+    known = _Known(catalog)
+    for statement, before in holding(statements, counts):
+        known.follow(statement)
+        taken = (known.with_old_name(one) for one in (*before, *_taken(statement, counts)))
+        yield Step(statement, tuple(one for one in taken if not known.is_unread(one.relation)), known)
+
+
+def holding(
+    statements: Iterable[StatementEvidence], counts: Callable[[RelationLock], bool] = blocks
+) -> Iterator[tuple[StatementEvidence, tuple[Hold, ...]]]:
+    """Yield each statement with the locks that count and that its transaction held before it."""
     held: list[Hold] = []
     transaction = 0
     for statement in statements:
@@ -133,12 +164,12 @@ def holding(statements: Iterable[StatementEvidence]) -> Iterator[tuple[Statement
         yield statement, tuple(held)
         released = {(lock.relation, lock.mode) for lock in statement.released}
         held = [one for one in held if (one.lock.relation, one.lock.mode) not in released]
-        held += _taken(statement)
+        held += _taken(statement, counts)
 
 
-def _taken(statement: StatementEvidence) -> list[Hold]:
+def _taken(statement: StatementEvidence, counts: Callable[[RelationLock], bool]) -> list[Hold]:
     locks = statement.locks if statement.transaction else (*statement.locks, *_implied(statement))
-    return [Hold(lock, statement) for lock in locks if blocks(lock)]
+    return [Hold(lock, statement) for lock in locks if counts(lock)]
 
 
 def _implied(statement: StatementEvidence) -> Iterator[RelationLock]:
@@ -270,7 +301,7 @@ class _Known:
         written = tuple(self._written(statement, reaches.tables if reaches is not None else ()))
         done = {one.table for one in written if one.kind is WorkKind.WRITE}
         for one in (*_replaced(statement), *self._refreshed(statement), *written, *self._scanned(statement)):
-            if _is_internal(one.table) or one.table in self.emptied:
+            if is_internal(one.table) or one.table in self.emptied:
                 continue
             # Of what is written it goes without saying that it is read, and of its partitions, too.
             if one.kind is WorkKind.SCAN and not done.isdisjoint(self.catalog.family(one.table)):
@@ -362,6 +393,6 @@ def _replaced(statement: StatementEvidence) -> Iterator[Work]:
             yield Work(WorkKind.INDEX_BUILD, build.table, build.index)
 
 
-def _is_internal(relation: str) -> bool:
+def is_internal(relation: str) -> bool:
     """Whether a relation is the TOAST table of another, which is spoken of instead."""
     return relation.startswith("pg_toast.")
