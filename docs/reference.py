@@ -13,7 +13,8 @@ from pathlib import Path
 
 from pytest_migsafe.migrations.layouts import LAYOUTS
 from pytest_migsafe.reports.rules import BY_SEVERITY, families, gravest_first, paragraphs
-from pytest_migsafe.rules import RULES, Rule
+from pytest_migsafe.rules import Rule
+from pytest_migsafe.rules.builtin import RULES
 from pytest_migsafe.rules.presets import ZERO_DOWNTIME, severities
 from pytest_migsafe.settings import Preset
 
@@ -44,6 +45,7 @@ _FAMILIES: Mapping[str, str] = {
     "policies": "whether policies let through what they are to let through, and no more",
     "exposure": "what strangers reach past row-level security",
     "privileges": "who may do what",
+    "rules": "whether the rules could judge",
     "waivers": "comments in the files that allow findings",
 }
 

@@ -17,6 +17,14 @@ class SettingsError(MigsafeError):
     """A setting, a flag or a path is wrong: a usage error."""
 
 
+class RuleError(SettingsError):
+    """A rule of the project, or of a package, is not made as rules are."""
+
+
+class HookError(SettingsError):
+    """A hook of the project's conftest.py, or of a plugin, raised an error, or returned what it must not."""
+
+
 class MigrationReadError(MigsafeError):
     """A migration file cannot be read as text, or its runner could make nothing of it."""
 

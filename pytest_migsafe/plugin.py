@@ -1,10 +1,12 @@
 """pytest's way in: the options, and, only if ``--migsafe`` is given, the rest.
 
-This module imports the standard library and pytest, nothing else, so that a project that does not ask for
+This module and those that it imports need the standard library and pytest, nothing else, so that a project that does not ask for
 its migrations to be rehearsed pays nothing.
 """
 
 import pytest
+
+from pytest_migsafe import hookspecs
 
 _OPTIONS = (
     (
@@ -66,6 +68,11 @@ _SWITCHES = (
         "compare the schema that was carried from file to file with a full reading at the end of each history",
     ),
 )
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks that a team's conftest.py can have, in runs without us, too: pytest refuses unknown ones."""
+    pluginmanager.add_hookspecs(hookspecs)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -20,7 +20,7 @@ from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.facts import Scope
 from pytest_migsafe.rehearsal.moves import find_moves
 from pytest_migsafe.rehearsal.rehearsal_database import Conditions
-from pytest_migsafe.rules import RULES, Rule, judge
+from pytest_migsafe.rules import Rule, judge
 from pytest_migsafe.rules.downtime import DowntimeVerdict, downtime
 from pytest_migsafe.rules.presets import severities
 from pytest_migsafe.rules.sizes import Sizes, sized
@@ -203,7 +203,8 @@ class Reviewer:
     history: History
     settings: Settings
     place: Place
-    rules: Sequence[Rule] = RULES
+    #: Those of the run: built in and the team's own.
+    rules: Sequence[Rule]
     #: The positions that will be asked for. On the way to a later one they are reviewed in passing, so that
     #: asking in any order costs no more than asking in theirs.
     wanted: Collection[int] = ()

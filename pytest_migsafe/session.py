@@ -24,6 +24,7 @@ from pytest_migsafe.arguments import (
 )
 from pytest_migsafe.ends import Ends
 from pytest_migsafe.errors import MigsafeError, ServerError, SettingsError
+from pytest_migsafe.hooks import rules_of
 from pytest_migsafe.items import (
     END_REVIEW,
     REVIEW,
@@ -41,7 +42,7 @@ from pytest_migsafe.rehearsal.laboratory import Laboratory
 from pytest_migsafe.reports.terminal import header_lines, tried_layouts, unfit_line
 from pytest_migsafe.results import Results, told
 from pytest_migsafe.review import EndCheck, EndReview, Review, Reviewer, conditions
-from pytest_migsafe.rules import RULES
+from pytest_migsafe.rules import Rule
 from pytest_migsafe.server_fixture import server_of_fixture
 from pytest_migsafe.settings import Settings, load_settings
 from pytest_migsafe.termination import EXIT_STATUS, Terminated, sigterm_interrupts
@@ -68,13 +69,14 @@ def activate(config: pytest.Config) -> None:
     """
     flags = {key: value for key, flag in _FLAGS.items() if (value := config.getoption(flag)) is not None}
     try:
+        rules = rules_of(config, project_root(config))
         settings = load_settings(
             project_root(config),
             flags=flags,
             layouts=LAYOUT_NAMES,
-            rules={rule.id: rule.family for rule in RULES},
+            rules={rule.id: rule.family for rule in rules},
         )
-        session = MigsafeSession(config, settings)
+        session = MigsafeSession(config, settings, rules)
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from error
     config.pluginmanager.register(session, NAME)
@@ -88,9 +90,10 @@ def activate(config: pytest.Config) -> None:
 class MigsafeSession:
     """One run of pytest with ``--migsafe``."""
 
-    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+    def __init__(self, config: pytest.Config, settings: Settings, rules: Sequence[Rule]) -> None:
         self._config = config
         self._settings = settings
+        self._rules = rules
         files = tuple(report_files(config))
         self._named = named_paths(config)
         #: SQL files that look like migrations and fit no layout.
@@ -100,6 +103,7 @@ class MigsafeSession:
         self._ends = Ends(
             histories=self._histories,
             settings=self._settings_of,
+            rules=rules,
             labels=self._labels,
             is_update=config.getoption("migsafe_update"),
             is_snapshot_proven=config.getoption("migsafe_prove_snapshot"),
@@ -327,7 +331,9 @@ class MigsafeSession:
             at, _ = where
             settings = self._settings_of[at]
             place = self._place(where, request)
-            reviewer = Reviewer(history=self._histories[at], settings=settings, place=place)
+            reviewer = Reviewer(
+                history=self._histories[at], settings=settings, place=place, rules=self._rules
+            )
             if settings.server_fixture is not None:
                 # The fixture's server goes before the session finishes; what is on it must go before that.
                 request.session.addfinalizer(reviewer.close)

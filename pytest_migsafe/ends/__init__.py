@@ -11,7 +11,7 @@ from pytest_migsafe.ends.schema_file import SchemaFile, schema_check, snapshot_c
 from pytest_migsafe.errors import SettingsError
 from pytest_migsafe.migrations.model import History
 from pytest_migsafe.review import EndCheck, EndReview, Outcome
-from pytest_migsafe.rules import RULES
+from pytest_migsafe.rules import Rule
 from pytest_migsafe.rules.presets import severities
 from pytest_migsafe.settings import Settings
 
@@ -23,6 +23,8 @@ class Ends:
     histories: Sequence[History]
     #: What the project says of each.
     settings: Sequence[Settings]
+    #: Those of the run.
+    rules: Sequence[Rule]
     #: Returns the labels of a history's places.
     labels: Callable[[int], Sequence[str]]
     #: Whether schema files are written rather than compared.
@@ -63,8 +65,8 @@ class Ends:
             yield schema_check(file, update_in=self.labels(at)[0] if self.is_update else None)
         if self.is_end_state_judged:
             settings = self.settings[at]
-            given = severities(RULES, settings.preset, settings.rules)
-            yield end_state_check(self.histories[at].relative_root, given)
+            given = severities(self.rules, settings.preset, settings.rules)
+            yield end_state_check(self.histories[at].relative_root, self.rules, given)
         if self.is_snapshot_proven:
             yield snapshot_check(f"snapshot of {self.histories[at].relative_root}")
 

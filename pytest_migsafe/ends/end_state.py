@@ -7,7 +7,7 @@ from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.rehearsal.end import End
 from pytest_migsafe.reports.failure import finding_text
 from pytest_migsafe.review import EndCheck, EndVerdict, Review
-from pytest_migsafe.rules import RULES
+from pytest_migsafe.rules import Rule
 from pytest_migsafe.rules.smoke.end_state import judge_end_state
 from pytest_migsafe.rules.smoke.matrix import matrix
 from pytest_migsafe.rules.smoke.summary import sections
@@ -16,22 +16,29 @@ from pytest_migsafe.rules.smoke.summary import sections
 END_STATE = "end-state"
 
 
-def end_state_check(root: str, severities: Mapping[str, Severity]) -> EndCheck:
+def end_state_check(root: str, rules: Sequence[Rule], severities: Mapping[str, Severity]) -> EndCheck:
     """Return the check of the schema that the history in a folder makes, with the severities of the settings."""
     return EndCheck(
         name=END_STATE,
         title=f"end state of {root}",
-        judge=partial(_judge, root=root, severities=severities),
+        judge=partial(_judge, root=root, rules=rules, severities=severities),
         heeds_waivers=True,
     )
 
 
-def _judge(end: End, known: Sequence[Review], *, root: str, severities: Mapping[str, Severity]) -> EndVerdict:
+def _judge(
+    end: End,
+    known: Sequence[Review],
+    *,
+    root: str,
+    rules: Sequence[Rule],
+    severities: Mapping[str, Severity],
+) -> EndVerdict:
     findings = judge_end_state(
         end.state_before,
         end.state_after,
         root,
-        rules=RULES,
+        rules=rules,
         severities=severities,
         known=[finding for review in known for finding in review.findings],
         files=[review.evidence for review in known if review.evidence is not None],
@@ -45,7 +52,7 @@ def _judge(end: End, known: Sequence[Review], *, root: str, severities: Mapping[
         problem=_problem(failing, root) if failing else "",
         note=f"end state of {root}: {counted}",
         findings=findings,
-        sections=sections(end.state_after, findings, RULES),
+        sections=sections(end.state_after, findings, rules),
         row_security=matrix(end.state_after),
     )
 

@@ -1,31 +1,11 @@
-"""Rules judge: pure functions from evidence to findings, with metadata. They never talk to a database."""
+"""Rules judge: pure functions from evidence to findings, with metadata. They never talk to a database.
 
-from pytest_migsafe.rules import apply, cluster, history, left_behind, lock_queue, session, transaction_shape
-from pytest_migsafe.rules.blocking import BLOCKING_RULES
-from pytest_migsafe.rules.compatibility import COMPATIBILITY_RULES
-from pytest_migsafe.rules.loss import LOSS_RULES
-from pytest_migsafe.rules.registry import Rule, judge, rule
-from pytest_migsafe.rules.smoke import COMPARING_RULES, SMOKE_RULES
-from pytest_migsafe.rules.waivers import WAIVER_RULES
+A team's conftest.py takes what its own rules need from here, in every run of pytest: the rules that come with
+pytest-migsafe are not imported with it, they are in ``builtin``.
+"""
 
-__all__ = ["RULES", "Rule", "judge", "rule"]
+from pytest_migsafe.findings import Finding, RemedyFile, Severity
+from pytest_migsafe.rules.judging import judge
+from pytest_migsafe.rules.registry import Rule, rule
 
-#: The built-in rules, a family after the other.
-RULES: tuple[Rule, ...] = (
-    apply.apply_error,
-    transaction_shape.transaction_control_in_file,
-    transaction_shape.short_timeout_around_concurrently,
-    transaction_shape.not_rerunnable,
-    session.session_state_leaked,
-    left_behind.already_exists_skipped,
-    history.duplicate_version,
-    cluster.cluster_wide_not_run,
-    *BLOCKING_RULES,
-    lock_queue.lock_without_timeout,
-    lock_queue.several_tables_locked,
-    *COMPATIBILITY_RULES,
-    *LOSS_RULES,
-    *SMOKE_RULES,
-    *COMPARING_RULES,
-    *WAIVER_RULES,
-)
+__all__ = ["Finding", "RemedyFile", "Rule", "Severity", "judge", "rule"]

@@ -1,15 +1,42 @@
-"""What a rule is, and how evidence is judged by several."""
+"""What a rule is, and how one is made of a function.
 
-import difflib
+A team's own rules are made by the same decorator, in a conftest.py that is imported in every run of pytest: this module
+imports nothing that costs time.
+"""
+
+import inspect
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
-from pytest_migsafe.findings import Finding, Severity
-from pytest_migsafe.rehearsal.evidence import Evidence
+from pytest_migsafe.errors import RuleError
+from pytest_migsafe.findings import Finding, RemedyFile, Severity
 
-Check = Callable[[Evidence], Iterator[Finding]]
+if TYPE_CHECKING:
+    # It brings psycopg and PostgreSQL's grammar along, a fifth of a second.
+    from pytest_migsafe.rehearsal.evidence import Evidence
+
+#: What judges: most are generators.
+Check = Callable[["Evidence"], Iterable[Finding]]
+
+#: The family of rules of which none is said.
+PROJECT = "project"
+
+_KEBAB_CASE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+
+
+class Placed(Protocol):
+    """Something that stands in a file: a statement, a waiver, an error."""
+
+    @property
+    def line(self) -> int: ...  # noqa: D102 - 1-based
+
+    @property
+    def column(self) -> int: ...  # noqa: D102 - 1-based
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,26 +61,173 @@ class Rule:
     is_waivable: bool = True
     check: Check
 
-    def __call__(self, evidence: Evidence) -> Iterator[Finding]:
-        """Judge one migration's evidence."""
-        return self.check(evidence)
+    def __call__(self, evidence: "Evidence") -> Iterator[Finding]:
+        """Judge one migration's evidence.
 
-    def finding(self, evidence: Evidence, /, **given: Any) -> Finding:
-        """Return a finding of this rule; ``given`` are its message and what else a finding has.
-
-        The severity is the rule's own unless another is given.
+        Raises:
+            RuleError: what the rule's function returns, or yields, is no finding.
         """
-        own = {"rule": self.id, "family": self.family, "severity": self.severity, "path": evidence.path}
-        return Finding(**(own | given))
+        found = self.check(evidence)
+        if not isinstance(found, Iterable):
+            raise RuleError(f"the rule {self.id} returned {found!r}: yield findings")
+        for one in found:
+            if not isinstance(one, Finding):
+                raise RuleError(
+                    f"the rule {self.id} gave {one!r}: a finding is made by {self.id}'s own `finding(evidence, message=...)`"
+                )
+            yield one
+
+    def finding(
+        self,
+        judged: "Evidence",
+        /,
+        *,
+        message: str,
+        statement: Placed | None = None,
+        line: int = 0,
+        column: int = 0,
+        severity: Severity | str | None = None,
+        evidence: str | Iterable[str] = (),
+        remedy: str = "",
+        files: Iterable[RemedyFile] = (),
+        objects: str | Iterable[str] = (),
+        details: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Finding:
+        """Return a finding of this rule in the file that is judged.
+
+        Args:
+            judged: the evidence of the file.
+            message: what happens, complete in its first line.
+            statement: where: a statement of the evidence, or whatever else has a line and a column.
+            line: where, 1-based; 0 when the whole file is concerned.
+            column: where in the line, 1-based.
+            severity: another than the rule's own; that of the settings goes before both.
+            evidence: what PostgreSQL did or said, one fact a line.
+            remedy: the safe way in this case.
+            files: the SQL of it.
+            objects: the objects concerned, with their schemas.
+            details: what reports may want besides, as JSON values.
+
+        Raises:
+            TypeError: ``details`` are no JSON values.
+        """
+        return Finding(
+            rule=self.id,
+            family=self.family,
+            severity=self.severity if severity is None else _severity(severity, self.id),
+            path=judged.path,
+            line=statement.line if statement is not None else line,
+            column=statement.column if statement is not None else column,
+            message=str(message),
+            evidence=_texts(evidence),
+            remedy=remedy,
+            files=tuple(files),
+            objects=_texts(objects),
+            # It crosses processes as it is.
+            details=json.loads(json.dumps(dict(details))) if details else {},
+        )
 
 
-def rule(**metadata: Any) -> Callable[[Check], Rule]:
-    """Make a rule of a function from evidence to findings; ``metadata`` are the other fields of ``Rule``."""
+def _texts(given: str | Iterable[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(str(one) for one in given)
+
+
+@overload
+def rule(check: Check, /) -> Rule: ...
+
+
+@overload
+def rule(
+    *,
+    id: str | None = None,
+    family: str = PROJECT,
+    severity: Severity | str = Severity.ERROR,
+    title: str = "",
+    why: str = "",
+    remedy: str = "",
+    manual: str = "",
+    peers: Mapping[str, str] = MappingProxyType({}),
+    is_waivable: bool = True,
+) -> Callable[[Check], Rule]: ...
+
+
+def rule(
+    check: Check | None = None,
+    /,
+    *,
+    id: str | None = None,  # noqa: A002 - what the field is called
+    severity: Severity | str = Severity.ERROR,
+    family: str = PROJECT,
+    title: str = "",
+    why: str = "",
+    **metadata: Any,
+) -> Rule | Callable[[Check], Rule]:
+    """Make a rule of a function from evidence to findings; the arguments are the other fields of ``Rule``.
+
+    What is left out is taken from the function: the id from its name (``no_floats`` is *no-floats*), the title from the
+    first paragraph of its docstring, and then the reasons from the others.
+
+    Raises:
+        RuleError: something is missing or wrong.
+    """
 
     def decorate(check: Check) -> Rule:
-        return Rule(check=check, **metadata)
+        name = id if id is not None else str(getattr(check, "__name__", "")).strip("_").replace("_", "-")
+        told = (title, why) if title else _told(check, why)
+        made = Rule(
+            id=name,
+            family=family,
+            severity=_severity(severity, name),
+            title=told[0],
+            why=told[1],
+            remedy=metadata.pop("remedy", ""),
+            check=check,
+            **metadata,
+        )
+        if problem := problem_of(made):
+            raise RuleError(problem)
+        return made
 
-    return decorate
+    return decorate if check is None else decorate(check)
+
+
+def _told(check: Check, why: str) -> tuple[str, str]:
+    """Return title and reasons as a docstring gives them, each in one line."""
+    written = inspect.cleandoc(check.__doc__ or "")
+    first, *others = (" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", written))
+    return first, why or " ".join(others)
+
+
+def _severity(given: Severity | str, rule_id: str) -> Severity:
+    try:
+        return Severity(given)
+    except ValueError as error:
+        known = ", ".join(one.value for one in Severity)
+        raise RuleError(f"the rule {rule_id}: {given!r} is no severity; known: {known}") from error
+
+
+def problem_of(rule: Rule) -> str:
+    """Return what is wrong with a rule by itself, in one line; empty when nothing is."""
+    named = {"id": rule.id, "family": rule.family}
+    for what, name in named.items():
+        if not isinstance(name, str) or not _KEBAB_CASE.fullmatch(name):
+            kebab = "-".join(re.findall(r"[a-z0-9]+", str(name).lower()))
+            meant = f", {kebab!r}" if _KEBAB_CASE.fullmatch(kebab) else ""
+            return (
+                f"the rule {rule.id!r}: its {what} {name!r} is not kebab-case "
+                f"(small letters, digits and single hyphens{meant})"
+            )
+    if not isinstance(rule.title, str) or not rule.title.strip():
+        return f"the rule {rule.id!r} has no title: say what it finds in a sentence, as `title` or as the function's docstring"
+    if not isinstance(rule.severity, Severity):
+        return f"the rule {rule.id!r}: its severity {rule.severity!r} is none"
+    return "" if callable(rule.check) else f"the rule {rule.id!r}: its check is no function"
+
+
+def place_of(rule: Rule) -> str:
+    """Return where a rule's function is written, as ``file:line``; empty when that cannot be told."""
+    code = getattr(inspect.unwrap(rule.check), "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else ""
 
 
 def severity_of(rule: Rule, severities: Mapping[str, Severity]) -> Severity:
@@ -63,21 +237,11 @@ def severity_of(rule: Rule, severities: Mapping[str, Severity]) -> Severity:
 
 def meant(name: str, known: Iterable[str]) -> str:
     """Return what is said behind the name of a rule that there is not: which is meant, or how to find out."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    close = get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else "; `pytest --migsafe-rules` lists them"
 
 
 _Rule = TypeVar("_Rule", bound=Rule)
-
-
-def judge(
-    evidence: Evidence, rules: Iterable[Rule], severities: Mapping[str, Severity]
-) -> tuple[Finding, ...]:
-    """Return what the rules find, in the order of the file; a rule that is off is not asked.
-
-    A severity from the settings replaces the one that a rule gives its findings.
-    """
-    return graded(rules, severities, lambda one: one(evidence))
 
 
 def graded(
@@ -89,4 +253,9 @@ def graded(
         given = severities.get(one.id)
         if severity_of(one, severities) is not Severity.OFF:
             found += (finding if given is None else replace(finding, severity=given) for finding in ask(one))
-    return tuple(sorted(found, key=lambda finding: (finding.line, finding.column, finding.rule)))
+    return in_order(found)
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings in the order of their file."""
+    return tuple(sorted(findings, key=lambda finding: (finding.line, finding.column, finding.rule)))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.migrations.waivers import FORM, Waiver
 from pytest_migsafe.rehearsal.evidence import Evidence
-from pytest_migsafe.rules.registry import Rule, meant, severity_of
+from pytest_migsafe.rules.registry import Rule, in_order, meant, severity_of
 from pytest_migsafe.rules.smoke.check import SmokeTest
 
 FAMILY = "waivers"
@@ -107,17 +107,13 @@ def with_waivers(
             if waiver.allows(rule) and rule in missed and (waiver, rule) not in used
         ]
     given = [replace(one, severity=severities.get(one.rule, one.severity)) for one in own]
-    return _in_order([*marked, *(one for one in given if one.severity is not Severity.OFF)])
+    return in_order([*marked, *(one for one in given if one.severity is not Severity.OFF)])
 
 
 def _is_missed(rule: Rule, severities: Mapping[str, Severity]) -> bool:
     """Whether a waiver of a rule that finds nothing in the file is not needed."""
     is_asked_here = not (isinstance(rule, SmokeTest) and rule.at_end_only)
     return rule.is_waivable and is_asked_here and severity_of(rule, severities) is not Severity.OFF
-
-
-def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda one: (one.line, one.column, one.rule)))
 
 
 def _waiver_of(finding: Finding, evidence: Evidence, known: Mapping[str, Rule]) -> Waiver | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_migsafe.migrations.layouts import LAYOUTS
-from pytest_migsafe.rules import RULES
+from pytest_migsafe.rules.builtin import RULES
 from pytest_migsafe.settings import Settings
 
 _REPOSITORY = Path(__file__).parents[2]

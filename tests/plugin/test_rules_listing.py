@@ -4,7 +4,7 @@ import pytest
 
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.reports.rules import explain_lines, rule_lines
-from pytest_migsafe.rules import RULES
+from pytest_migsafe.rules.builtin import RULES
 from tests.plugin.conftest import Project
 
 

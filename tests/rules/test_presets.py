@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pytest_migsafe.findings import Severity
-from pytest_migsafe.rules import RULES
+from pytest_migsafe.rules.builtin import RULES
 from pytest_migsafe.rules.presets import ZERO_DOWNTIME, severities
 from pytest_migsafe.rules.registry import Rule
 from pytest_migsafe.settings import Preset

@@ -16,8 +16,9 @@ from pytest_migsafe.rehearsal.evidence import (
     TransactionControlStatement,
     Write,
 )
-from pytest_migsafe.rules import RULES, judge, rule
+from pytest_migsafe.rules import judge, rule
 from pytest_migsafe.rules.apply import apply_error
+from pytest_migsafe.rules.builtin import RULES
 from pytest_migsafe.rules.left_behind import already_exists_skipped
 from pytest_migsafe.rules.session import session_state_leaked
 from pytest_migsafe.rules.transaction_shape import transaction_control_in_file
@@ -283,7 +284,7 @@ def test_a_severity_from_the_settings_replaces_the_rule_s() -> None:
 
 
 def test_a_rule_that_is_off_is_not_asked() -> None:
-    @rule(id="x", family="x", severity=Severity.ERROR, title="", why="", remedy="")
+    @rule(id="x", family="x", severity=Severity.ERROR, title="T.")
     def never(given: Evidence) -> Iterator[Finding]:
         raise AssertionError(given)
 
@@ -292,7 +293,7 @@ def test_a_rule_that_is_off_is_not_asked() -> None:
 
 
 def test_a_rule_that_is_off_by_default_can_be_switched_on() -> None:
-    @rule(id="x", family="x", severity=Severity.OFF, title="", why="", remedy="")
+    @rule(id="x", family="x", severity=Severity.OFF, title="T.")
     def policy(given: Evidence) -> Iterator[Finding]:
         yield policy.finding(given, message="m", line=2)
 
@@ -301,7 +302,7 @@ def test_a_rule_that_is_off_by_default_can_be_switched_on() -> None:
 
 
 def test_findings_stand_in_the_order_of_the_file() -> None:
-    @rule(id="a", family="a", severity=Severity.ERROR, title="", why="", remedy="")
+    @rule(id="a", family="a", severity=Severity.ERROR, title="T.")
     def backwards(given: Evidence) -> Iterator[Finding]:
         for line in (2, 1):
             yield backwards.finding(given, message=str(line), line=line, column=3)
@@ -317,6 +318,6 @@ def test_findings_stand_in_the_order_of_the_file() -> None:
 def test_every_rule_says_what_people_need_to_know() -> None:
     assert len({one.id for one in RULES}) == len(RULES)
     for one in RULES:
-        # Waivers are nobody's but ours.
-        has_source = one.manual or one.peers or one.family == "waivers"
+        # Waivers and rules are nobody's but ours.
+        has_source = one.manual or one.peers or one.family in ("waivers", "rules")
         assert all((one.family, one.title.endswith("."), one.why, one.remedy, has_source)), one.id

@@ -9,7 +9,8 @@ from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.migrations.source import Position
 from pytest_migsafe.migrations.waivers import Waiver
 from pytest_migsafe.rehearsal.evidence import Evidence
-from pytest_migsafe.rules import RULES, Rule, judge, rule
+from pytest_migsafe.rules import Rule, judge, rule
+from pytest_migsafe.rules.builtin import RULES
 from pytest_migsafe.rules.waivers import with_waivers
 from tests.rules.evidence import evidence, failed
 

@@ -15,7 +15,8 @@ from pytest_migsafe.postgres.server import Server
 from pytest_migsafe.rehearsal.chain import Chain
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.rehearsal_database import Conditions
-from pytest_migsafe.rules import RULES, judge
+from pytest_migsafe.rules import judge
+from pytest_migsafe.rules.builtin import RULES
 from tests.conftest import ServerOf
 
 #: Those on which every test runs; ``MIGSAFE_TEST_MAJORS=14,16`` names others.

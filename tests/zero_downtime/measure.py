@@ -20,7 +20,8 @@ from pytest_migsafe.postgres.database import create_database
 from pytest_migsafe.postgres.server import Server, start_server
 from pytest_migsafe.rehearsal.chain import Chain
 from pytest_migsafe.rehearsal.evidence import Evidence
-from pytest_migsafe.rules import RULES, judge
+from pytest_migsafe.rules import judge
+from pytest_migsafe.rules.builtin import RULES
 from tests.zero_downtime.cases import CASES, WORLD, WORLD_ROWS
 from tests.zero_downtime.harder_cases import HARDER
 from tests.zero_downtime.oracle import FEW, MANY, Case, Measured, Oracle, measured

@@ -13,7 +13,8 @@ from typing import Literal
 from pytest_migsafe import catalog
 from pytest_migsafe.findings import Finding, RemedyFile
 from pytest_migsafe.migrations.model import TransactionMode
-from pytest_migsafe.rules import RULES, judge
+from pytest_migsafe.rules import judge
+from pytest_migsafe.rules.builtin import RULES
 from tests.zero_downtime.conftest import History, Judged
 
 FAMILY = "blocking-work"

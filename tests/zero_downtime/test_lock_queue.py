@@ -4,7 +4,8 @@ import pytest
 
 from pytest_migsafe.migrations.model import TransactionMode
 from pytest_migsafe.review import conditions
-from pytest_migsafe.rules import RULES, judge
+from pytest_migsafe.rules import judge
+from pytest_migsafe.rules.builtin import RULES
 from pytest_migsafe.settings import Settings
 from tests.zero_downtime.conftest import MAJORS, History, Judged
 

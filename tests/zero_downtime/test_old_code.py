@@ -12,7 +12,8 @@ from pytest_migsafe import catalog
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.postgres.database import create_database
 from pytest_migsafe.postgres.server import Server
-from pytest_migsafe.rules import RULES, judge
+from pytest_migsafe.rules import judge
+from pytest_migsafe.rules.builtin import RULES
 from pytest_migsafe.rules.compatibility.check import NO_OLD_CODE
 from pytest_migsafe.rules.compatibility.types import changed
 from pytest_migsafe.rules.compatibility.values import constraint_added
