@@ -12,7 +12,7 @@ from pytest_migsafe.migrations.model import Migration, Script
 from pytest_migsafe.migrations.statements import Statement
 from pytest_migsafe.postgres.database import Database
 from pytest_migsafe.rehearsal.cluster import ClusterState, cluster_changes, read_cluster, read_configuration
-from pytest_migsafe.rehearsal.deadline import Deadline, deadline
+from pytest_migsafe.rehearsal.deadline import Deadline, Watcher
 from pytest_migsafe.rehearsal.end import End
 from pytest_migsafe.rehearsal.evidence import (
     ClusterChange,
@@ -72,6 +72,7 @@ class RehearsalDatabase:
         self._conditions = conditions
         self.position = 0
         self._session = MigrationSession(lambda: database.connect(options=conditions.options))
+        self._watcher = Watcher(conditions.file_timeout)
         self._carried_since = 0
         self._has_unseen_waivers = False
         # All are read when they are first needed, and kept up to date from then on.
@@ -84,6 +85,7 @@ class RehearsalDatabase:
 
     def close(self) -> None:
         """Close the session."""
+        self._watcher.close()
         self._session.close()
 
     @property
@@ -110,7 +112,7 @@ class RehearsalDatabase:
             self._has_unseen_waivers |= bool(task.waivers)
             error = self._apply_as_runner(script)
             if error is None:
-                self._session.renew(script)
+                self._session.renew(script, is_looked_at=False)
         except MigrationReadError as problem:
             return _unreadable(problem)
         except psycopg.OperationalError as problem:
@@ -126,7 +128,7 @@ class RehearsalDatabase:
         return self._timed(error, limit)
 
     def _deadline(self) -> AbstractContextManager[Deadline]:
-        return deadline(self._session.connection, self._conditions.file_timeout)
+        return self._watcher.limit(self._session.connection)
 
     def _timed(self, error: StatementError | None, limit: Deadline) -> StatementError | None:
         """Return an error as it is, or, when it is our own cancellation, as the time limit that it stands for."""

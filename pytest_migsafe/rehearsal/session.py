@@ -11,6 +11,7 @@ from psycopg import sql
 from psycopg.rows import dict_row, tuple_row
 
 from pytest_migsafe.catalog.composition import (
+    Fragment,
     PreparedConnection,
     Source,
     connection_of,
@@ -21,15 +22,14 @@ from pytest_migsafe.catalog.environment import CLUSTER
 from pytest_migsafe.migrations.model import Script
 from pytest_migsafe.rehearsal.evidence import Leak
 
-_STATE = fragment(
-    files(__package__).joinpath("session_state.sql").read_text(encoding="utf-8"),
-    cluster=CLUSTER,
-)
-#: Makes the session hand its statistics over when it becomes idle, so that the next file counts from zero
-#: (manual: "Statistics Functions"; new in PostgreSQL 15, and before that the counters are compared only).
-_FLUSHED = fragment(
-    "SELECT state.* FROM ({state}) AS state, pg_catalog.pg_stat_force_next_flush()", state=_STATE
-)
+_PLACE = files(__package__)
+_TEMPLATE = _PLACE.joinpath("session_state.sql").read_text(encoding="utf-8")
+_SETTINGS = _PLACE.joinpath("session_settings.sql").read_text(encoding="utf-8")
+_STATE = fragment(_TEMPLATE, settings=_SETTINGS, cluster=CLUSTER)
+#: To go through all settings takes most of the time; where nobody asks which were left, RESET ALL will do.
+_STATE_BUT_SETTINGS = fragment(_TEMPLATE, settings="SELECT NULL::pg_catalog.jsonb", cluster=CLUSTER)
+#: Since then a session can be made to hand its statistics over when it becomes idle, so that the next file counts
+#: from zero (manual: "Statistics Functions"); before that the counters are compared only.
 COUNTERS_ARE_FLUSHED_SINCE = 150000
 
 
@@ -95,10 +95,11 @@ class MigrationSession:
             for name in _state(self.prepared).lists["prepared statement"]:
                 connection.execute(sql.SQL("DEALLOCATE {}").format(sql.Identifier(name)))
 
-    def renew(self, script: Script) -> tuple[Leak, ...]:
+    def renew(self, script: Script, *, is_looked_at: bool = True) -> tuple[Leak, ...]:
         """End the file's session and begin a new one; return what the file left behind.
 
-        An open transaction is rolled back, as a server does with the session of a client that goes away.
+        An open transaction is rolled back, as a server does with the session of a client that goes away. Of a file
+        that is not looked at, the settings that it left are reset and not told.
         """
         prepared, fresh = self._opened()
         connection = prepared.connection
@@ -108,7 +109,8 @@ class MigrationSession:
             leaks.append(Leak(kind="open transaction", name=status.name.lower()))
             connection.execute(b"ROLLBACK")
         is_intact = not _DEALLOCATES.search(script.source.text)
-        state = _state(prepared if is_intact else connection)
+        source = prepared if is_intact else connection
+        state = _state(source, _STATE if is_looked_at else _STATE_BUT_SETTINGS)
         leaks.extend(_leaks(fresh, state))
         leaks.extend(_custom_leaks(connection, custom_settings(script)))
         self.cluster_has_changed = state.cluster != fresh.cluster
@@ -130,9 +132,16 @@ class MigrationSession:
 _DEALLOCATES = re.compile(r"\b(?:deallocate|discard)\b", re.IGNORECASE)
 
 
-def _state(source: Source) -> _State:
+def _flushing(query: Fragment) -> Fragment:
+    return fragment(
+        "SELECT state.* FROM ({state}) AS state, pg_catalog.pg_stat_force_next_flush()", state=query
+    )
+
+
+def _state(source: Source, query: Fragment = _STATE) -> _State:
     connection = connection_of(source)
-    query = _FLUSHED if connection.info.server_version >= COUNTERS_ARE_FLUSHED_SINCE else _STATE
+    if connection.info.server_version >= COUNTERS_ARE_FLUSHED_SINCE:
+        query = _flushing(query)
     with connection.cursor(row_factory=dict_row) as cursor:
         (row,) = fetch_all(cursor, source, query)
     return _State(

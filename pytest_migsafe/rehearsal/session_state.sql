@@ -4,9 +4,7 @@ SELECT
     session_user::text AS session_user,
     current_user::text AS current_user,
     (
-        SELECT pg_catalog.jsonb_object_agg(settings.name, settings.setting)
-        FROM pg_catalog.pg_show_all_settings() AS settings
-        WHERE settings.source = 'session' AND settings.setting IS DISTINCT FROM settings.reset_val
+        {settings}
     ) AS settings,
     (
         SELECT pg_catalog.array_agg(class.relname ORDER BY class.relname)

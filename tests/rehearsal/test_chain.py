@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -38,6 +39,38 @@ def test_any_order_gives_the_same_evidence(rehearse: Rehearse) -> None:
             assert [seen(chain, position) for position in order] == [expected[position] for position in order]
 
     check()
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        pytest.param("SET search_path = other", id="setting"),
+        pytest.param("SET statement_timeout = '1ms'", id="timeout"),
+        pytest.param(
+            "CREATE ROLE somebody; GRANT ALL ON SCHEMA public TO somebody; SET ROLE somebody", id="role"
+        ),
+        pytest.param("CREATE TEMPORARY TABLE notes (other int)", id="temporary table"),
+        pytest.param("SELECT set_config('app.tenant', 'left', false)", id="custom setting"),
+        pytest.param("PREPARE ready AS SELECT 1", id="prepared statement"),
+        pytest.param("ALTER DATABASE postgres SET search_path = public, other", id="default"),
+    ],
+)
+def test_what_a_file_leaves_that_is_only_applied_is_not_found_by_the_next(
+    rehearse: Rehearse, left: str
+) -> None:
+    asked = """
+        CREATE TABLE found AS SELECT
+            current_setting('search_path') AS search_path, current_setting('statement_timeout') AS timeout,
+            current_user AS role, current_setting('app.tenant', true) AS tenant,
+            (SELECT count(*) FROM pg_prepared_statements WHERE name = 'ready') AS prepared,
+            to_regclass('notes') AS notes
+    """
+    chain = rehearse.chain("CREATE SCHEMA other", left, asked, "SELECT 1")
+    chain.rehearse(3)
+    with chain.database.connect() as connection:
+        (found,) = connection.execute("SELECT * FROM public.found").fetchall()
+    path = "public, other" if left.startswith("ALTER DATABASE") else '"$user", public'
+    assert found == (path, "5min", "postgres", None, 0, None)
 
 
 def test_a_failed_file_can_be_asked_for_again(rehearse: Rehearse) -> None:
