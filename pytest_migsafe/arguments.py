@@ -96,6 +96,35 @@ def report_files(config: pytest.Config) -> Iterator[ReportFile]:
             yield ReportFile(name, _writable(config, f"--migsafe-{name}", given))
 
 
+def artifacts_folder(config: pytest.Config) -> Path | None:
+    """Return the folder that artifacts are to be written to, made if it is missing; None when none is asked for.
+
+    A worker of pytest-xdist is told by its controller, which stands in the folder where the user does.
+
+    Raises:
+        SettingsError: nothing can be written there.
+    """
+    given = config.getoption("migsafe_artifacts")
+    if given is None:
+        return None
+    if (told := getattr(config, "workerinput", {}).get(ARTIFACTS)) is not None:
+        return Path(told)
+    path, flag = Path(config.invocation_params.dir, given), f"--migsafe-artifacts {given}"
+    if path.exists() and not path.is_dir():
+        raise SettingsError(f"{flag}: that is a file; name a folder, which is made if it is missing")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"{flag}: the folder cannot be made: {error.strerror or error}") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise SettingsError(f"{flag}: the folder cannot be written to")
+    return Path(os.path.abspath(path))  # noqa: PTH100 - links stay
+
+
+#: By this name a worker of pytest-xdist is told of the folder.
+ARTIFACTS = "migsafe_artifacts"
+
+
 def _writable(config: pytest.Config, flag: str, given: str) -> Path:
     path = Path(config.invocation_params.dir, given)
     if path.is_dir():

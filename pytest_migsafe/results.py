@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 import pytest
 
+from pytest_migsafe.artifacts.folder import STATUS, STATUS_JSON, ArtifactFolder
+from pytest_migsafe.artifacts.status import status_json, status_markdown
 from pytest_migsafe.ends import Ends
 from pytest_migsafe.migrations.model import History
 from pytest_migsafe.places import Places
@@ -32,6 +35,8 @@ class Results:
     ends: Ends
     #: The reports that are asked for.
     files: Sequence[ReportFile] = ()
+    #: Where artifacts are written, if they are asked for.
+    artifacts: ArtifactFolder | None = None
     #: Which of them could not be written, and why; empty when all were.
     unwritten: str = field(default="", init=False)
     _reviews: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict, init=False)
@@ -76,6 +81,25 @@ class Results:
                 file.write(self.report)
             except OSError as error:
                 self.unwritten = f"cannot write {file.path}: {error.strerror or error}"
+        if self.artifacts is not None:
+            self._write_status(self.artifacts)
+
+    def _write_status(self, folder: ArtifactFolder) -> None:
+        """Write what the run comes to beside the artifacts, and remember those that could not be written."""
+        written = datetime.now(UTC).isoformat(timespec="seconds")
+        problems = [told["problem"] for one in self.reviews if (told := one["artifacts"]) and told["problem"]]
+        try:
+            folder.write_status(
+                {
+                    STATUS: status_markdown(self.report, written=written),
+                    STATUS_JSON: status_json(self.report, written=written),
+                }
+            )
+        except OSError as error:
+            problems.append(f"cannot write {folder.path / STATUS}: {error.strerror or error}")
+        if problems:
+            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            self.unwritten = f"{problems[0]}{more}"
 
     def summarise(self, terminalreporter: pytest.TerminalReporter, nothing_found: str) -> None:
         """Write what came of it to the terminal; ``nothing_found`` is said where there are no migrations."""

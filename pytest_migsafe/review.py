@@ -60,6 +60,8 @@ class Review:
     changes: tuple[catalog.Change, ...] = ()
     #: How long others wait for it; None when it was not applied.
     downtime: DowntimeVerdict | None = None
+    #: What was written to the folder of artifacts, JSON-plain; None where nothing was.
+    artifacts: Mapping[str, Any] | None = None
     #: The migration that stands in the way, and its error's first line.
     blocked_by: str = ""
     blocked_because: str = ""
@@ -86,6 +88,7 @@ class Review:
             "blocked_by": self.blocked_by or None,
             "blocked_because": self.blocked_because or None,
             "downtime": self.downtime.to_json() if self.downtime is not None else None,
+            "artifacts": self.artifacts,
             "findings": [finding.to_json() for finding in self.findings],
             "smoke_tests": [section.to_json() for section in self.sections],
             "row_security": [row.to_json() for row in self.row_security],
@@ -343,16 +346,20 @@ class Reviewer:
 
     @cached_property
     def _sizes(self) -> Sizes | None:
-        """What the project says of its tables; None when it says nothing, and all are taken to be big."""
-        known = {**self.settings.table_statistics, **self.settings.tables}
-        if not known:
-            return None
-        return Sizes(known=known, small=self.settings.small_table, moves=find_moves(self.history))
+        return known_sizes(self.settings, self.history)
 
     def _opened_chain(self) -> Chain:
         if self._chain is None:
             self._chain = Chain(self.history, self.place.open, conditions(self.settings, self.place.preludes))
         return self._chain
+
+
+def known_sizes(settings: Settings, history: History) -> Sizes | None:
+    """Return what the project says of its tables; None when it says nothing, and all are taken to be big."""
+    known = {**settings.table_statistics, **settings.tables}
+    if not known:
+        return None
+    return Sizes(known=known, small=settings.small_table, moves=find_moves(history))
 
 
 def conditions(settings: Settings, preludes: Collection[str] = ()) -> Conditions:

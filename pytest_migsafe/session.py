@@ -8,13 +8,17 @@ import os
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from fnmatch import fnmatch
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pytest_migsafe.arguments import (
+    ARTIFACTS,
+    artifacts_folder,
     is_asked_for_by_hand,
     misleading_flag,
     named_paths,
@@ -22,6 +26,8 @@ from pytest_migsafe.arguments import (
     report_files,
     searches,
 )
+from pytest_migsafe.artifacts.folder import ArtifactFolder
+from pytest_migsafe.artifacts.writer import ArtifactWriter
 from pytest_migsafe.ends import Ends
 from pytest_migsafe.errors import MigsafeError, ServerError, SettingsError
 from pytest_migsafe.hooks import rules_of
@@ -41,7 +47,7 @@ from pytest_migsafe.places import Place, Places, find_places, place_on, stubs_us
 from pytest_migsafe.rehearsal.laboratory import Laboratory
 from pytest_migsafe.reports.terminal import header_lines, tried_layouts, unfit_line
 from pytest_migsafe.results import Results, told
-from pytest_migsafe.review import EndCheck, EndReview, Review, Reviewer, conditions
+from pytest_migsafe.review import EndCheck, EndReview, Review, Reviewer, conditions, known_sizes
 from pytest_migsafe.rules import Rule
 from pytest_migsafe.server_fixture import server_of_fixture
 from pytest_migsafe.settings import Settings, load_settings
@@ -95,6 +101,9 @@ class MigsafeSession:
         self._settings = settings
         self._rules = rules
         files = tuple(report_files(config))
+        path = artifacts_folder(config)
+        self._artifacts = ArtifactFolder(path) if path is not None else None
+        self._artifact_writers: dict[Where, ArtifactWriter] = {}
         self._named = named_paths(config)
         #: SQL files that look like migrations and fit no layout.
         self._unfit: list[Path] = []
@@ -125,7 +134,12 @@ class MigsafeSession:
         self._furthest: dict[Where, int] = defaultdict(int)
         self._server_problems: dict[Where, ServerError] = {}
         self._results = Results(
-            config=config, histories=self._histories, places=self._found_places, ends=self._ends, files=files
+            config=config,
+            histories=self._histories,
+            places=self._found_places,
+            ends=self._ends,
+            files=files,
+            artifacts=self._artifacts,
         )
         self._terminated = False
 
@@ -233,7 +247,7 @@ class MigsafeSession:
             file_path,
             migration,
             places=self._labels(at),
-            review=partial(self._review, at, position),
+            review=partial(self._review_item, at, position),
             end_checks=tuple(self._ends.checks(at)) if self._is_last(at, position) else (),
             review_end=partial(self._review_end, at),
         )
@@ -284,6 +298,12 @@ class MigsafeSession:
         """
         self._demand_places(range(len(self._histories)))
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of pytest-xdist where artifacts go, whatever folder it stands in."""
+        if self._artifacts is not None:
+            node.workerinput[ARTIFACTS] = str(self._artifacts.path)
+
     def _demand_places(self, histories: Iterable[int]) -> None:
         for at in histories:
             places = self._places[at]
@@ -291,6 +311,28 @@ class MigsafeSession:
                 raise pytest.UsageError(str(places)) from places
 
     # -- running -------------------------------------------------------------------------------------------
+
+    def _review_item(self, at: int, position: int, label: str, request: pytest.FixtureRequest) -> Review:
+        """Return the review of a migration for its item, with the artifacts that are written on the way."""
+        review = self._review(at, position, label, request)
+        if self._artifacts is None:
+            return review
+        return replace(
+            review, artifacts=self._artifact_writer((at, label), self._artifacts, request).write(review)
+        )
+
+    def _artifact_writer(
+        self, where: Where, folder: ArtifactFolder, request: pytest.FixtureRequest
+    ) -> ArtifactWriter:
+        if where not in self._artifact_writers:
+            at, label = where
+            self._artifact_writers[where] = ArtifactWriter(
+                folder=folder,
+                laboratory=self.laboratory(where, request),
+                sizes=known_sizes(self._settings_of[at], self._histories[at]),
+                is_one_of_several=bool(label),
+            )
+        return self._artifact_writers[where]
 
     def _review(self, at: int, position: int, label: str, request: pytest.FixtureRequest) -> Review:
         """Return the review of a migration, by its history, its position there, and the place."""

@@ -28,16 +28,23 @@ class Surroundings:
             SnapshotError: the connection's transaction has failed, or the server refuses the query.
         """
         (offered,) = send(connection_of(connection), [composed("offered_extensions")])
-        # The tables whose rows are dumped come with the version.
-        nothing = Extension(name="", schema="", version="")
-        return cls(
-            base=_as_since_15(base, schema),
-            role=role,
+        extensions = {
+            name: Extension(name=name, schema="", version=version, comment=comment)
+            for name, version, comment in offered
+        }
+        return cls(base=base, role=role, extensions=extensions).of(schema)
+
+    def of(self, schema: Schema) -> Self:
+        """Return the surroundings as they are of another schema of the same history."""
+        return replace(
+            self,
+            base=_as_since_15(self.base, schema),
+            # The tables whose rows are dumped come with the version.
             extensions={
                 name: replace(
-                    schema.extensions.get(name, nothing), name=name, version=version, comment=comment
+                    schema.extensions.get(name, one), name=name, version=one.version, comment=one.comment
                 )
-                for name, version, comment in offered
+                for name, one in self.extensions.items()
             },
         )
 

@@ -73,6 +73,7 @@ def _skipped(migration: Migration, place: str) -> dict[str, Any]:
         "applied": None,
         "outcome": Outcome.SKIPPED.value,
         "downtime": None,
+        "artifacts": None,
         "findings": [],
         "smoke_tests": [],
         "statements": [],

@@ -1,0 +1,5 @@
+"""A project to run pytest in."""
+
+from tests.plugin.conftest import majors, project
+
+__all__ = ["majors", "project"]
