@@ -128,6 +128,11 @@ class MigsafeItem(pytest.Function):
         return shown
 
 
+def item_name(place: str) -> str:
+    """Return the name of a migration's item in a place."""
+    return f"migsafe[{place}]" if place else "migsafe"
+
+
 class MigrationItem(MigsafeItem):
     """The item ``path/to/file.sql::migsafe``."""
 
@@ -135,8 +140,9 @@ class MigrationItem(MigsafeItem):
     def of(cls, file: MigrationFile, place: str) -> Self:
         """Return the item of a migration file in one of its places."""
         migration = file.migration
-        name = f"migsafe[{place}]" if place else "migsafe"
-        item = cls.made(file, name, partial(_check, file), place=place, title=migration.relative_path)
+        item = cls.made(
+            file, item_name(place), partial(_check, file), place=place, title=migration.relative_path
+        )
         item.extra_keyword_matches |= {migration.id, *migration.relative_path.split("/")}
         return item
 

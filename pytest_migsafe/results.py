@@ -1,9 +1,11 @@
 """What came of a run: kept as the reports come in, from this process or from workers, and told at the end."""
 
+import os
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +13,12 @@ import pytest
 from pytest_migsafe.artifacts.folder import STATUS, STATUS_JSON, ArtifactFolder
 from pytest_migsafe.artifacts.status import status_json, status_markdown
 from pytest_migsafe.ends import Ends
+from pytest_migsafe.items import item_name
 from pytest_migsafe.migrations.model import History
 from pytest_migsafe.places import Places
 from pytest_migsafe.reports.files import ReportFile
-from pytest_migsafe.reports.json import json_report
+from pytest_migsafe.reports.json import Run, json_report
+from pytest_migsafe.reports.repository import folder_in_repository
 from pytest_migsafe.reports.terminal import (
     StyledLine,
     change_lines,
@@ -22,6 +26,7 @@ from pytest_migsafe.reports.terminal import (
     waived_lines,
     warning_lines,
 )
+from pytest_migsafe.rules import Rule
 
 
 @dataclass(kw_only=True)
@@ -29,6 +34,8 @@ class Results:
     """The reviews of a run, each as the JSON values that travel on a test report."""
 
     config: pytest.Config
+    #: The project's folder.
+    root: Path
     histories: Sequence[History]
     #: Returns the places that are known of each history.
     places: Callable[[], Sequence[Places]]
@@ -37,16 +44,51 @@ class Results:
     files: Sequence[ReportFile] = ()
     #: Where artifacts are written, if they are asked for.
     artifacts: ArtifactFolder | None = None
+    #: The rules that are asked.
+    rules: Sequence[Rule] = ()
+    #: What the run ends with; known when the reports are written.
+    exit_code: int = field(default=0, init=False)
     #: Which of them could not be written, and why; empty when all were.
     unwritten: str = field(default="", init=False)
     _reviews: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict, init=False)
+    #: Why items of migrations failed where no review says it, by path and place's label; and what else failed.
+    _problems: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
+    _failures: dict[str, str] = field(default_factory=dict, init=False)
 
     def keep(self, report: pytest.TestReport) -> None:
-        """Keep the review that comes with a test report, if one does."""
-        if (review := getattr(report, "migsafe", None)) is not None:
+        """Keep the review that comes with a test report, if one does, and what failed without one."""
+        review = told(report)
+        if getattr(report, "migsafe_end", None) is not None:
+            self.ends.keep({**review, "message": review["message"] or _first_line(report)})
+        elif review:
             self._reviews[review["path"], review["place"]] = review
-        if (review := getattr(report, "migsafe_end", None)) is not None:
-            self.ends.keep(review)
+        if report.failed:
+            self._keep_failure(report, review)
+
+    def keep_collected(self, report: pytest.CollectReport) -> None:
+        """Keep that something could not be collected."""
+        if report.failed:
+            self._failures[report.nodeid] = _first_line(report)
+
+    def _keep_failure(self, report: pytest.TestReport, review: Mapping[str, Any]) -> None:
+        if "check" in review or any(_is_failing(finding) for finding in review.get("findings", ())):
+            return
+        # What a fixture did has no review, nor what became of a worker that died.
+        item = self._items.get(report.nodeid)
+        if item is not None:
+            self._problems[item] = _first_line(report)
+        else:
+            self._failures[report.nodeid] = _first_line(report)
+
+    @cached_property
+    def _items(self) -> Mapping[str, tuple[str, str]]:
+        """The migrations' items: path and place's label by node id."""
+        return {
+            f"{migration.relative_path}::{item_name(label)}": (migration.relative_path, label)
+            for history, places in self._rehearsed()
+            for label in [place.label for place in places.found] or [""]
+            for migration in history.migrations
+        }
 
     @property
     def are_blocked(self) -> bool:
@@ -69,13 +111,20 @@ class Results:
     def report(self) -> Mapping[str, Any]:
         """Everything that was seen, as the JSON report has it: what all other reports are made of."""
         ends = [self.ends.to_json(at) for at in range(len(self.histories))]
-        return json_report(self._rehearsed(), self._reviews, ends)
+        run = Run(
+            exit_code=self.exit_code,
+            folder=folder_in_repository(self.root, os.environ),
+            problems=self._problems,
+            failures=self._failures,
+        )
+        return json_report(self._rehearsed(), self._reviews, ends, run=run, rules=self.rules)
 
     def _rehearsed(self) -> list[tuple[History, Places]]:
         return list(zip(self.histories, self.places(), strict=True))
 
-    def write(self) -> None:
-        """Write the reports that are asked for, each whole or not at all."""
+    def write(self, exit_code: int) -> None:
+        """Write the reports that are asked for, each whole or not at all; they tell what the run ends with."""
+        self.exit_code = exit_code
         for file in self.files:
             try:
                 file.write(self.report)
@@ -140,6 +189,17 @@ def told(report: pytest.TestReport) -> Mapping[str, Any]:
     """Return the review that travels with a report; empty where there is none."""
     review: Mapping[str, Any] = getattr(report, "migsafe", None) or getattr(report, "migsafe_end", {})
     return review
+
+
+def _is_failing(finding: Mapping[str, Any]) -> bool:
+    return finding["severity"] == "error" and not finding["waived"]
+
+
+def _first_line(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """Return what a failure says first; where there is a traceback, the error in it."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    said: str = crash.message if crash is not None else report.longreprtext
+    return next((line.strip() for line in said.splitlines() if line.strip()), "")
 
 
 def _write(terminalreporter: pytest.TerminalReporter, title: str, lines: Iterable[StyledLine]) -> None:

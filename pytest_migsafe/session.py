@@ -135,11 +135,13 @@ class MigsafeSession:
         self._server_problems: dict[Where, ServerError] = {}
         self._results = Results(
             config=config,
+            root=settings.root,
             histories=self._histories,
             places=self._found_places,
             ends=self._ends,
             files=files,
             artifacts=self._artifacts,
+            rules=rules,
         )
         self._terminated = False
 
@@ -432,6 +434,10 @@ class MigsafeSession:
         """Keep the review that comes with a report, from this process or from a worker."""
         self._results.keep(report)
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep that something could not be collected."""
+        self._results.keep_collected(report)
+
     def pytest_report_teststatus(
         self, report: pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
@@ -450,19 +456,20 @@ class MigsafeSession:
         self.close()
         if self._is_worker:
             return
-        self._results.write()
-        if exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = self._exit_status()
-        elif self._terminated:
-            session.exitstatus = EXIT_STATUS
+        session.exitstatus = self._exit_status(exitstatus)
+        self._results.write(session.exitstatus)
+        if self._results.unwritten and exitstatus == pytest.ExitCode.OK and not self._results.are_blocked:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
-    def _exit_status(self) -> pytest.ExitCode:
-        """Return the exit status of a run in which no item failed."""
+    def _exit_status(self, exitstatus: int) -> int:
+        """Return what the run ends with, of what pytest would say."""
+        if self._terminated:
+            return EXIT_STATUS
+        if exitstatus != pytest.ExitCode.OK:
+            return exitstatus
         if self._results.are_blocked:
             # The migration in the way was not selected, so nothing has failed; nothing was judged either.
             return pytest.ExitCode.TESTS_FAILED
-        if self._results.unwritten:
-            return pytest.ExitCode.USAGE_ERROR
         if not self._histories and (not self._named or is_asked_for_by_hand(self._config)):
             return pytest.ExitCode.NO_TESTS_COLLECTED
         return pytest.ExitCode.OK

@@ -1,33 +1,69 @@
 """The JSON report: everything that was seen, versioned, for tools."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_migsafe.migrations.model import History, Migration
 from pytest_migsafe.places import Place, Places
 from pytest_migsafe.review import Outcome
+from pytest_migsafe.rules import Rule
 
 #: Raised when a name is removed or changes its meaning; new names do not raise it.
 FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What there is to say of a run of pytest, beside the reviews."""
+
+    #: What it ends with.
+    exit_code: int = 0
+    #: The project's folder in its repository; empty when it is that.
+    folder: str = ""
+    #: Why items of migrations failed where no review says it, by path and place's label.
+    problems: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    #: What else failed: node ids, and the first line of what is said of each.
+    failures: Mapping[str, str] = field(default_factory=dict)
 
 
 def json_report(
     histories: Sequence[tuple[History, Places]],
     reviews: Mapping[tuple[str, str], Mapping[str, Any]],
     ends: Sequence[Sequence[Mapping[str, Any]]],
+    *,
+    run: Run = Run(),
+    rules: Iterable[Rule] = (),
 ) -> dict[str, Any]:
     """Return the report of histories, each with its places.
 
     ``reviews`` are the reviewed migrations by path and place's label, the others count as skipped; ``ends`` is what
-    came of the checks of each history's end.
+    came of the checks of each history's end; ``rules`` are all that were asked, of which those are told that
+    found something.
     """
     servers = [
         _server(place) for place in dict.fromkeys(place for _, places in histories for place in places.found)
     ]
     layouts = list(dict.fromkeys(history.layout for history, _ in histories))
+    migrations = [
+        {
+            **(reviews.get((migration.relative_path, label)) or _skipped(migration, label)),
+            "problem": run.problems.get((migration.relative_path, label)),
+        }
+        for history, places in histories
+        for label in [place.label for place in places.found] or [""]
+        for migration in history.migrations
+    ]
+    occurring = {
+        finding["rule"]
+        for one in (*migrations, *(end for checked in ends for end in checked))
+        for finding in one["findings"]
+    }
     return {
         "format": FORMAT,
+        "exit_code": run.exit_code,
+        "folder": run.folder,
         "server": {name: servers[0][name] for name in ("version", "source")}
         if servers
         else {"version": "", "source": ""},
@@ -45,12 +81,9 @@ def json_report(
             }
             for (history, places), checked in zip(histories, ends, strict=True)
         ],
-        "migrations": [
-            reviews.get((migration.relative_path, label)) or _skipped(migration, label)
-            for history, places in histories
-            for label in [place.label for place in places.found] or [""]
-            for migration in history.migrations
-        ],
+        "migrations": migrations,
+        "rules": [_rule(rule) for rule in rules if rule.id in occurring],
+        "failures": [{"item": item, "message": message} for item, message in run.failures.items()],
     }
 
 
@@ -62,6 +95,20 @@ def _server(place: Place) -> dict[str, Any]:
         "preludes": list(place.preludes),
         "role": place.role or None,
         "limits": list(place.limits),
+    }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "family": rule.family,
+        "severity": rule.severity.value,
+        "title": rule.title,
+        "why": rule.why,
+        "remedy": rule.remedy,
+        "manual": rule.manual,
+        "peers": dict(rule.peers),
+        "waivable": rule.is_waivable,
     }
 
 

@@ -97,7 +97,8 @@ def test_a_fixture_that_fails_is_not_the_migrations_fault(project: Project) -> N
     run = project.run()
     assert run.counts == {"errors": 2}
     assert run.verdicts == {}
-    assert run.exit_code == 1
+    assert [one["problem"] for one in run.report["migrations"]] == ["OSError: mine"] * 2
+    assert run.exit_code == run.report["exit_code"] == 1
 
 
 def test_warnings_are_no_trouble(project: Project) -> None:

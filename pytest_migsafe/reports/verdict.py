@@ -1,0 +1,69 @@
+"""The verdict on a run in a sentence: whether what was judged can be merged."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pytest_migsafe.reports.issues import Issue, incomplete
+
+#: Of the outcomes of one file on several servers, the worst counts.
+_WORST = ("failed", "blocked", "passed", "skipped")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether what was judged can be merged."""
+
+    #: "safe"; "unsafe"; "unknown": not everything could be judged; "nothing": there was nothing to judge.
+    word: Literal["safe", "unsafe", "unknown", "nothing"]
+    #: In one sentence, without a full stop.
+    sentence: str
+
+    @property
+    def is_green(self) -> bool:
+        """Whether nothing stands against merging."""
+        return self.word in ("safe", "nothing")
+
+
+def outcomes(report: Mapping[str, Any]) -> dict[str, str]:
+    """Return the outcome of each migration by path, the worst of its places; what failed with a problem has failed."""
+    found: dict[str, str] = {}
+    for entry in report["migrations"]:
+        here = "failed" if entry["problem"] is not None else entry["outcome"]
+        found[entry["path"]] = min(found.get(entry["path"], here), here, key=_WORST.index)
+    return found
+
+
+def verdict(report: Mapping[str, Any], found: Sequence[Issue]) -> Verdict:
+    """Return the verdict on a run, given its issues."""
+    counts = Counter(outcomes(report).values())
+    failed, blocked = counts["failed"], counts["blocked"]
+    judged = failed + blocked + counts["passed"]
+    if failed:
+        more = f", {blocked} blocked" if blocked else ""
+        fail = "fails" if failed == 1 else "fail"
+        return Verdict("unsafe", f"Do not merge: {failed} of {_migrations(judged)} {fail}{more}")
+    if blocked:
+        return Verdict("unsafe", f"Do not merge: {blocked} of {_migrations(judged)} cannot be judged")
+    if why := incomplete(report):
+        return Verdict("unknown", f"Not judged: {why}")
+    if failing := [one for one in found if one.fails]:
+        return Verdict("unsafe", f"Do not merge: {failing[0].message}")
+    return _of_unharmed(report, judged, sum(one.waived is None for one in found))
+
+
+def _of_unharmed(report: Mapping[str, Any], judged: int, warnings: int) -> Verdict:
+    """Return the verdict on a run in which nothing of ours failed."""
+    if report["exit_code"] == 1:
+        return Verdict(
+            "unknown", f"The run failed, though none of {_migrations(judged)} does: other tests did"
+        )
+    if not judged:
+        return Verdict("nothing", "Nothing to judge: no migration was asked for")
+    warned = f", {warnings} warning{'' if warnings == 1 else 's'}" if warnings else ""
+    return Verdict("safe", f"Safe to merge: {_migrations(judged)} judged, none fails{warned}")
+
+
+def _migrations(number: int) -> str:
+    return f"{number} migration{'' if number == 1 else 's'}"
