@@ -6,13 +6,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from pytest_migsafe.reports.gitlab import as_gitlab
 from pytest_migsafe.reports.json import as_json
+from pytest_migsafe.reports.sarif import as_sarif
 
 #: Makes a report's text of the JSON report.
 Render = Callable[[Mapping[str, Any]], str]
 
 #: The formats, by the names of their flags: ``--migsafe-json FILE``.
-FORMATS: Mapping[str, Render] = MappingProxyType({"json": as_json})
+FORMATS: Mapping[str, Render] = MappingProxyType({"json": as_json, "sarif": as_sarif, "gitlab": as_gitlab})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The rules as text: a list of all of them, and each one's page; the documentation is made of the same."""
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -99,3 +100,18 @@ def _wrapped(head: str, text: str, width: int) -> list[str]:
         break_on_hyphens=False,
     )
     return [head.rstrip(), *below] if head.strip() else below
+
+
+#: Commands whose page has hyphens in its name, by their first word.
+_HYPHENATED = frozenset({"COMMIT", "PREPARE", "RELEASE", "ROLLBACK", "SECURITY", "SET", "START"})
+_COMMAND = re.compile(r"([A-Z]+(?: [A-Z]+)*)(?=[,;]| \(|$)")
+
+
+def manual_page(chapter: str) -> str:
+    """Return the address of the manual's page on the SQL command that a chapter begins with; empty if it does not."""
+    command = _COMMAND.match(chapter)
+    if command is None:
+        return ""
+    words = command[1].lower().split()
+    name = ("-" if words[0].upper() in _HYPHENATED else "").join(words)
+    return f"https://www.postgresql.org/docs/current/sql-{name}.html"
