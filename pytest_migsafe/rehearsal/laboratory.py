@@ -17,6 +17,7 @@ from pytest_migsafe.postgres.database import Database
 from pytest_migsafe.rehearsal.chain import OpenDatabase
 from pytest_migsafe.rehearsal.isolation import RefusedError, send_as_runner
 from pytest_migsafe.rehearsal.rehearsal_database import Conditions
+from pytest_migsafe.rehearsal.seeds import run_seed
 from pytest_migsafe.rehearsal.task import read_task
 
 #: Opens a database that holds what another does, and leaves closing it to the stack. Nobody may be at work in the other.
@@ -50,6 +51,7 @@ class LiveDatabase:
         Raises:
             psycopg.Error: what ended the file, with its place as a note. What had been committed before stays.
             MigrationReadError: the file cannot be read.
+            SeedError: the team's own SQL before the file is refused.
             IndexError: there is no next file.
         """
         migration = self.history.migrations[self.position]
@@ -95,8 +97,12 @@ class LiveDatabase:
         path = migration.relative_path
         if direction is Direction.DOWN and migration.down not in (None, migration.path):
             path = str(migration.down)
+        now = self.conditions.for_file(migration)
+        if direction is Direction.UP:
+            for seed in now.seeds:
+                run_seed(self.database, seed, path, now.options)
         # Each file has a session of its own, so that none finds what another left behind.
-        with self.database.connect(options=self.conditions.options) as connection:
+        with self.database.connect(options=now.options) as connection:
             try:
                 send_as_runner(connection, task.script)
             except RefusedError as refusal:
