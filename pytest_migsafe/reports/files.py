@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pytest_migsafe.reports.gitlab import as_gitlab
+from pytest_migsafe.reports.html import as_html
 from pytest_migsafe.reports.json import as_json
 from pytest_migsafe.reports.sarif import as_sarif
 
@@ -14,7 +15,9 @@ from pytest_migsafe.reports.sarif import as_sarif
 Render = Callable[[Mapping[str, Any]], str]
 
 #: The formats, by the names of their flags: ``--migsafe-json FILE``.
-FORMATS: Mapping[str, Render] = MappingProxyType({"json": as_json, "sarif": as_sarif, "gitlab": as_gitlab})
+FORMATS: Mapping[str, Render] = MappingProxyType(
+    {"json": as_json, "sarif": as_sarif, "gitlab": as_gitlab, "html": as_html}
+)
 
 
 @dataclass(frozen=True, slots=True)
