@@ -46,7 +46,7 @@ def test_the_wheel_has_every_file_of_the_package_and_no_other(wheel: Path) -> No
     package = _REPOSITORY / "pytest_migsafe"
     wanted = {
         path.relative_to(_REPOSITORY).as_posix()
-        for pattern in ("*.py", "*.sql", "py.typed")
+        for pattern in ("*.py", "*.sql", "*.css", "*.js", "py.typed")
         for path in package.rglob(pattern)
     }
     assert packed == wanted

@@ -65,8 +65,36 @@ def statement(text: str = "CREATE INDEX orders_idx\n    ON orders (x)", line: in
         "preexisting": True,
         "table": "",
     }
-    usual = {"line": line, "column": 1, "end_line": line + text.count("\n"), "text": text, "locks": [lock]}
+    usual: Json = {
+        "line": line,
+        "column": 1,
+        "end_line": line + text.count("\n"),
+        "text": text,
+        "node": "IndexStmt",
+        "tag": "CREATE INDEX",
+        "duration_ms": 1.5,
+        "transaction": 1,
+        "locks": [lock],
+        "writes": [],
+        "notices": [],
+        "kept": [],
+        "error": None,
+    }
     return usual | given
+
+
+def timeline(**given: Any) -> Json:
+    """Return the timeline of a file with one statement, which builds an index."""
+    bar = {
+        "relation": "public.orders",
+        "kind": "table",
+        "mode": "ShareLock",
+        "first": 1,
+        "last": 1,
+        "waiting": "writes",
+    }
+    work = {"statement": 1, "kind": "index build", "table": "public.orders", "index": "public.orders_idx"}
+    return {"bars": [bar], "work": [work], "created": 0} | given
 
 
 def migration(path: str = "migrations/0002_index.sql", *findings: Json, **given: Any) -> Json:
@@ -86,6 +114,7 @@ def migration(path: str = "migrations/0002_index.sql", *findings: Json, **given:
         "smoke_tests": [],
         "row_security": [],
         "statements": [statement()],
+        "timeline": timeline(),
         "diff": [{"action": "added", "kind": "index", "name": "public.orders_idx", "attributes": []}],
         "cluster_changes": [],
         "duration_ms": 3.5,
@@ -188,7 +217,7 @@ def _rule(one: Mapping[str, Any]) -> Json:
 RED: Mapping[str, Json] = {
     "a finding": report(skipped(), migration("migrations/0002_index.sql", finding())),
     "a server that was lost": report(
-        migration(outcome="failed", problem="the server is gone", statements=[])
+        migration(outcome="failed", problem="the server is gone", statements=[], timeline=None)
     ),
     "a fixture that failed": report(skipped() | {"problem": "OSError: mine"}, exit_code=1),
     "a failure that nobody explains": report(migration(outcome="failed")),

@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_migsafe.reports.html.entry import Entry, entry_section
 from pytest_migsafe.reports.html.finding import finding_card
-from pytest_migsafe.reports.html.markup import Markup, element, joined, void
+from pytest_migsafe.reports.html.markup import Markup, element, joined, visible, void
 from pytest_migsafe.reports.html.matrix import matrix_table, smoke_table
 from pytest_migsafe.reports.html.picture import HATCHING
 from pytest_migsafe.reports.html.schema import diff_block
@@ -100,7 +100,7 @@ def _entries(report: Mapping[str, Any]) -> Iterator[Entry]:
     """Yield the migrations, each with an anchor of its own."""
     taken: Counter[str] = Counter()
     for review in report["migrations"]:
-        name = "".join("-" if char.isspace() else char for char in review["path"])
+        name = "".join("-" if char.isspace() else char for char in visible(review["path"])) or "-"
         name += f"@{review['place']}" if review["place"] else ""
         taken[name] += 1
         yield Entry(review, name if taken[name] == 1 else f"{name}~{taken[name]}")
