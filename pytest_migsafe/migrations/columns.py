@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import ModuleType
 from typing import Any
+
+from pytest_migsafe.migrations.late_grammar import grammar, whole_tree
 
 #: The types that are no types, but a sequence and a default (manual: "Serial Types"), and the type that they stand for.
 _SERIAL = {
@@ -60,7 +61,7 @@ class AddedColumn:
         """Return the ALTER TABLE that adds the column to a table, with none but some clauses of its definition."""
         tree = _copy(self.tree)
         definition = _definition(tree)
-        clauses = [one for one in definition.constraints if _clause_name(_grammar().unwrap_node(one)) in kept]
+        clauses = [one for one in definition.constraints if _clause_name(grammar().unwrap_node(one)) in kept]
         del definition.constraints[:]
         definition.constraints.extend(clauses)
         if self.serial_of is not None:
@@ -73,7 +74,7 @@ class AddedColumn:
         (clause,) = _clauses(_definition(tree), "CONSTR_IDENTITY")
         command = _command(tree)
         command.Clear()
-        command.subtype = _grammar().pg_query_pb2.AT_AddIdentity
+        command.subtype = grammar().pg_query_pb2.AT_AddIdentity
         command.name = self.name
         getattr(command, "def").constraint.CopyFrom(clause)
         return _of_table(tree, table)
@@ -83,8 +84,8 @@ class AddedColumn:
         tree = _parsed(f"CREATE SEQUENCE {name} AS {_text_of_type(_definition(self.tree).type_name)}")
         (clause,) = _clauses(_definition(self.tree), "CONSTR_IDENTITY")
         # Its name is the identity's own business.
-        _grammar().unwrap_node(tree.stmts[0].stmt).options.extend(
-            one for one in clause.options if _grammar().unwrap_node(one).defname != "sequence_name"
+        grammar().unwrap_node(tree.stmts[0].stmt).options.extend(
+            one for one in clause.options if grammar().unwrap_node(one).defname != "sequence_name"
         )
         return _deparsed(tree)
 
@@ -103,7 +104,7 @@ def added_columns(text: str) -> tuple[AddedColumn, ...]:
 
 def _added(tree: Any, command: Any) -> AddedColumn:
     single = _copy(tree)
-    commands = _grammar().unwrap_node(single.stmts[0].stmt).cmds
+    commands = grammar().unwrap_node(single.stmts[0].stmt).cmds
     del commands[:]
     commands.add().alter_table_cmd.CopyFrom(command)
     definition = _definition(single)
@@ -111,7 +112,7 @@ def _added(tree: Any, command: Any) -> AddedColumn:
     not_null = [str(one.conname) for one in _clauses(definition, "CONSTR_NOTNULL")]
     return AddedColumn(
         name=definition.colname,
-        clauses=tuple(_clause_name(_grammar().unwrap_node(one)) for one in definition.constraints),
+        clauses=tuple(_clause_name(grammar().unwrap_node(one)) for one in definition.constraints),
         type_name=_names(definition.type_name)[-1],
         default=defaults[0] if defaults else None,
         is_stored=any(one.generated_kind == "s" for one in _clauses(definition, "CONSTR_GENERATED")),
@@ -142,7 +143,7 @@ def changed_types(text: str) -> tuple[ChangedType, ...]:
 
 
 def _changed(command: Any) -> ChangedType:
-    definition = _grammar().unwrap_node(getattr(command, "def"))
+    definition = grammar().unwrap_node(getattr(command, "def"))
     written = _text_of_type(definition.type_name)
     if definition.HasField("coll_clause"):
         collation = ".".join(_quoted(one) for one in _strings(definition.coll_clause.collname))
@@ -153,7 +154,7 @@ def _changed(command: Any) -> ChangedType:
 
 
 def _is_cast_of(expression: Any, column: str) -> bool:
-    node = _grammar().unwrap_node(expression)
+    node = grammar().unwrap_node(expression)
     if type(node).__name__ == "TypeCast":
         return _is_cast_of(node.arg, column)
     return type(node).__name__ == "ColumnRef" and _strings(node.fields[-1:]) == [column]
@@ -166,7 +167,7 @@ def altered_relation(text: str) -> tuple[str, str]:
 
 
 def _relation(text: str) -> tuple[str, str]:
-    return _parts(_grammar().unwrap_node(_parsed(text).stmts[0].stmt).relation)
+    return _parts(grammar().unwrap_node(_parsed(text).stmts[0].stmt).relation)
 
 
 def _parts(relation: Any) -> tuple[str, str]:
@@ -182,7 +183,7 @@ def with_column_renamed(text: str, column: str, new: str, *, table: str) -> str 
     tree = _readable(text)
     if tree is None:
         return None
-    statement = _grammar().unwrap_node(tree.stmts[0].stmt)
+    statement = grammar().unwrap_node(tree.stmts[0].stmt)
     own = _relation(f"ALTER TABLE {table} ADD COLUMN x int")
     is_own = _parts(statement.relation) == own
     for node in _nodes(tree):
@@ -200,7 +201,7 @@ def _rename_in(node: Any, column: str, new: str, *, own: tuple[str, str], is_own
         if is_own:
             for names in (node.keys, node.including, node.fk_attrs, node.fk_del_set_cols):
                 _rename_strings(names, column, new)
-        if node.contype == _grammar().pg_query_pb2.CONSTR_FOREIGN and _parts(node.pktable) == own:
+        if node.contype == grammar().pg_query_pb2.CONSTR_FOREIGN and _parts(node.pktable) == own:
             _rename_strings(node.pk_attrs, column, new)
 
 
@@ -213,7 +214,7 @@ def _rename_strings(nodes: Any, column: str, new: str) -> None:
 def index_made_otherwise(text: str, *, name: str) -> str:
     """Return a CREATE INDEX with another name, built while its table is in use."""
     tree = _parsed(text)
-    statement = _grammar().unwrap_node(tree.stmts[0].stmt)
+    statement = grammar().unwrap_node(tree.stmts[0].stmt)
     statement.idxname = name
     statement.concurrent = True
     return _deparsed(tree)
@@ -239,42 +240,42 @@ def _statement(text: str) -> Any | None:
 def _readable(text: str) -> Any | None:
     """Return the tree of a text, whole; None where the grammar rejects it, or the text is too big."""
     try:
-        return _whole(text)
-    except _grammar().PgQueryError:
+        return whole_tree(text)
+    except grammar().PgQueryError:
         return None
 
 
 def _parsed(text: str) -> Any:
-    tree = _whole(text)
+    tree = whole_tree(text)
     assert tree is not None, text  # noqa: S101 - names and types, short as they are
     return tree
 
 
 def _commands(tree: Any, action: str) -> Iterator[Any]:
-    wanted = _grammar().pg_query_pb2.AlterTableType.Value(action)
+    wanted = grammar().pg_query_pb2.AlterTableType.Value(action)
     return (
         command
-        for wrapped in _grammar().unwrap_node(tree.stmts[0].stmt).cmds
-        if (command := _grammar().unwrap_node(wrapped)).subtype == wanted
+        for wrapped in grammar().unwrap_node(tree.stmts[0].stmt).cmds
+        if (command := grammar().unwrap_node(wrapped)).subtype == wanted
     )
 
 
 def _command(tree: Any) -> Any:
-    return _grammar().unwrap_node(_grammar().unwrap_node(tree.stmts[0].stmt).cmds[0])
+    return grammar().unwrap_node(grammar().unwrap_node(tree.stmts[0].stmt).cmds[0])
 
 
 def _definition(tree: Any) -> Any:
-    return _grammar().unwrap_node(getattr(_command(tree), "def"))
+    return grammar().unwrap_node(getattr(_command(tree), "def"))
 
 
 def _clauses(definition: Any, name: str) -> list[Any]:
-    found = (_grammar().unwrap_node(one) for one in definition.constraints)
+    found = (grammar().unwrap_node(one) for one in definition.constraints)
     return [one for one in found if _clause_name(one) == name]
 
 
 def _clause_name(clause: Any) -> str:
     return (
-        _grammar().pg_query_pb2.ConstrType.Name(clause.contype)
+        grammar().pg_query_pb2.ConstrType.Name(clause.contype)
         if type(clause).__name__ == "Constraint"
         else ""
     )
@@ -282,9 +283,9 @@ def _clause_name(clause: Any) -> str:
 
 def _of_table(tree: Any, table: str) -> str:
     """Return a statement on a table whose qualified name is as SQL writes it."""
-    relation = _grammar().unwrap_node(tree.stmts[0].stmt).relation
+    relation = grammar().unwrap_node(tree.stmts[0].stmt).relation
     relation.schemaname, relation.relname = _relation(f"ALTER TABLE {table} ADD COLUMN x int")
-    _grammar().unwrap_node(tree.stmts[0].stmt).missing_ok = False
+    grammar().unwrap_node(tree.stmts[0].stmt).missing_ok = False
     return _deparsed(tree)
 
 
@@ -306,7 +307,7 @@ def _text_of_type(type_name: Any) -> str:
 
 def _text_of_expression(expression: Any) -> str:
     tree = _parsed("SELECT 1")
-    _grammar().unwrap_node(_grammar().unwrap_node(tree.stmts[0].stmt).target_list[0]).val.CopyFrom(expression)
+    grammar().unwrap_node(grammar().unwrap_node(tree.stmts[0].stmt).target_list[0]).val.CopyFrom(expression)
     return _deparsed(tree).removeprefix("SELECT ")
 
 
@@ -328,20 +329,5 @@ def _quoted(name: str) -> str:
     return f'"{doubled}"'
 
 
-def _whole(text: str) -> Any | None:
-    # It imports the grammar: see below.
-    from pytest_migsafe.migrations.parse_tree import parse_whole  # noqa: PLC0415
-
-    return parse_whole(text)
-
-
 def _deparsed(tree: Any) -> str:
-    return str(_grammar().deparse(tree))
-
-
-def _grammar() -> ModuleType:
-    """Return the grammar, which is imported when there is a first statement, as in `operations`."""
-    # It takes 0.1 s to import, which whoever only lists the rules need not wait for.
-    import postgast  # noqa: PLC0415
-
-    return postgast
+    return str(grammar().deparse(tree))

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
+
+from pytest_migsafe.migrations.late_grammar import grammar, tree_if_possible
 
 #: What a query of one relation may not have, so that a view of it can be written (manual: "CREATE VIEW", Updatable
 #: Views), and what people call it.
@@ -39,38 +40,38 @@ def simple_query(definition: str) -> SimpleQuery | str:
     query = _query(definition)
     if query is None:
         return "its query cannot be read"
-    if query.op > _grammar().pg_query_pb2.SETOP_NONE:
+    if query.op > grammar().pg_query_pb2.SETOP_NONE:
         return "its query is a UNION, INTERSECT or EXCEPT"
     for clause, name in _CLAUSES.items():
         value = getattr(query, clause)
         if len(value) if hasattr(value, "__len__") else query.HasField(clause):
             return f"its query has {name}"
-    sources = [_grammar().unwrap_node(one) for one in query.from_clause]
+    sources = [grammar().unwrap_node(one) for one in query.from_clause]
     if len(sources) != 1 or type(sources[0]).__name__ != "RangeVar":
         return "its query does not read one table and nothing else"
-    targets = [_grammar().unwrap_node(one) for one in query.target_list]
-    if any(_is_aggregate(_grammar().unwrap_node(one.val)) for one in targets):
+    targets = [grammar().unwrap_node(one) for one in query.target_list]
+    if any(_is_aggregate(grammar().unwrap_node(one.val)) for one in targets):
         return "its query computes over several rows"
     return SimpleQuery(sources[0].schemaname, sources[0].relname, dict(_columns(targets)))
 
 
 def _query(definition: str) -> Any:
-    tree = _tree(definition)
-    node = _grammar().unwrap_node(tree.stmts[0].stmt) if tree is not None and tree.stmts else None
+    tree = tree_if_possible(definition)
+    node = grammar().unwrap_node(tree.stmts[0].stmt) if tree is not None and tree.stmts else None
     return node if type(node).__name__ == "SelectStmt" else None
 
 
 def _is_aggregate(node: Any) -> bool:
     if type(node).__name__ != "FuncCall":
         return False
-    name = _grammar().unwrap_node(node.funcname[-1]).sval
+    name = grammar().unwrap_node(node.funcname[-1]).sval
     return bool(node.agg_star or node.HasField("over") or name in _AGGREGATES)
 
 
 def _columns(targets: list[Any]) -> Iterator[tuple[str, str]]:
     for target in targets:
-        value = _grammar().unwrap_node(target.val)
-        name = _grammar().unwrap_node(value.fields[-1]).sval if type(value).__name__ == "ColumnRef" else ""
+        value = grammar().unwrap_node(target.val)
+        name = grammar().unwrap_node(value.fields[-1]).sval if type(value).__name__ == "ColumnRef" else ""
         if target.name or name:
             yield target.name or name, name
 
@@ -88,20 +89,20 @@ class Parameter:
 
 def parameters(arguments: str, returns: str) -> tuple[Parameter, ...] | None:
     """Return the arguments of a function and the columns of its result, of the texts of both; None: they cannot be read."""
-    tree = _tree(f"CREATE FUNCTION f({arguments}) RETURNS {returns} LANGUAGE sql AS ''")
-    node = _grammar().unwrap_node(tree.stmts[0].stmt) if tree is not None and tree.stmts else None
+    tree = tree_if_possible(f"CREATE FUNCTION f({arguments}) RETURNS {returns} LANGUAGE sql AS ''")
+    node = grammar().unwrap_node(tree.stmts[0].stmt) if tree is not None and tree.stmts else None
     if node is None or type(node).__name__ != "CreateFunctionStmt":
         return None
-    return tuple(_parameter(_grammar().unwrap_node(one)) for one in node.parameters)
+    return tuple(_parameter(grammar().unwrap_node(one)) for one in node.parameters)
 
 
 def _parameter(node: Any) -> Parameter:
-    mode = _grammar().pg_query_pb2.FunctionParameterMode.Name(node.mode).removeprefix("FUNC_PARAM_")
+    mode = grammar().pg_query_pb2.FunctionParameterMode.Name(node.mode).removeprefix("FUNC_PARAM_")
     return Parameter(node.name, _type(node.arg_type), mode, node.HasField("defexpr"))
 
 
 def _type(node: Any) -> str:
-    name = ".".join(_grammar().unwrap_node(one).sval for one in node.names)
+    name = ".".join(grammar().unwrap_node(one).sval for one in node.names)
     return f"{'SETOF ' if node.setof else ''}{name}{'[]' * len(node.array_bounds)}"
 
 
@@ -146,7 +147,7 @@ def _is_cut_by_cast(type_name: Any) -> bool:
 
 def deletes(text: str) -> tuple[tuple[str, str], ...]:
     """Return the tables, by schema and name, of which a statement deletes all rows, without handing them on."""
-    tree = _tree(text)
+    tree = tree_if_possible(text)
     if tree is None:
         return ()
     return tuple(
@@ -161,7 +162,7 @@ def deletes(text: str) -> tuple[tuple[str, str], ...]:
 
 def truncates(text: str) -> tuple[tuple[str, str], ...]:
     """Return the tables, by schema and name, that a TRUNCATE names."""
-    tree = _tree(text)
+    tree = tree_if_possible(text)
     if tree is None:
         return ()
     return tuple(
@@ -184,17 +185,3 @@ def _nodes(message: Any) -> Iterator[Any]:
 
 def _kind(message: Any) -> str:
     return type(message).__name__
-
-
-def _tree(text: str) -> Any:
-    from pytest_migsafe.migrations.parse_tree import parse_if_possible  # see _grammar  # noqa: PLC0415
-
-    return parse_if_possible(text)
-
-
-def _grammar() -> ModuleType:
-    """Return the grammar, which is imported when something is read."""
-    # It takes 0.1 s to import, which whoever only lists the rules need not wait for.
-    import postgast  # noqa: PLC0415
-
-    return postgast

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import ModuleType
 from typing import Any
+
+from pytest_migsafe.migrations.late_grammar import grammar, tree_if_possible
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +26,23 @@ class Operation:
         """What an ALTER TABLE's command adds or changes: a ``ColumnDef``, a ``Constraint``, ...; None without one."""
         if not self.action or not self.tree.HasField("def"):
             return None
-        return _grammar().unwrap_node(getattr(self.tree, "def"))
+        return grammar().unwrap_node(getattr(self.tree, "def"))
 
     @property
     def adds_constraint(self) -> str:
         """The kind of constraint that an ALTER TABLE adds (``CONSTR_CHECK``, ...); empty where it adds none."""
         if self.action != "AT_AddConstraint":
             return ""
-        return str(_grammar().pg_query_pb2.ConstrType.Name(self.definition.contype))
+        return str(grammar().pg_query_pb2.ConstrType.Name(self.definition.contype))
 
 
 @lru_cache(maxsize=64)
 def operations(text: str) -> tuple[Operation, ...]:
     """Return what a statement asks for; nothing where the grammar rejects it, or cannot be asked about it."""
-    tree = _tree(text)
+    tree = tree_if_possible(text)
     if tree is None:
         return ()
-    return tuple(one for wrapped in tree.stmts for one in _operations(_grammar().unwrap_node(wrapped.stmt)))
+    return tuple(one for wrapped in tree.stmts for one in _operations(grammar().unwrap_node(wrapped.stmt)))
 
 
 def _operations(node: Any) -> Iterator[Operation]:
@@ -50,29 +51,15 @@ def _operations(node: Any) -> Iterator[Operation]:
         yield Operation(kind, "", _name(node), node)
         return
     for wrapped in node.cmds:
-        command = _grammar().unwrap_node(wrapped)
-        action = _grammar().pg_query_pb2.AlterTableType.Name(command.subtype)
+        command = grammar().unwrap_node(wrapped)
+        action = grammar().pg_query_pb2.AlterTableType.Name(command.subtype)
         yield Operation(kind, action, command.name or _name_of_definition(command), command)
 
 
 def _name_of_definition(command: Any) -> str:
-    definition = _grammar().unwrap_node(getattr(command, "def")) if command.HasField("def") else None
+    definition = grammar().unwrap_node(getattr(command, "def")) if command.HasField("def") else None
     return str(getattr(definition, "colname", "") or getattr(definition, "conname", ""))
 
 
 def _name(node: Any) -> str:
     return str(getattr(node, "idxname", ""))
-
-
-def _tree(text: str) -> Any:
-    from pytest_migsafe.migrations.parse_tree import parse_if_possible  # see _grammar  # noqa: PLC0415
-
-    return parse_if_possible(text)
-
-
-def _grammar() -> ModuleType:
-    """Return the grammar, which is imported when there is a first statement."""
-    # It takes 0.1 s to import, which whoever only lists the rules need not wait for.
-    import postgast  # noqa: PLC0415
-
-    return postgast
