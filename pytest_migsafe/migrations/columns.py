@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from pytest_migsafe.migrations.late_grammar import grammar, whole_tree
+from pytest_migsafe.migrations.lexemes import in_double_quotes
 
 #: The types that are no types, but a sequence and a default (manual: "Serial Types"), and the type that they stand for.
 _SERIAL = {
@@ -146,7 +147,7 @@ def _changed(command: Any) -> ChangedType:
     definition = grammar().unwrap_node(getattr(command, "def"))
     written = _text_of_type(definition.type_name)
     if definition.HasField("coll_clause"):
-        collation = ".".join(_quoted(one) for one in _strings(definition.coll_clause.collname))
+        collation = ".".join(in_double_quotes(one) for one in _strings(definition.coll_clause.collname))
         written = f"{written} COLLATE {collation}"
     using = _text_of_expression(definition.raw_default) if definition.HasField("raw_default") else None
     is_cast = using is None or _is_cast_of(definition.raw_default, command.name)
@@ -322,11 +323,6 @@ def _names(type_name: Any) -> list[str]:
 
 def _strings(nodes: Any) -> list[str]:
     return [one.string.sval for one in nodes]
-
-
-def _quoted(name: str) -> str:
-    doubled = name.replace('"', '""')
-    return f'"{doubled}"'
 
 
 def _deparsed(tree: Any) -> str:

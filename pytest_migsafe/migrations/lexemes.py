@@ -145,6 +145,12 @@ def first_token(text: str, start: int) -> int:
     return next((token.start for token in tokens(text, start)), len(text))
 
 
+def in_double_quotes(name: str) -> str:
+    """Return a name as SQL takes it in any place, whatever it consists of."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
+
+
 def headline(text: str, width: int = 72) -> str:
     """Return a statement on one line, without comments, cut at ``width`` characters."""
     parts = (

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_migsafe.errors import MigrationReadError
-from pytest_migsafe.migrations.lexemes import first_token, next_mark, tokens
+from pytest_migsafe.migrations.lexemes import first_token, in_double_quotes, next_mark, tokens
 from pytest_migsafe.migrations.source import CharOffset, CharSpan, Replacement, SourceText
 
 
@@ -277,7 +277,7 @@ def _put_in(found: re.Match[str], value: str) -> str:
             quoted = value.replace("'", "''")
             return " E'" + quoted.replace("\\", "\\\\") + "'" if "\\" in value else f"'{quoted}'"
         case "name":
-            return '"' + value.replace('"', '""') + '"'
+            return in_double_quotes(value)
     return value
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from postgast import deparse, pg_query_pb2, unwrap_node
 
+from pytest_migsafe.migrations.lexemes import in_double_quotes
 from pytest_migsafe.migrations.parse_tree import parse, parse_if_possible, parse_whole
 from pytest_migsafe.migrations.queries import (
     SMALL,
@@ -81,7 +82,7 @@ def limited_to(text: str, key: str, keys: str) -> str | None:
     if any(unwrap_node(one).name == key for one in getattr(node, "target_list", ())):
         return None
     relation = _alias(node.relation) or node.relation.relname
-    condition = f"{_quoted(relation)}.{_quoted(key)} = ANY ({keys})"
+    condition = f"{in_double_quotes(relation)}.{in_double_quotes(key)} = ANY ({keys})"
     both: Any = unwrap_node(parse(f"SELECT 1 WHERE {condition} AND true").stmts[0].stmt).where_clause
     if node.HasField("where_clause"):
         both.bool_expr.args[1].CopyFrom(node.where_clause)
@@ -90,11 +91,6 @@ def limited_to(text: str, key: str, keys: str) -> str | None:
     node.where_clause.CopyFrom(both)
     node.ClearField("returning_clause")
     return str(deparse(tree))
-
-
-def _quoted(name: str) -> str:
-    doubled = name.replace('"', '""')
-    return f'"{doubled}"'
 
 
 def _of_statement(node: Any) -> Query | None:
