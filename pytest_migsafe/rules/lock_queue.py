@@ -16,8 +16,8 @@ from pytest_migsafe.migrations.lexemes import headline
 from pytest_migsafe.migrations.model import TransactionMode
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
 from pytest_migsafe.rehearsal.holding import Hold, blocks, holding
-from pytest_migsafe.rules.blocking.check import listed
 from pytest_migsafe.rules.registry import rule
+from pytest_migsafe.rules.wording import listed
 
 FAMILY = "lock-queue"
 

@@ -1,6 +1,6 @@
 """What a rule of the family *blocking-work* is: a function that says whose doing a stall is, and the safe way."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from pytest_migsafe.catalog.lexical import (
 )
 from pytest_migsafe.catalog.schema import Constraint, Function, Index, Table
 from pytest_migsafe.findings import Finding, RemedyFile, Severity
+from pytest_migsafe.migrations.lexemes import headline
 from pytest_migsafe.migrations.operations import Operation, operations
 from pytest_migsafe.migrations.queries import queries
 from pytest_migsafe.rehearsal.evidence import Evidence
@@ -23,6 +24,7 @@ from pytest_migsafe.rehearsal.holding import Stall, Work, WorkKind
 from pytest_migsafe.rules.registry import Rule
 from pytest_migsafe.rules.remedy import written
 from pytest_migsafe.rules.safe_ways import column_of, constraint_of, constraints_of, index_of, is_partitioned
+from pytest_migsafe.rules.wording import joined, listed
 
 FAMILY = "blocking-work"
 
@@ -240,7 +242,7 @@ class Situation:
             since = (
                 "taken by this statement"
                 if hold.since is self.stall.statement
-                else f"held since line {hold.since.line}: {headline(hold.since.text)}"
+                else f"held since line {hold.since.line}: {headline(hold.since.text, 80)}"
             )
             yield f"{hold.lock.mode} on {hold.lock.relation}, {since}"
         for work in self.stall.works:
@@ -277,24 +279,6 @@ def _says(one: Constraint | Index | None) -> str:
 
 def _name(made: Constraint | Index) -> str:
     return last_part(made.name)
-
-
-def headline(text: str, longest: int = 80) -> str:
-    """Return a statement's text in one line, cut where it is long."""
-    line = " ".join(text.split())
-    return line if len(line) <= longest else f"{line[:longest]}…"
-
-
-def listed(names: Sequence[str], most: int = 4) -> str:
-    """Return names as a part of a sentence."""
-    shown = names if len(names) <= most else [*names[:most], f"{len(names) - most} more"]
-    return joined(shown)
-
-
-def joined(some: Iterable[str]) -> str:
-    """Return some things as a list with "and"; there is at least one."""
-    *first, last = some
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,24 +6,18 @@ from pytest_migsafe.catalog import Schema
 from pytest_migsafe.catalog.lexical import unquoted
 from pytest_migsafe.catalog.schema import Column, Index
 from pytest_migsafe.findings import Finding, RemedyFile, Severity
+from pytest_migsafe.migrations.lexemes import headline
 from pytest_migsafe.migrations.queries import Use, key_columns, limited_to
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.holding import Stall, WorkKind
 from pytest_migsafe.rehearsal.observed import StatementEvidence
 from pytest_migsafe.rehearsal.reach import Reach
 from pytest_migsafe.rules import safe_ways
-from pytest_migsafe.rules.blocking.check import (
-    FAMILY,
-    Situation,
-    Told,
-    blocking_rule,
-    headline,
-    joined,
-    listed,
-)
+from pytest_migsafe.rules.blocking.check import FAMILY, Situation, Told, blocking_rule
 from pytest_migsafe.rules.blocking.general import done
 from pytest_migsafe.rules.registry import rule
 from pytest_migsafe.rules.remedy import written
+from pytest_migsafe.rules.wording import joined, listed
 
 #: Statements that read and write rows, and lock tables for nobody.
 _OF_ROWS = frozenset(

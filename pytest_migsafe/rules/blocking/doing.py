@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pytest_migsafe.catalog.lexical import quoted
 from pytest_migsafe.migrations.columns import altered_relation
 from pytest_migsafe.rehearsal.holding import WorkKind
-from pytest_migsafe.rules.blocking.check import Situation, listed
+from pytest_migsafe.rules.blocking.check import Situation
+from pytest_migsafe.rules.wording import listed
 
 
 def altered_table(situation: Situation) -> str:

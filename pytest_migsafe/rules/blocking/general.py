@@ -3,20 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from pytest_migsafe.findings import Finding, Severity
+from pytest_migsafe.migrations.lexemes import headline
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.holding import Stall, WorkKind
-from pytest_migsafe.rules.blocking.check import (
-    FAMILY,
-    BlockingRule,
-    Situation,
-    Told,
-    described,
-    headline,
-    joined,
-    listed,
-    situations,
-)
+from pytest_migsafe.rules.blocking.check import FAMILY, BlockingRule, Situation, Told, described, situations
 from pytest_migsafe.rules.registry import Rule
+from pytest_migsafe.rules.wording import joined, listed
 
 
 def work_under_lock(specific: Sequence[BlockingRule]) -> Rule:

@@ -5,7 +5,8 @@ from pytest_migsafe.catalog.schema import Column
 from pytest_migsafe.findings import RemedyFile
 from pytest_migsafe.rehearsal.holding import WorkKind
 from pytest_migsafe.rules import safe_ways
-from pytest_migsafe.rules.blocking.check import Situation, Told, blocking_rule, listed
+from pytest_migsafe.rules.blocking.check import Situation, Told, blocking_rule
+from pytest_migsafe.rules.wording import listed
 
 
 @blocking_rule(

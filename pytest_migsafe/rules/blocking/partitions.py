@@ -7,8 +7,9 @@ from pytest_migsafe.catalog.schema import Constraint, Index
 from pytest_migsafe.findings import RemedyFile
 from pytest_migsafe.rehearsal.holding import WorkKind
 from pytest_migsafe.rules import safe_ways
-from pytest_migsafe.rules.blocking.check import Situation, Told, blocking_rule, joined, listed
+from pytest_migsafe.rules.blocking.check import Situation, Told, blocking_rule
 from pytest_migsafe.rules.partitions import bounds_of, is_default, others_than
+from pytest_migsafe.rules.wording import joined, listed
 
 
 @blocking_rule(

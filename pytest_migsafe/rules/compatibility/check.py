@@ -3,7 +3,7 @@
 While a deployment runs, the previous version of the application still works with the database that the new one needs.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,12 +80,3 @@ def _described(rule: Rule, evidence: Evidence, one: Breakage) -> Finding:
         files=one.files,
         objects=(one.subject, *one.objects),
     )
-
-
-def joined(some: Iterable[str], most: int = 5) -> str:
-    """Return words as a list in a sentence; of many only the first."""
-    words = list(some)
-    if len(words) > most:
-        words = [*words[:most], f"{len(words) - most} more"]
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last

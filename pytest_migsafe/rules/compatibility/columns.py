@@ -8,9 +8,10 @@ from pytest_migsafe.catalog.lexical import last_part
 from pytest_migsafe.catalog.schema import Column, Constraint, Function, Table, Trigger, Type, View
 from pytest_migsafe.findings import RemedyFile, Severity
 from pytest_migsafe.rehearsal.evidence import Evidence
-from pytest_migsafe.rules.compatibility.check import NO_OLD_CODE, Breakage, compatibility_rule, joined
+from pytest_migsafe.rules.compatibility.check import NO_OLD_CODE, Breakage, compatibility_rule
 from pytest_migsafe.rules.compatibility.types import Change, changed, form_of
 from pytest_migsafe.rules.compatibility.views import columns_of, unwritten_columns
+from pytest_migsafe.rules.wording import listed
 
 
 def _tables(evidence: Evidence) -> Iterator[tuple[Table, Table]]:
@@ -271,7 +272,7 @@ def column_not_writable(evidence: Evidence) -> Iterator[Breakage]:
             if lost := sorted(unwritten_columns(evidence.after, name) & written.keys()):
                 yield Breakage(
                     subject=name,
-                    message=f"old code that writes {joined(lost)} of {name} fails: the view computes what it shows there",
+                    message=f"old code that writes {listed(lost)} of {name} fails: the view computes what it shows there",
                     objects=tuple(f"{name}.{one}" for one in lost),
                 )
 
@@ -309,7 +310,7 @@ def column_type_changed(evidence: Evidence) -> Iterator[Breakage]:
         names = [f"{relation}.{columns[0]}", *columns[1:]]
         yield Breakage(
             subject=names[0],
-            message=f"{joined(names)} {'are' if columns[1:] else 'is'} {now} now, and {'were' if columns[1:] else 'was'} {was}: {change.what}",
+            message=f"{listed(names)} {'are' if columns[1:] else 'is'} {now} now, and {'were' if columns[1:] else 'was'} {was}: {change.what}",
             named=(columns[0], relation),
             severity=change.severity,
             objects=tuple(f"{relation}.{one}" for one in columns[1:]),

@@ -26,11 +26,11 @@ from pytest_migsafe.rules.compatibility.check import (
     Breakage,
     CompatibilityRule,
     compatibility_rule,
-    joined,
 )
 from pytest_migsafe.rules.compatibility.functions import is_for_triggers, successor
 from pytest_migsafe.rules.compatibility.types import form_of
 from pytest_migsafe.rules.smoke.check import cause
+from pytest_migsafe.rules.wording import listed
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ def _removed(evidence: Evidence, together: list[Gone]) -> Breakage:
     are_gone = "they are gone" if others else "it is gone"
     return Breakage(
         subject=subject.name,
-        message=f"old code that uses {joined(names)} fails: {are_gone}",
+        message=f"old code that uses {listed(names)} fails: {are_gone}",
         statement=subject.statement,
         evidence=tuple(f"gone: {one}" for one in together) if len(together) > 1 else (),
         files=_in_two_steps(evidence, together),

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pytest_migsafe.catalog.schema import Function, Grant
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.evidence import Evidence
-from pytest_migsafe.rules.compatibility.check import Breakage, compatibility_rule, joined
+from pytest_migsafe.rules.compatibility.check import Breakage, compatibility_rule
 from pytest_migsafe.rules.compatibility.functions import is_for_triggers
 from pytest_migsafe.rules.smoke.audience import in_sql
 from pytest_migsafe.rules.smoke.check import cause
+from pytest_migsafe.rules.wording import listed
 
 _REVOKES = re.compile(r"\brevoke\b", re.IGNORECASE)
 
@@ -37,7 +38,7 @@ def privilege_revoked(evidence: Evidence) -> Iterator[Breakage]:
         names = [one.grant.object for one in some]
         yield Breakage(
             subject=names[0],
-            message=f"old code that runs as {in_sql(grantee)} fails on {joined(names)}: it may not {some[0]} any more",
+            message=f"old code that runs as {in_sql(grantee)} fails on {listed(names)}: it may not {some[0]} any more",
             statement=revoking[at],
             evidence=tuple(f"{one.grant.object}: {', '.join(one.privileges)}" for one in some),
             objects=tuple(names[1:]),
@@ -52,7 +53,7 @@ class _Lost:
     privileges: list[str]
 
     def __str__(self) -> str:
-        return joined(self.privileges)
+        return listed(self.privileges)
 
 
 def _lost(evidence: Evidence) -> Iterator[_Lost]:

@@ -7,8 +7,9 @@ from pytest_migsafe.catalog.lexical import own_name
 from pytest_migsafe.catalog.schema import Column, Constraint, Index, Table, Type
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.evidence import Evidence
-from pytest_migsafe.rules.compatibility.check import Breakage, compatibility_rule, joined
+from pytest_migsafe.rules.compatibility.check import Breakage, compatibility_rule
 from pytest_migsafe.rules.compatibility.types import changed
+from pytest_migsafe.rules.wording import listed
 
 
 def _types(evidence: Evidence) -> Iterator[tuple[Type, Type]]:
@@ -74,7 +75,7 @@ def enum_value_removed(evidence: Evidence) -> Iterator[Breakage]:
     for name, labels in lost.items():
         yield Breakage(
             subject=name,
-            message=f"old code that uses {joined(labels)} of the enum {name} fails: there is no such value any more",
+            message=f"old code that uses {listed(labels)} of the enum {name} fails: there is no such value any more",
         )
 
 
@@ -101,7 +102,7 @@ def type_changed(evidence: Evidence) -> Iterator[Breakage]:
         elif lost := _lost_attributes(evidence, was, now):
             yield Breakage(
                 subject=was.name,
-                message=f"old code that uses the attribute {joined(lost)} of the type {was.name} fails: it is not there as it was",
+                message=f"old code that uses the attribute {listed(lost)} of the type {was.name} fails: it is not there as it was",
             )
         elif len(now.attributes) > len(was.attributes):
             yield Breakage(

@@ -22,10 +22,10 @@ from pytest_migsafe.catalog.schema import (
 from pytest_migsafe.findings import Finding, RemedyFile, Severity
 from pytest_migsafe.migrations.definitions import truncates
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
-from pytest_migsafe.rules.compatibility.check import joined
 from pytest_migsafe.rules.loss.check import FAMILY, done, found_of, is_judged
 from pytest_migsafe.rules.registry import rule
 from pytest_migsafe.rules.remedy import written
+from pytest_migsafe.rules.wording import listed
 
 _CASCADES = re.compile(r"(?<!delete)(?<!update)\s+cascade\b", re.IGNORECASE)
 #: What may say the name of what it drops.
@@ -82,7 +82,7 @@ def cascade_took_more(evidence: Evidence) -> Iterator[Finding]:
             evidence,
             statement,
             severity=Severity.ERROR if is_grave else Severity.WARNING,
-            message=f"CASCADE also took {joined(map(str, some))}, which the file does not name",
+            message=f"CASCADE also took {listed(map(str, some))}, which the file does not name",
             proof=tuple(f"gone: {one}" for one in some),
             remedy=written(cascade_took_more.remedy, files := _by_name(some)),
             files=files,

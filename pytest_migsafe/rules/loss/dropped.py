@@ -8,10 +8,10 @@ from pytest_migsafe.catalog.lexical import last_part
 from pytest_migsafe.catalog.schema import Column, Table
 from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
-from pytest_migsafe.rules.compatibility.check import joined
 from pytest_migsafe.rules.loss.check import FAMILY, found_of, is_copied, is_judged
 from pytest_migsafe.rules.registry import rule
 from pytest_migsafe.rules.smoke.check import cause
+from pytest_migsafe.rules.wording import listed
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def table_dropped(evidence: Evidence) -> Iterator[Finding]:
             table_dropped,
             evidence,
             together[0].statement,
-            message=f"the rows of {joined(names)} are gone for good",
+            message=f"the rows of {listed(names)} are gone for good",
             remedy=f"{table_dropped.remedy}\n{_kept_aside(names)}",
             objects=tuple(names),
         )
@@ -171,7 +171,7 @@ def column_dropped(evidence: Evidence) -> Iterator[Finding]:
             column_dropped,
             evidence,
             some[0].statement,
-            message=f"the values of {joined(names)} in {table} are gone for good",
+            message=f"the values of {listed(names)} in {table} are gone for good",
             objects=tuple(one.column.qualified_name for one in some),
         )
 

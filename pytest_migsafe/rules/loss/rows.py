@@ -8,9 +8,9 @@ from pytest_migsafe.catalog.schema import Table
 from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.migrations.definitions import deletes, truncates
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
-from pytest_migsafe.rules.compatibility.check import joined
 from pytest_migsafe.rules.loss.check import CODE, FAMILY, done, found_of, is_copied, is_judged
 from pytest_migsafe.rules.registry import rule
+from pytest_migsafe.rules.wording import listed
 
 
 def _resolved(evidence: Evidence, statement: StatementEvidence, schema: str, name: str) -> str | None:
@@ -62,7 +62,7 @@ def rows_truncated(evidence: Evidence) -> Iterator[Finding]:
                 rows_truncated,
                 evidence,
                 statement,
-                message=f"all rows of {joined(names)} are gone",
+                message=f"all rows of {listed(names)} are gone",
                 objects=tuple(names),
             )
 
@@ -101,7 +101,7 @@ def rows_deleted(evidence: Evidence) -> Iterator[Finding]:
                 rows_deleted,
                 evidence,
                 statement,
-                message=f"all rows of {joined(names)} are deleted: there is no condition",
+                message=f"all rows of {listed(names)} are deleted: there is no condition",
                 objects=tuple(names),
             )
 

@@ -12,6 +12,7 @@ from pytest_migsafe.rehearsal.facts import BrokenCode, Computed
 from pytest_migsafe.rehearsal.state import State
 from pytest_migsafe.rules.smoke.check import Defect, change_test, smoke_test
 from pytest_migsafe.rules.sql import partitions_of, reindex
+from pytest_migsafe.rules.wording import joined
 
 _BODIES_UNCHECKED = re.compile(r"\bcheck_function_bodies\b\W+(?:to\b\W*)?(?:off|false|0|no)\b", re.IGNORECASE)
 
@@ -46,7 +47,7 @@ def _together(defects: Sequence[Defect]) -> Defect:
     if len(defects) > _TOLD:
         evidence[f"and {len(defects) - _TOLD} more of its queries"] = None
     if others:
-        evidence[f"the same of {_listed(tuple(dict.fromkeys(others)))}"] = None
+        evidence[f"the same of {joined(dict.fromkeys(others))}"] = None
     objects = dict.fromkeys(name for one in defects for name in one.objects)
     return replace(first, evidence=tuple(evidence), objects=tuple(objects))
 
@@ -348,10 +349,6 @@ def _rebuilds(state: State, statement: StatementEvidence, one: Computed) -> bool
     return bool(statement.node == "ReindexStmt" and reindexed.search(statement.text)) or any(
         each.relation in (one.name, one.relation) for each in statement.rewrites
     )
-
-
-def _listed(some: tuple[str, ...]) -> str:
-    return some[0] if len(some) == 1 else f"{', '.join(some[:-1])} and {some[-1]}"
 
 
 def _rebuilt(state: State, one: Computed) -> str:
