@@ -26,7 +26,7 @@ from pytest_migsafe.rehearsal.observed import (
     shortened,
 )
 from pytest_migsafe.rehearsal.reach import Catalog, Reaches
-from pytest_migsafe.rehearsal.state import State
+from pytest_migsafe.rehearsal.state import State, major_of
 from pytest_migsafe.rehearsal.timeline import Timeline, timeline
 
 __all__ = [
@@ -191,6 +191,11 @@ class Evidence:
     def applied(self) -> bool:
         """Whether the file was applied for real."""
         return self.error is None
+
+    @property
+    def major(self) -> int:
+        """The server's major version."""
+        return major_of(self.server_version)
 
     @cached_property
     def _catalog(self) -> Catalog:

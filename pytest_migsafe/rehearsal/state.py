@@ -85,6 +85,11 @@ class Relation:
         return self.of_kind(Grant)
 
 
+def major_of(server_version: str) -> int:
+    """Return the major version of a server's version, such as "18.1"; 0 when that is not known."""
+    return int(server_version.partition(".")[0] or 0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class State:
     """A database as it is, and the part of it that is looked at."""
@@ -110,7 +115,7 @@ class State:
     @property
     def major(self) -> int:
         """The server's major version; 0 when it is not known."""
-        return int(self.server_version.partition(".")[0] or 0)
+        return major_of(self.server_version)
 
     @cached_property
     def relations(self) -> tuple[Relation, ...]:

@@ -92,7 +92,7 @@ class Situation:
     @property
     def major(self) -> int:
         """The server's major version."""
-        return int(self.evidence.server_version.partition(".")[0])
+        return self.evidence.major
 
     def worked(self, kind: WorkKind) -> tuple[Work, ...]:
         """Return the stall's work of a kind."""

@@ -76,16 +76,12 @@ def _with_view(evidence: Evidence, old: str, new: str, kind: str) -> tuple[Remed
     if len(steps) != 1 or not columns or set(columns) != set(columns_of(evidence.after, new)):
         return ()
     # As the table does, the view asks for the privileges and the policies of whoever uses it (from 15 on).
-    as_user = " WITH (security_invoker = true)" if _major(evidence) >= 15 else ""
+    as_user = " WITH (security_invoker = true)" if evidence.major >= 15 else ""
     view = f"CREATE VIEW {old}{as_user} AS SELECT {', '.join(columns)} FROM {new};"  # noqa: S608 - shown, not run
     return (
         RemedyFile(sql="\n".join([*steps, view, *_grants(evidence.before, old)])),
         RemedyFile(sql=f"DROP VIEW {old};", when=NO_OLD_CODE),
     )
-
-
-def _major(evidence: Evidence) -> int:
-    return int(evidence.server_version.partition(".")[0])
 
 
 def _grants(schema: Schema, relation: str) -> Iterator[str]:

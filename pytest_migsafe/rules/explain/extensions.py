@@ -25,7 +25,7 @@ def unavailable(evidence: Evidence, error: StatementError) -> Iterator[str]:
         return
     else:
         return
-    major = evidence.server_version.split(".")[0]
+    major = evidence.major
     yield (
         f"A server that has it: apt install {_package(name, major)} (Debian, Ubuntu) and "
         f"--migsafe-bindir=/usr/lib/postgresql/{major}/bin, or one that runs already, such as a container: --migsafe-dsn."
@@ -36,7 +36,7 @@ def unavailable(evidence: Evidence, error: StatementError) -> Iterator[str]:
 
 def with_icu(evidence: Evidence) -> str:
     """Return where a server with ICU can be had."""
-    major = evidence.server_version.split(".")[0]
+    major = evidence.major
     return (
         f"A server that has it: apt install postgresql-{major} (Debian, Ubuntu) and --migsafe-bindir "
         f"/usr/lib/postgresql/{major}/bin, or one that runs already, such as a container: --migsafe-dsn."
@@ -77,7 +77,7 @@ _PACKAGES = {
 }
 
 
-def _package(extension: str, major: str) -> str:
+def _package(extension: str, major: int) -> str:
     """Return the Debian package of an extension; those of the server's own languages end with the version."""
     if language := re.fullmatch(r"(plperl|plpython3|pltcl)u?", extension):
         return f"postgresql-{language[1]}-{major}"
