@@ -112,7 +112,7 @@ class Stall:
 def stalls(statements: Sequence[StatementEvidence], catalog: Catalog) -> Iterator[Stall]:
     """Yield what was done under which locks, in the order of the file."""
     for step in steps(statements, catalog):
-        holds = _strongest(step.holds)
+        holds = strongest(step.holds)
         if not holds:
             continue
         for command, works in step.works():
@@ -197,7 +197,7 @@ def _implied(statement: StatementEvidence) -> Iterator[RelationLock]:
 _RUNS_ANYTHING = frozenset({"DoStmt", "CallStmt", "SelectStmt"})
 
 
-def _strongest(holds: Iterable[Hold]) -> tuple[Hold, ...]:
+def strongest(holds: Iterable[Hold]) -> tuple[Hold, ...]:
     """Return the strongest hold of each relation, the first of several; one on a table goes before those on its indexes."""
     found: dict[str, Hold] = {}
     for one in holds:

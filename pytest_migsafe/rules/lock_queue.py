@@ -15,7 +15,7 @@ from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.migrations.lexemes import headline
 from pytest_migsafe.migrations.model import TransactionMode
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
-from pytest_migsafe.rehearsal.holding import Hold, blocks, holding
+from pytest_migsafe.rehearsal.holding import Hold, blocks, holding, strongest
 from pytest_migsafe.rules.registry import rule
 from pytest_migsafe.rules.wording import listed
 
@@ -56,7 +56,7 @@ def lock_without_timeout(evidence: Evidence) -> Iterator[Finding]:
         hold
         for one in evidence.statements
         if not _is_limited(one)
-        for hold in _strongest((*holds_of(one), *_implied(evidence, one)))
+        for hold in strongest((*holds_of(one), *_implied(evidence, one)))
     ]
     if not holds:
         return
@@ -209,7 +209,7 @@ def _implied(evidence: Evidence, statement: StatementEvidence) -> Iterator[Hold]
 def _by_root(before: Schema, holds: Iterable[Hold]) -> dict[str, Hold]:
     """Return the first lock on each table, by the root of its partitions or heirs: they are locked together."""
     found: dict[str, Hold] = {}
-    for hold in _strongest(holds):
+    for hold in strongest(holds):
         if hold.lock.kind in _TABLES:
             found.setdefault(_root(before, hold.relation), hold)
     return found
@@ -224,19 +224,9 @@ def _root(before: Schema, name: str) -> str:
     return name
 
 
-def _strongest(holds: Iterable[Hold]) -> tuple[Hold, ...]:
-    """Return one lock for each relation's users, the one that most of them wait for; a table's before its indexes'."""
-    found: dict[str, Hold] = {}
-    for one in holds:
-        known = found.get(one.relation)
-        if known is None or (one.blocks_reads, known.lock.kind == "index") > (known.blocks_reads, False):
-            found[one.relation] = one
-    return tuple(found.values())
-
-
 def waiting(holds: Iterable[Hold]) -> str:
     """Return who waits for locks, for the subject of a sentence: "reads and writes of public.orders"."""
     grouped: dict[str, list[str]] = {}
-    for hold in sorted(_strongest(holds), key=lambda one: not one.blocks_reads):
+    for hold in sorted(strongest(holds), key=lambda one: not one.blocks_reads):
         grouped.setdefault(hold.waiting, []).append(hold.relation)
     return " and ".join(f"{who} of {listed(names)}" for who, names in grouped.items())
