@@ -1,9 +1,10 @@
 """What happened when a migration was rehearsed: plain, immutable facts, the input of every rule."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 from pytest_migsafe.catalog import Schema
 from pytest_migsafe.migrations.dialect import WrittenFor
@@ -50,8 +51,12 @@ __all__ = [
     "TransactionControlStatement",
     "Waiver",
     "Write",
+    "once",
     "shortened",
 ]
+
+
+_Made = TypeVar("_Made")
 
 
 class Lane(StrEnum):
@@ -198,6 +203,11 @@ class Evidence:
         return major_of(self.server_version)
 
     @cached_property
+    def made_once(self) -> dict[Callable[["Evidence"], Any], Any]:
+        """What functions made of the evidence, by the function; only for `once`."""
+        return {}
+
+    @cached_property
     def _catalog(self) -> Catalog:
         return Catalog(self.before, self.after)
 
@@ -225,3 +235,16 @@ class Evidence:
     def identities(self) -> Identities:
         """What is the same before and after the file, whatever it is called."""
         return Identities(self.before, self.after, self.statements)
+
+
+def once(make: Callable[[Evidence], _Made]) -> Callable[[Evidence], _Made]:
+    """Have a function that many rules ask make its answer once for each evidence; what it returns is never changed."""
+
+    @wraps(make)
+    def made(evidence: Evidence) -> _Made:
+        if make not in evidence.made_once:
+            evidence.made_once[make] = make(evidence)
+        answer: _Made = evidence.made_once[make]
+        return answer
+
+    return made

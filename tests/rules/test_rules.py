@@ -15,6 +15,7 @@ from pytest_migsafe.rehearsal.evidence import (
     StatementError,
     TransactionControlStatement,
     Write,
+    once,
 )
 from pytest_migsafe.rules import judge, rule
 from pytest_migsafe.rules.apply import apply_error
@@ -321,3 +322,18 @@ def test_every_rule_says_what_people_need_to_know() -> None:
         # Waivers and rules are nobody's but ours.
         has_source = one.manual or one.peers or one.family in ("waivers", "rules")
         assert all((one.family, one.title.endswith("."), one.why, one.remedy, has_source)), one.id
+
+
+def test_what_many_rules_ask_of_the_evidence_is_made_once_for_each() -> None:
+    made = []
+
+    @once
+    def statements(given: Evidence) -> int:
+        made.append(given)
+        return given.statement_count
+
+    short, long = evidence("SELECT 1"), evidence("SELECT 1", "SELECT 2")
+
+    assert [statements(short), statements(long), statements(short)] == [1, 2, 1]
+    assert made == [short, long]
+    assert statements(replace(short, statement_count=7)) == 7

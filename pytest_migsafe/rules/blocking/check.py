@@ -19,7 +19,7 @@ from pytest_migsafe.findings import Finding, RemedyFile, Severity
 from pytest_migsafe.migrations.lexemes import headline
 from pytest_migsafe.migrations.operations import Operation, operations
 from pytest_migsafe.migrations.queries import queries
-from pytest_migsafe.rehearsal.evidence import Evidence
+from pytest_migsafe.rehearsal.evidence import Evidence, once
 from pytest_migsafe.rehearsal.holding import Stall, Work, WorkKind
 from pytest_migsafe.rules.registry import Rule
 from pytest_migsafe.rules.remedy import written
@@ -308,9 +308,10 @@ class BlockingRule(Rule):
     tell: Tell = field(compare=False)
 
 
-def situations(evidence: Evidence) -> Iterator[Situation]:
-    """Yield the stalls of a file that was applied or not: what was done before an error would have been done."""
-    return (Situation(evidence=evidence, stall=stall) for stall in evidence.stalls)
+@once
+def situations(evidence: Evidence) -> tuple[Situation, ...]:
+    """Return the stalls of a file that was applied or not: what was done before an error would have been done."""
+    return tuple(Situation(evidence=evidence, stall=stall) for stall in evidence.stalls)
 
 
 def blocking_rule(*, severity: Severity = Severity.ERROR, **metadata: Any) -> Callable[[Tell], BlockingRule]:

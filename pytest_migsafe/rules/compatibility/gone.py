@@ -19,7 +19,7 @@ from pytest_migsafe.catalog.schema import (
     Sequence as Sequence_,
 )
 from pytest_migsafe.findings import RemedyFile, Severity
-from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
+from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence, once
 from pytest_migsafe.rules.compatibility.check import (
     FAMILY,
     NO_OLD_CODE,
@@ -46,7 +46,8 @@ class Gone:
         return f"{self.kind} {self.name}"
 
 
-def all_gone(evidence: Evidence) -> list[Gone]:
+@once
+def all_gone(evidence: Evidence) -> tuple[Gone, ...]:
     """Return what a file removed, what contains first."""
     schemas = _schemas(evidence)
     within = {one.name for one in schemas}
@@ -58,7 +59,7 @@ def all_gone(evidence: Evidence) -> list[Gone]:
         *(one for one in _types(evidence) if schema_of(one.name) not in within),
         *_extensions(evidence),
     ]
-    return sorted(found, key=lambda one: _ORDER.index(one.kind))
+    return tuple(sorted(found, key=lambda one: _ORDER.index(one.kind)))
 
 
 _ORDER = (
