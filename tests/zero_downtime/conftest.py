@@ -1,6 +1,7 @@
 """Histories of a few lines, rehearsed on PostgreSQL 15 and 18, and what the rules say of their last file."""
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,10 @@ class History:
     def major(self) -> int:
         """The server's major version."""
         return int(self.server.version.partition(".")[0])
+
+    def knows(self, text: str) -> bool:
+        """Whether the server has the commands of a text: MERGE and SET ACCESS METHOD came with PostgreSQL 15."""
+        return self.major >= 15 or re.search(r"\bMERGE\b|\bSET ACCESS METHOD\b", text) is None
 
     def judge(self, *files: str, mode: TransactionMode | None = None, **options: str) -> Judged:
         """Return what the rules say of the last of some files; those before it must apply.

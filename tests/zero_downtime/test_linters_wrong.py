@@ -210,6 +210,7 @@ ROWS = (
         f"{TABLE} CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler;",
         waiting=_C,
         works=[_REWRITE, _SCAN, _BUILD],
+        majors=tuple(major for major in MAJORS if major >= 15),
     ),
     _row(
         "33 tablespace",

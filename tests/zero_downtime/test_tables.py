@@ -91,6 +91,8 @@ def _tablespace(major_server: Server) -> None:
 @pytest.mark.parametrize("case", STALLS)
 def test_a_table_that_is_written_anew_stalls_everybody(history: History, case: str) -> None:
     text, rule, done = STALLS[case]
+    if not history.knows(text):
+        pytest.skip("ALTER TABLE ... SET ACCESS METHOD came with PostgreSQL 15")
     judged = history.judge(*SETTING, text)
     assert judged.evidence.applied, judged.evidence.error
     assert judged.rules == [rule]
