@@ -35,6 +35,10 @@ class MigrationReadError(MigsafeError):
         return int(named[1]) if named else 1
 
 
+class SelectionError(MigsafeError):
+    """A test names a migration that there is not, or not the one that it can have."""
+
+
 class ServerError(MigsafeError):
     """The server cannot be found, started, reached or used."""
 

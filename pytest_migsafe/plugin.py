@@ -70,6 +70,18 @@ _SWITCHES = (
 )
 
 
+#: The fixtures for a team's tests are there in every run, so that tests can always name them.
+pytest_plugins = ["pytest_migsafe.fixtures"]
+
+_MARKER = (
+    "migsafe(at=None, since=None, until=None, history=None): on a test, which migrations the fixtures `migration`, "
+    "`rehearsal`, `schema_before`, `schema_after` and `schema_diff` are of: a version, a file's name or a pattern "
+    '(at="0007", at="*_invoices*", at=["0007", "0012"]), from one on (since="0005"), up to one (until="0012"), of one '
+    'history of several (history="billing/migrations"). Without values it marks the generated item of a migration file; '
+    "select with -m migsafe"
+)
+
+
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare the hooks that a team's conftest.py can have, in runs without us, too: pytest refuses unknown ones."""
     pluginmanager.add_hookspecs(hookspecs)
@@ -120,9 +132,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Raises:
         pytest.UsageError: something is to be written, and nothing to be rehearsed.
     """
-    config.addinivalue_line(
-        "markers", "migsafe: the generated item of a migration file; select with -m migsafe"
-    )
+    config.addinivalue_line("markers", _MARKER)
     if not config.getoption("migsafe"):
         if config.getoption("migsafe_update"):
             raise pytest.UsageError("--migsafe-update: nothing is rehearsed without --migsafe; give both")

@@ -30,7 +30,7 @@ from pytest_migsafe.artifacts.folder import ArtifactFolder
 from pytest_migsafe.artifacts.writer import ArtifactWriter
 from pytest_migsafe.ends import Ends
 from pytest_migsafe.errors import MigsafeError, ServerError, SettingsError
-from pytest_migsafe.hooks import preludes_of, rules_of, seeds_of, settings_of
+from pytest_migsafe.hooks import rules_of
 from pytest_migsafe.items import (
     END_REVIEW,
     REVIEW,
@@ -44,14 +44,15 @@ from pytest_migsafe.migrations.discovery import LAYOUT_NAMES, Discovered, discov
 from pytest_migsafe.migrations.model import History, TransactionMode
 from pytest_migsafe.migrations.programs import hint_at_programs
 from pytest_migsafe.places import Place, Places, find_places, place_on, stubs_used
-from pytest_migsafe.postgres.preludes import Prelude
 from pytest_migsafe.rehearsal.laboratory import Laboratory
 from pytest_migsafe.reports.terminal import header_lines, tried_layouts, unfit_line
-from pytest_migsafe.results import Results, told
-from pytest_migsafe.review import EndCheck, EndReview, Review, Reviewer, SaidOfFiles, conditions, known_sizes
+from pytest_migsafe.results import Results, blocked_by
+from pytest_migsafe.review import EndCheck, EndReview, Review, Reviewer, conditions, known_sizes
 from pytest_migsafe.rules import Rule
 from pytest_migsafe.server_fixture import server_of_fixture
 from pytest_migsafe.settings import Settings, load_settings
+from pytest_migsafe.team import NAME as TEAM
+from pytest_migsafe.team import Team, needs_rehearsal, subject_of
 from pytest_migsafe.termination import EXIT_STATUS, Terminated, sigterm_interrupts
 
 #: The name under which the active plugin is registered.
@@ -87,6 +88,7 @@ def activate(config: pytest.Config) -> None:
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from error
     config.pluginmanager.register(session, NAME)
+    config.pluginmanager.register(session.team, TEAM)
     resources = ExitStack()
     config.add_cleanup(resources.close)
     resources.callback(session.close)
@@ -110,11 +112,12 @@ class MigsafeSession:
         self._unfit: list[Path] = []
         #: The histories, and beside each what the project says of it.
         self._histories, self._settings_of = self._find_histories()
-        self._preludes = preludes_of(config, settings.root)
-        self._of_files = [self._said_of_files(at) for at in range(len(self._histories))]
+        #: How many of them have items; the others are there for tests that ask for their migrations.
+        self._collected = len(self._histories)
+        self._add_histories_for_tests()
         self._ends = Ends(
-            histories=self._histories,
-            settings=self._settings_of,
+            histories=self._histories[: self._collected],
+            settings=self._settings_of[: self._collected],
             rules=rules,
             labels=self._labels,
             is_update=config.getoption("migsafe_update"),
@@ -139,12 +142,21 @@ class MigsafeSession:
         self._results = Results(
             config=config,
             root=settings.root,
-            histories=self._histories,
+            histories=self._histories[: self._collected],
             places=self._found_places,
             ends=self._ends,
             files=files,
             artifacts=self._artifacts,
             rules=rules,
+        )
+        #: What the team's own tests ask for.
+        self.team = Team(
+            histories=self._histories,
+            labels=self._labels,
+            judged=self.judged_positions,
+            review=self._review,
+            laboratory=self.laboratory,
+            rules=tuple(rules),
         )
         self._terminated = False
 
@@ -159,13 +171,14 @@ class MigsafeSession:
     def _places(self) -> tuple[Places | MigsafeError, ...]:
         """Where each history is rehearsed, or why nowhere."""
         return tuple(
-            _places_or_problem(settings, history.layout, self._preludes)
+            _places_or_problem(settings, history.layout)
             for history, settings in zip(self._histories, self._settings_of, strict=True)
         )
 
     def _found_places(self) -> list[Places]:
-        """Return the places that are known of each history."""
-        return [Places(()) if isinstance(places, MigsafeError) else places for places in self._places]
+        """Return the places that are known of each history that has items."""
+        some = self._places[: self._collected]
+        return [Places(()) if isinstance(places, MigsafeError) else places for places in some]
 
     @property
     def _is_worker(self) -> bool:
@@ -192,21 +205,21 @@ class MigsafeSession:
             self._have_collected([path for one in histories for path in (one.root, *one.outside)])
         return histories, tuple(settings for _, settings in found.values())
 
-    def _said_of_files(self, at: int) -> SaidOfFiles:
-        """Return what the team's hooks say of single files of a history.
+    def _add_histories_for_tests(self) -> None:
+        """Know the project's migrations, too, where only tests are named: these may ask for them."""
+        roots = [history.root for history in self._histories]
+        if all(any(_is_of(path, root) for root in roots) for path in self._named):
+            return
+        for settings, paths in searches(self._settings, ()):
+            for history in _discover(settings, paths).histories:
+                if history.root not in roots:
+                    roots.append(history.root)
+                    self._histories += (history,)
+                    self._settings_of += (settings,)
 
-        Raises:
-            SettingsError: one of them raised an error, or a setting of theirs is wrong.
-        """
-        own = self._settings_of[at]
-        said = {
-            one.relative_path: settings_of(self._config, one, own, self._rules)
-            for one in self._histories[at].migrations
-        }
-        return SaidOfFiles(
-            settings=lambda migration: said[migration.relative_path],
-            seeds=partial(seeds_of, self._config, own.root),
-        )
+    def judged_positions(self, at: int) -> frozenset[int]:
+        """Return the positions of a history that this run judges: all, unless something narrows it."""
+        return frozenset(range(len(self._histories[at].migrations)))
 
     def _refuse_others(self, histories: tuple[History, ...]) -> None:
         """See that each SQL file that was named is a migration; pytest would only say that it is not found.
@@ -307,6 +320,8 @@ class MigsafeSession:
             if isinstance(item, MigsafeItem):
                 at, position = self._by_path[item.path]
                 self._wanted[at, item.place] |= {position} if isinstance(item, MigrationItem) else set()
+            elif needs_rehearsal(item) and (subject := subject_of(item)) is not None:
+                self._wanted[subject.at, subject.place].add(subject.position)
         if not self._is_worker and not self._config.getoption("collectonly"):
             self._demand_places({at for at, _ in self._wanted})
 
@@ -317,7 +332,7 @@ class MigsafeSession:
         Raises:
             pytest.UsageError: there are none.
         """
-        self._demand_places(range(len(self._histories)))
+        self._demand_places(range(self._collected))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -395,11 +410,7 @@ class MigsafeSession:
             settings = self._settings_of[at]
             place = self._place(where, request)
             reviewer = Reviewer(
-                history=self._histories[at],
-                settings=settings,
-                place=place,
-                rules=self._rules,
-                of_files=self._of_files[at],
+                history=self._histories[at], settings=settings, place=place, rules=self._rules
             )
             if settings.server_fixture is not None:
                 # The fixture's server goes before the session finishes; what is on it must go before that.
@@ -420,7 +431,7 @@ class MigsafeSession:
                 history=self._histories[at],
                 open=place.open,
                 copy=place.copy,
-                conditions=conditions(self._settings_of[at], place.preludes, self._of_files[at]),
+                conditions=conditions(self._settings_of[at], place.preludes),
             )
             if self._settings_of[at].server_fixture is not None:
                 # As of the reviewer's database: it is to go before the fixture's server.
@@ -433,7 +444,7 @@ class MigsafeSession:
         settings, places = self._settings_of[at], self._places[at]
         if settings.server_fixture is not None:
             server = server_of_fixture(settings.server_fixture, request)
-            return place_on(server, settings, self._histories[at].layout, self._preludes)
+            return place_on(server, settings, self._histories[at].layout)
         if isinstance(places, MigsafeError):
             raise ServerError(str(places)) from places
         return next(place for place in places.found if place.label == label)
@@ -465,7 +476,7 @@ class MigsafeSession:
         self, report: pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
         """Give what is blocked a name of its own: neither failed nor silently skipped."""
-        if report.skipped and told(report).get("outcome") == "blocked":
+        if report.skipped and blocked_by(report):
             return "blocked", "B", ("BLOCKED", {"yellow": True})
         return None
 
@@ -479,8 +490,8 @@ class MigsafeSession:
         self.close()
         if self._is_worker:
             return
-        self._results.write(self._exit_status(exitstatus))
-        session.exitstatus = self._results.exit_code
+        session.exitstatus = self._exit_status(exitstatus)
+        self._results.write(session.exitstatus)
         if self._results.unwritten and exitstatus == pytest.ExitCode.OK and not self._results.are_blocked:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
@@ -493,9 +504,14 @@ class MigsafeSession:
         if self._results.are_blocked:
             # The migration in the way was not selected, so nothing has failed; nothing was judged either.
             return pytest.ExitCode.TESTS_FAILED
-        if not self._histories and (not self._named or is_asked_for_by_hand(self._config)):
+        if self._is_idle and (not self._named or is_asked_for_by_hand(self._config)):
             return pytest.ExitCode.NO_TESTS_COLLECTED
         return pytest.ExitCode.OK
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether there are no migrations to judge, and no tests that ask for some that are elsewhere."""
+        return not self._collected and not (self._histories and self.team.is_asked)
 
     # -- terminal ------------------------------------------------------------------------------------------
 
@@ -535,7 +551,7 @@ class MigsafeSession:
 
     def _nothing_found(self) -> str:
         """Return what is said where there are no migrations; empty where there are."""
-        if self._histories:
+        if not self._is_idle:
             return ""
         hint = hint_at_programs(self._named or (self._settings.root,))
         return f"no migrations found in {self._where()}; " + (
@@ -567,9 +583,13 @@ def _discover(settings: Settings, paths: Sequence[Path]) -> Discovered:
     return discovered
 
 
-def _places_or_problem(settings: Settings, layout: str, more: Sequence[Prelude]) -> Places | MigsafeError:
+def _is_of(path: Path, root: Path) -> bool:
+    return path.is_relative_to(root) or root.is_relative_to(path)
+
+
+def _places_or_problem(settings: Settings, layout: str) -> Places | MigsafeError:
     try:
-        return find_places(settings, layout, more)
+        return find_places(settings, layout)
     except MigsafeError as error:
         return error
 

@@ -23,6 +23,10 @@ FLOORS: dict[str, tuple[int, frozenset[str]]] = {
     # The hooks that a team can have, and what calls them.
     "hookspecs": (9, frozenset({"pytest"})),
     "hooks": (7, frozenset({"pytest"})),
+    # What a team's own tests ask for, and the work behind it; what they import.
+    "fixtures": (9, frozenset({"pytest"})),
+    "team": (8, frozenset({"pytest"})),
+    "testing": (7, frozenset({"psycopg"})),
     # The list of rules, and the page of one, for the command line.
     "listing": (9, frozenset({"pytest"})),
     # Which paths of pytest's command line are folders of migrations.
@@ -52,8 +56,6 @@ FLOORS: dict[str, tuple[int, frozenset[str]]] = {
     # How big production's tables are, as the settings and a file of production's say it.
     "table_sizes": (0, frozenset()),
     "findings": (0, frozenset()),
-    # Texts of others as reports and guides show them.
-    "texts": (0, frozenset()),
     "errors": (0, frozenset()),
     "termination": (0, frozenset()),
     # The package itself is empty but for its docstring and version.

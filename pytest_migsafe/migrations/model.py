@@ -204,7 +204,7 @@ class Script:
 Reader = Callable[[SourceText, Runner, Direction], Script]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Migration:
     """One migration file, how its runner reads it, and what undoes it."""
 
@@ -222,6 +222,9 @@ class Migration:
     encoding: str = "utf-8"
     #: Other files of the same version, relative to the project's root.
     same_version: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<migration {self.relative_path}>"
 
     def read(
         self,

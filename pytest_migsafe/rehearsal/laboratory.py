@@ -4,20 +4,22 @@ What is done in one touches no other, and not the database in which files are re
 each has a server of its own, for files make roles and change settings of the whole cluster.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+import os
+import posixpath
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import psycopg
 
-from pytest_migsafe.errors import MigsafeError
+from pytest_migsafe.errors import MigrationReadError, MigsafeError
 from pytest_migsafe.migrations.model import Direction, History, Migration
 from pytest_migsafe.postgres.database import Database
 from pytest_migsafe.rehearsal.chain import OpenDatabase
+from pytest_migsafe.rehearsal.deadline import Watcher
 from pytest_migsafe.rehearsal.isolation import RefusedError, send_as_runner
 from pytest_migsafe.rehearsal.rehearsal_database import Conditions
-from pytest_migsafe.rehearsal.seeds import run_seed
 from pytest_migsafe.rehearsal.task import read_task
 
 #: Opens a database that holds what another does, and leaves closing it to the stack. Nobody may be at work in the other.
@@ -29,6 +31,16 @@ _STATIONS = 4
 
 class IrreversibleError(MigsafeError):
     """A file is to be undone, and nothing says how."""
+
+
+class OnTheWayError(MigsafeError):
+    """There is no database at a point of a history, for a file before it cannot be applied; the cause says why."""
+
+    def __init__(self, migration: Migration, problem: Exception) -> None:
+        self.migration = migration
+        #: The error's first line.
+        self.reason = str(problem).partition("\n")[0]
+        super().__init__(f"{migration.relative_path} cannot be applied: {self.reason}")
 
 
 @dataclass(kw_only=True)
@@ -51,18 +63,18 @@ class LiveDatabase:
         Raises:
             psycopg.Error: what ended the file, with its place as a note. What had been committed before stays.
             MigrationReadError: the file cannot be read.
-            SeedError: the team's own SQL before the file is refused.
             IndexError: there is no next file.
         """
         migration = self.history.migrations[self.position]
-        self._run(migration, Direction.UP)
-        self.position += 1
+        self.apply_to(self.position + 1)
         return migration
 
     def apply_to(self, position: int) -> None:
         """Apply files until the first ``position`` ones are; the same errors as of ``apply``."""
-        while self.position < position:
-            self.apply()
+        with self._watcher() as watcher:
+            while self.position < position:
+                self._run(self.history.migrations[self.position], Direction.UP, watcher)
+                self.position += 1
 
     def undo(self) -> Migration:
         """Undo the last file that was applied, by the file or the section that its runner has for it; return it.
@@ -78,7 +90,8 @@ class LiveDatabase:
             raise IrreversibleError(
                 f"nothing undoes {migration.relative_path}: it has no file for the way back"
             )
-        self._run(migration, Direction.DOWN)
+        with self._watcher() as watcher:
+            self._run(migration, Direction.DOWN, watcher)
         self.position -= 1
         return migration
 
@@ -89,28 +102,60 @@ class LiveDatabase:
 
     def connect(self, *, autocommit: bool = True) -> psycopg.Connection[Any]:
         """Return a new connection as the role that migrations run as; the caller closes it."""
-        return self.database.connect(autocommit=autocommit)
+        return self.database.connect(autocommit=autocommit, options=self.owner)
 
-    def _run(self, migration: Migration, direction: Direction) -> None:
+    def connect_as_administrator(self) -> psycopg.Connection[Any]:
+        """Return a new connection that may become any role, as far as the server lets us; the caller closes it."""
+        return self.database.connect(user=self.database.server.administrator)
+
+    @property
+    def dsn(self) -> str:
+        """How libpq reaches the database as the role that migrations run as."""
+        return self.database.dsn(options=self.owner)
+
+    @property
+    def owner(self) -> Mapping[str, str]:
+        """The setting of a session that makes it the role that migrations run as, where logging in does not."""
+        role = self.conditions.options.get("role")
+        return {"role": role} if role else {}
+
+    def _watcher(self) -> closing[Watcher]:
+        return closing(Watcher(self.conditions.file_timeout))
+
+    def _run(self, migration: Migration, direction: Direction, watcher: Watcher) -> None:
         may_change_cluster = self.database.server.is_ours or self.conditions.cluster_wide
         task = read_task(migration, self.database, may_change_cluster=may_change_cluster, direction=direction)
-        path = migration.relative_path
-        if direction is Direction.DOWN and migration.down not in (None, migration.path):
-            path = str(migration.down)
-        now = self.conditions.for_file(migration)
-        if direction is Direction.UP:
-            for seed in now.seeds:
-                run_seed(self.database, seed, path, now.options)
         # Each file has a session of its own, so that none finds what another left behind.
-        with self.database.connect(options=now.options) as connection:
+        with (
+            self.database.connect(options=self.conditions.options) as connection,
+            watcher.limit(connection) as limit,
+        ):
             try:
                 send_as_runner(connection, task.script)
-            except RefusedError as refusal:
-                error = refusal.__cause__ or psycopg.errors.lookup(refusal.error.sqlstate)(
-                    refusal.error.message
-                )
-                error.add_note(f"{path}, line {refusal.error.line}")
+            except (RefusedError, psycopg.Error) as refusal:
+                error = _as_raised(refusal, _read_of(migration, direction))
+                if limit.is_over:
+                    error.add_note(f"given up after {watcher.seconds:g} s: [tool.migsafe] file_timeout")
                 raise error from None
+
+
+def _as_raised(refusal: RefusedError | psycopg.Error, path: str) -> BaseException:
+    """Return what ended a file as psycopg has it, with its place as a note."""
+    if isinstance(refusal, psycopg.Error):
+        refusal.add_note(f"{path} ended its session")
+        return refusal
+    told = refusal.error
+    error = refusal.__cause__ or psycopg.errors.lookup(told.sqlstate)(told.message)
+    error.add_note(f"{path}, line {told.line}")
+    return error
+
+
+def _read_of(migration: Migration, direction: Direction) -> str:
+    """Return the file that is read of a migration, relative to the project's root."""
+    if direction is Direction.UP or migration.down is None:
+        return migration.relative_path
+    beside = os.path.relpath(migration.down, migration.path.parent)
+    return posixpath.normpath(posixpath.join(posixpath.dirname(migration.relative_path), beside))
 
 
 @dataclass(kw_only=True)
@@ -123,6 +168,8 @@ class Laboratory:
     conditions: Conditions = field(default_factory=Conditions)
     #: Databases to copy from, by their positions, the one that was used last at the end.
     _stations: dict[int, tuple[LiveDatabase, ExitStack]] = field(default_factory=dict)
+    #: The file that cannot be applied, by its position, once that is known.
+    _in_the_way: dict[int, OnTheWayError] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self
@@ -140,7 +187,7 @@ class Laboratory:
         """Yield a private database to which the first ``position`` files have been applied; it goes with the block.
 
         Raises:
-            psycopg.Error: one of these files cannot be applied; a note says which.
+            OnTheWayError: one of these files cannot be applied.
             ServerError: there is no server.
         """
         station = self._station(position)
@@ -153,6 +200,9 @@ class Laboratory:
             )
 
     def _station(self, position: int) -> LiveDatabase:
+        for at, problem in self._in_the_way.items():
+            if at < position:
+                raise problem
         if position in self._stations:
             self._stations[position] = self._stations.pop(position)
         else:
@@ -174,7 +224,12 @@ class Laboratory:
                 conditions=self.conditions,
                 position=nearest or 0,
             )
-            station.apply_to(position)
+            try:
+                station.apply_to(position)
+            except (psycopg.Error, MigrationReadError) as error:
+                at = station.position
+                self._in_the_way[at] = OnTheWayError(self.history.migrations[at], error)
+                raise self._in_the_way[at] from error
             return station, resources.pop_all()
 
     def _give_up(self, position: int) -> None:

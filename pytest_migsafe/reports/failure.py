@@ -39,7 +39,7 @@ def _weight(finding: Finding) -> tuple[bool, bool, bool]:
 
 def finding_text(finding: Finding) -> str:
     """Return a finding that stands in no statement: what is wrong, the proof, the safe way."""
-    return "\n".join([f"{_word(finding)}: {finding.rule}: {finding.message}", *_facts(finding)])
+    return "\n".join([f"{_word(finding)}: {finding.rule}: {finding.message}", *facts(finding)])
 
 
 def _body(review: Review, finding: Finding) -> Iterator[str]:
@@ -47,10 +47,11 @@ def _body(review: Review, finding: Finding) -> Iterator[str]:
         yield from _waived(finding)
         return
     yield from excerpt(review, finding)
-    yield from _facts(finding)
+    yield from facts(finding)
 
 
-def _facts(finding: Finding) -> Iterator[str]:
+def facts(finding: Finding) -> Iterator[str]:
+    """Yield the proof of a finding and the way out, below its message."""
     for fact in finding.evidence:
         yield from indented("  = ", fact)
     if done := finding.details.get("done"):

@@ -149,7 +149,9 @@ def test_without_the_flag_nothing_happens(
     assert "migsafe:" not in result.stdout.str()
     assert not (tmp_path / "cache").exists()
     modules = json.loads((project.path / "modules.json").read_text())
-    assert [name for name in modules if name.partition(".")[0] == "pytest_migsafe"] == LIGHT
+    assert [name for name in modules if name.partition(".")[0] == "pytest_migsafe"] == sorted(
+        [*LIGHT, "pytest_migsafe.fixtures"]
+    )
 
 
 def test_the_plugin_imports_nothing_but_pytest(project: Project) -> None:
@@ -181,7 +183,7 @@ def test_the_plugin_can_be_switched_off(project: Project) -> None:
 
 
 def test_the_marker_and_the_flags_are_documented(project: Project) -> None:
-    assert "@pytest.mark.migsafe: " in project.pytest("--markers").stdout.str()
+    assert "@pytest.mark.migsafe(at=None, since=None, " in project.pytest("--markers").stdout.str()
     described = project.pytest("--help").stdout.str()
     for flag in (
         "--migsafe ",
