@@ -2,7 +2,9 @@
 
 import importlib.metadata
 import os
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,9 +12,13 @@ from typing import Any
 import pytest
 
 from pytest_migsafe.errors import HookError
+from pytest_migsafe.migrations.model import Migration
+from pytest_migsafe.postgres.preludes import Prelude
+from pytest_migsafe.rehearsal.seeds import Seed
 from pytest_migsafe.rules.builtin import RULES
 from pytest_migsafe.rules.own import Given, rules_in, with_own
 from pytest_migsafe.rules.registry import Rule
+from pytest_migsafe.settings import Settings, with_settings_of_file
 
 #: The group of the entry points by which an installed package gives rules.
 ENTRY_POINTS = "migsafe_rules"
@@ -58,6 +64,96 @@ def _file(module: ModuleType) -> Path | None:
     return Path(file) if isinstance(file, str) else None
 
 
+def preludes_of(config: pytest.Config, root: Path) -> tuple[Prelude, ...]:
+    """Return what a team's hooks have there before the first migration.
+
+    Raises:
+        HookError: a hook raised an error, or gave no SQL.
+    """
+    given = answers(config, "pytest_migsafe_prelude", config=config)
+    return tuple(Prelude(by, _sql(value, root, by)) for by, value in given)
+
+
+def seeds_of(config: pytest.Config, root: Path, migration: Migration) -> tuple[Seed, ...]:
+    """Return what a team's hooks run before a migration.
+
+    Raises:
+        HookError: a hook raised an error, or gave no SQL.
+    """
+    given = answers(config, "pytest_migsafe_seed", migration=migration)
+    return tuple(Seed(_sql(value, root, by), by) for by, value in given)
+
+
+def _sql(value: object, root: Path, by: str) -> str:
+    if isinstance(value, Path):
+        try:
+            return (root / value).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise HookError(f"{by}: cannot read {root / value}: {_said(error)}") from error
+    if not isinstance(value, str):
+        raise HookError(f"{by} returned {value!r}: return SQL, or the Path of a file of SQL")
+    if value.endswith(".sql") and len(value.split()) == 1:
+        raise HookError(f"{by} returned {value!r}, which is no SQL: for a file, return Path({value!r})")
+    return value
+
+
+def settings_of(
+    config: pytest.Config, migration: Migration, settings: Settings, rules: Sequence[Rule]
+) -> Settings:
+    """Return the settings of a history as they are for one of its files: themselves, where no hook says otherwise.
+
+    Raises:
+        SettingsError: a hook raised an error, or a setting is wrong; the message names the hook.
+    """
+    known = {rule.id: rule.family for rule in rules}
+    # Whoever is called first goes before the others.
+    for by, given in reversed([*answers(config, "pytest_migsafe_settings", migration=migration)]):
+        where = f"{by} for {migration.relative_path}"
+        settings = with_settings_of_file(settings, given, where, rules=known)
+    return settings
+
+
+def show_reviews(config: pytest.Config, reviews: Iterable[Mapping[str, Any]]) -> None:
+    """Show each review to a team's hooks.
+
+    Raises:
+        HookError: a hook raised an error.
+    """
+    if not _is_there(config, "pytest_migsafe_review"):
+        return
+    for review in reviews:
+        # What is done to it there is nobody else's business.
+        for _ in answers(config, "pytest_migsafe_review", review=deepcopy(review)):
+            pass
+
+
+def sections_of(config: pytest.Config, report: Callable[[], Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return the sections that a team's hooks add to a report: ``title`` and ``text``, which is Markdown.
+
+    Raises:
+        HookError: a hook raised an error, or gave no sections.
+    """
+    if not _is_there(config, "pytest_migsafe_report_section"):
+        return []
+    given = answers(config, "pytest_migsafe_report_section", report=deepcopy(report()))
+    return [section for by, value in given for section in _sections(value, by)]
+
+
+def _sections(value: object, by: str) -> Iterator[dict[str, str]]:
+    if not isinstance(value, Mapping):
+        raise HookError(f'{by} returned {value!r}: return texts by their titles, {{"Title": "text"}}')
+    for title, text in value.items():
+        lines = text if isinstance(text, Iterable) and not isinstance(text, str) else [text]
+        whole = [one for one in lines if isinstance(one, str)]
+        if not isinstance(title, str) or not title.strip() or len(whole) < len([*lines]):
+            raise HookError(f"{by}: the section {title!r} is {text!r}: a title has a text, or lines of text")
+        yield {"title": title.strip(), "text": "\n".join(whole)}
+
+
+def _is_there(config: pytest.Config, hook: str) -> bool:
+    return bool(getattr(config.hook, hook).get_hookimpls())
+
+
 def answers(config: pytest.Config, hook: str, /, **given: Any) -> Iterator[tuple[str, Any]]:
     """Yield what each implementation of a hook returns, with its name as a message has it; None is no answer.
 
@@ -75,8 +171,9 @@ def answers(config: pytest.Config, hook: str, /, **given: Any) -> Iterator[tuple
         try:
             values = alone(**given)
         except Exception as error:
-            raise HookError(f"{by} raised {_said(error)}") from error
-        # Where the hook takes the first answer only, it is no list.
+            call = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{_shown(config, Path(call.filename))}:{call.lineno}"
+            raise HookError(f"{by} raised {_said(error)} ({place})") from error
         yield from ((by, value) for value in values if value is not None)
 
 

@@ -59,8 +59,8 @@ class Places:
     missing: tuple[str, ...] = ()
 
 
-def find_places(settings: Settings, layout: str) -> Places:
-    """Return the servers on which the settings want a history of a layout rehearsed.
+def find_places(settings: Settings, layout: str, more: Sequence[Prelude] = ()) -> Places:
+    """Return the servers on which the settings want a history of a layout rehearsed; ``more`` comes after their preludes.
 
     Raises:
         BinariesNotFoundError: there is none of them; the message lists where they were looked for.
@@ -70,12 +70,11 @@ def find_places(settings: Settings, layout: str) -> Places:
     if settings.server_fixture is not None:
         return Places((_place_of_fixture(settings.server_fixture),))
     if settings.dsn is not None:
-        return Places((place_on(given_server(settings.dsn), settings, layout),))
+        return Places((place_on(given_server(settings.dsn), settings, layout, more),))
     if len(settings.postgres) < 2:
         major = settings.postgres[0] if settings.postgres else None
-        return Places(
-            (place_of_our_own(find_binaries(bindir=settings.bindir, major=major), settings, layout),)
-        )
+        binaries = find_binaries(bindir=settings.bindir, major=major)
+        return Places((place_of_our_own(binaries, settings, layout, more),))
     found, missing, problems = [], [], []
     for major in settings.postgres:
         try:
@@ -84,7 +83,7 @@ def find_places(settings: Settings, layout: str) -> Places:
             missing.append(str(major))
             problems.append(problem)
         else:
-            found.append(replace(place_of_our_own(binaries, settings, layout), label=str(major)))
+            found.append(replace(place_of_our_own(binaries, settings, layout, more), label=str(major)))
     if not found:
         raise problems[0]
     return Places(tuple(found), tuple(missing))
@@ -104,9 +103,9 @@ def _place_of_fixture(name: str) -> Place:
     )
 
 
-def place_on(server: Server, settings: Settings, layout: str) -> Place:
-    """Return the place on a server that is there already."""
-    preludes = tuple(_preludes(settings, layout))
+def place_on(server: Server, settings: Settings, layout: str, more: Sequence[Prelude] = ()) -> Place:
+    """Return the place on a server that is there already; ``more`` comes after the settings' preludes."""
+    preludes = (*_preludes(settings, layout), *more)
     return Place(
         version=server.version,
         source=server.source,
@@ -118,9 +117,11 @@ def place_on(server: Server, settings: Settings, layout: str) -> Place:
     )
 
 
-def place_of_our_own(binaries: Binaries, settings: Settings, layout: str) -> Place:
-    """Return the place on a throwaway server of these programs."""
-    preludes = tuple(_preludes(settings, layout))
+def place_of_our_own(
+    binaries: Binaries, settings: Settings, layout: str, more: Sequence[Prelude] = ()
+) -> Place:
+    """Return the place on a throwaway server of these programs; ``more`` comes after the settings' preludes."""
+    preludes = (*_preludes(settings, layout), *more)
     stubs = {**_stubs_of_platforms(preludes), **settings.extensions}
     return Place(
         version=binaries.version,

@@ -13,6 +13,8 @@ import pytest
 from pytest_migsafe.artifacts.folder import STATUS, STATUS_JSON, ArtifactFolder
 from pytest_migsafe.artifacts.status import status_json, status_markdown
 from pytest_migsafe.ends import Ends
+from pytest_migsafe.errors import HookError
+from pytest_migsafe.hooks import sections_of, show_reviews
 from pytest_migsafe.items import BLOCKED_BY, item_name
 from pytest_migsafe.migrations.model import History
 from pytest_migsafe.places import Places
@@ -46,10 +48,14 @@ class Results:
     artifacts: ArtifactFolder | None = None
     #: The rules that are asked.
     rules: Sequence[Rule] = ()
-    #: What the run ends with; known when the reports are written.
+    #: What the run ends with; known when the reports are written, and hooks have been asked.
     exit_code: int = field(default=0, init=False)
     #: Which of them could not be written, and why; empty when all were.
     unwritten: str = field(default="", init=False)
+    #: Why a hook of the team's did not do its work; empty when all did.
+    hook_problem: str = field(default="", init=False)
+    #: What the team's hooks add to the reports.
+    _sections: list[dict[str, str]] = field(default_factory=list, init=False)
     _reviews: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict, init=False)
     #: Why items of migrations failed where no review says it, by path and place's label; and what else failed.
     _problems: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
@@ -113,6 +119,9 @@ class Results:
     @cached_property
     def report(self) -> Mapping[str, Any]:
         """Everything that was seen, as the JSON report has it: what all other reports are made of."""
+        return {**self._seen(), "sections": self._sections}
+
+    def _seen(self) -> dict[str, Any]:
         ends = [self.ends.to_json(at) for at in range(len(self.histories))]
         run = Run(
             exit_code=self.exit_code,
@@ -122,12 +131,28 @@ class Results:
         )
         return json_report(self._rehearsed(), self._reviews, ends, run=run, rules=self.rules)
 
+    def _ask_hooks(self) -> None:
+        """Show what came of the run to the team's hooks, and keep the sections that they add, or what is wrong with them."""
+        if not self._reviews:
+            return
+        try:
+            show_reviews(self.config, self.reviews)
+            self._sections = sections_of(self.config, self._seen)
+        except HookError as error:
+            self.hook_problem = str(error)
+            if self.exit_code == pytest.ExitCode.OK:
+                self.exit_code = pytest.ExitCode.USAGE_ERROR
+
     def _rehearsed(self) -> list[tuple[History, Places]]:
         return list(zip(self.histories, self.places(), strict=True))
 
     def write(self, exit_code: int) -> None:
-        """Write the reports that are asked for, each whole or not at all; they tell what the run ends with."""
+        """Ask the team's hooks, and write the reports that are asked for, each whole or not at all.
+
+        They tell what the run ends with; where a hook fails, that is no longer success.
+        """
         self.exit_code = exit_code
+        self._ask_hooks()
         for file in self.files:
             try:
                 file.write(self.report)
@@ -170,6 +195,10 @@ class Results:
         ]
         if nothing_found:
             lines.append((nothing_found, {"yellow": True}))
+        for section in self._sections:
+            _write(terminalreporter, f"migsafe: {section['title']}", _plain(section["text"]))
+        if self.hook_problem:
+            lines.append((self.hook_problem, {"red": True}))
         if self.unwritten:
             lines.append((self.unwritten, {"red": True}))
         if lines:
@@ -202,6 +231,10 @@ def _first_line(report: pytest.TestReport | pytest.CollectReport) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)
     said: str = crash.message if crash is not None else report.longreprtext
     return next((line.strip() for line in said.splitlines() if line.strip()), "")
+
+
+def _plain(text: str) -> Iterable[StyledLine]:
+    return ((line, {}) for line in text.splitlines())
 
 
 def blocked_by(report: pytest.TestReport) -> str:

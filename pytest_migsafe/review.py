@@ -6,12 +6,12 @@ This joins settings, chain and rules; pytest's items, the fixtures and the comma
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self
 
 from pytest_migsafe import catalog
 from pytest_migsafe.errors import ServerError
-from pytest_migsafe.findings import Finding, Severity
+from pytest_migsafe.findings import Finding
 from pytest_migsafe.migrations.model import History, Migration
 from pytest_migsafe.places import Place
 from pytest_migsafe.rehearsal.chain import Blocked, Chain
@@ -19,7 +19,8 @@ from pytest_migsafe.rehearsal.end import End
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.facts import Scope
 from pytest_migsafe.rehearsal.moves import find_moves
-from pytest_migsafe.rehearsal.rehearsal_database import Conditions
+from pytest_migsafe.rehearsal.rehearsal_database import Conditions, FileConditions
+from pytest_migsafe.rehearsal.seeds import Seed
 from pytest_migsafe.rules import Rule, judge
 from pytest_migsafe.rules.downtime import DowntimeVerdict, downtime
 from pytest_migsafe.rules.presets import severities
@@ -199,6 +200,16 @@ class EndReview:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class SaidOfFiles:
+    """What a team says of single files of a history."""
+
+    #: Returns the history's settings with what is otherwise for a file.
+    settings: Callable[[Migration], Settings]
+    #: Returns what is run before a file.
+    seeds: Callable[[Migration], tuple[Seed, ...]]
+
+
 @dataclass(kw_only=True)
 class Reviewer:
     """Reviews the migrations of one history in one place, where it opens a database when it first needs one."""
@@ -208,6 +219,8 @@ class Reviewer:
     place: Place
     #: Those of the run: built in and the team's own.
     rules: Sequence[Rule]
+    #: What is otherwise for single files; None: nothing is.
+    of_files: SaidOfFiles | None = None
     #: The positions that will be asked for. On the way to a later one they are reviewed in passing, so that
     #: asking in any order costs no more than asking in theirs.
     wanted: Collection[int] = ()
@@ -324,33 +337,42 @@ class Reviewer:
             sections=sections(result.state_after, findings, self.rules) if result.applied else (),
             row_security=matrix(result.state_after) if result.applied else (),
             changes=tuple(catalog.diff(result.before, result.after)),
-            downtime=downtime(result, self._sizes, position) if result.applied else None,
+            downtime=downtime(result, self._sizes(position), position) if result.applied else None,
         )
 
     def _found(self, position: int, evidence: Evidence) -> tuple[Finding, ...]:
         """Return what the rules find in a file: graded by the project's tables, and with what the file itself allows."""
-        findings = judge(evidence, self.rules, self._severities)
-        if self._sizes is not None:
-            findings = sized(findings, self._sizes, (evidence.before, evidence.after), position)
+        settings = self._settings(position)
+        given = severities(self.rules, settings.preset, settings.rules)
+        findings = judge(evidence, self.rules, given)
+        if (sizes := self._sizes(position)) is not None:
+            findings = sized(findings, sizes, (evidence.before, evidence.after), position)
         return with_waivers(
             evidence,
             findings,
             rules=self.rules,
-            severities=self._severities,
+            severities=given,
             is_one_of_several=bool(self.place.label),
         )
 
-    @cached_property
-    def _severities(self) -> Mapping[str, Severity]:
-        return severities(self.rules, self.settings.preset, self.settings.rules)
+    def _settings(self, position: int) -> Settings:
+        if self.of_files is None:
+            return self.settings
+        return self.of_files.settings(self.history.migrations[position])
+
+    def _sizes(self, position: int) -> Sizes | None:
+        """Return what is said of production's tables where a file is judged."""
+        settings = self._settings(position)
+        return self._sizes_of_history if settings is self.settings else known_sizes(settings, self.history)
 
     @cached_property
-    def _sizes(self) -> Sizes | None:
+    def _sizes_of_history(self) -> Sizes | None:
         return known_sizes(self.settings, self.history)
 
     def _opened_chain(self) -> Chain:
         if self._chain is None:
-            self._chain = Chain(self.history, self.place.open, conditions(self.settings, self.place.preludes))
+            under = conditions(self.settings, self.place.preludes, self.of_files)
+            self._chain = Chain(self.history, self.place.open, under)
         return self._chain
 
 
@@ -362,20 +384,32 @@ def known_sizes(settings: Settings, history: History) -> Sizes | None:
     return Sizes(known=known, small=settings.small_table, moves=find_moves(history))
 
 
-def conditions(settings: Settings, preludes: Collection[str] = ()) -> Conditions:
+def conditions(
+    settings: Settings, preludes: Collection[str] = (), of_files: SaidOfFiles | None = None
+) -> Conditions:
     """Return the conditions under which files are rehearsed, as the project's runner would have them."""
+
+    def of_file(said: SaidOfFiles, migration: Migration) -> FileConditions:
+        return FileConditions(options=_options(said.settings(migration)), seeds=said.seeds(migration))
+
+    return Conditions(
+        options=_options(settings),
+        file_timeout=in_seconds(settings.file_timeout),
+        cluster_wide=settings.cluster_wide,
+        scope=scope(settings, preludes),
+        of_file=partial(of_file, of_files) if of_files is not None else None,
+    )
+
+
+def _options(settings: Settings) -> Mapping[str, str]:
+    """Return what is set in the session of a file."""
     # A runner that sets none leaves it to what is set for the role or the database, by the history itself perhaps.
     lock_timeout = "" if settings.lock_timeout == "0" else settings.lock_timeout
     options = {"lock_timeout": lock_timeout, "statement_timeout": settings.statement_timeout}
     if settings.role is not None and (settings.dsn is not None or settings.server_fixture is not None):
         # There we cannot log in as anybody else; a member of the role may become it.
         options["role"] = settings.role
-    return Conditions(
-        options=options,
-        file_timeout=in_seconds(settings.file_timeout),
-        cluster_wide=settings.cluster_wide,
-        scope=scope(settings, preludes),
-    )
+    return options
 
 
 def scope(settings: Settings, preludes: Collection[str]) -> Scope:

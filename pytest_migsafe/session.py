@@ -30,7 +30,7 @@ from pytest_migsafe.artifacts.folder import ArtifactFolder
 from pytest_migsafe.artifacts.writer import ArtifactWriter
 from pytest_migsafe.ends import Ends
 from pytest_migsafe.errors import MigsafeError, ServerError, SettingsError
-from pytest_migsafe.hooks import rules_of
+from pytest_migsafe.hooks import preludes_of, rules_of, seeds_of, settings_of
 from pytest_migsafe.items import (
     END_REVIEW,
     REVIEW,
@@ -44,10 +44,11 @@ from pytest_migsafe.migrations.discovery import LAYOUT_NAMES, Discovered, discov
 from pytest_migsafe.migrations.model import History, TransactionMode
 from pytest_migsafe.migrations.programs import hint_at_programs
 from pytest_migsafe.places import Place, Places, find_places, place_on, stubs_used
+from pytest_migsafe.postgres.preludes import Prelude
 from pytest_migsafe.rehearsal.laboratory import Laboratory
 from pytest_migsafe.reports.terminal import header_lines, tried_layouts, unfit_line
 from pytest_migsafe.results import Results, blocked_by
-from pytest_migsafe.review import EndCheck, EndReview, Review, Reviewer, conditions, known_sizes
+from pytest_migsafe.review import EndCheck, EndReview, Review, Reviewer, SaidOfFiles, conditions, known_sizes
 from pytest_migsafe.rules import Rule
 from pytest_migsafe.server_fixture import server_of_fixture
 from pytest_migsafe.settings import Settings, load_settings
@@ -115,6 +116,8 @@ class MigsafeSession:
         #: How many of them have items; the others are there for tests that ask for their migrations.
         self._collected = len(self._histories)
         self._add_histories_for_tests()
+        self._preludes = preludes_of(config, settings.root)
+        self._of_files = [self._said_of_files(at) for at in range(len(self._histories))]
         self._ends = Ends(
             histories=self._histories[: self._collected],
             settings=self._settings_of[: self._collected],
@@ -171,7 +174,7 @@ class MigsafeSession:
     def _places(self) -> tuple[Places | MigsafeError, ...]:
         """Where each history is rehearsed, or why nowhere."""
         return tuple(
-            _places_or_problem(settings, history.layout)
+            _places_or_problem(settings, history.layout, self._preludes)
             for history, settings in zip(self._histories, self._settings_of, strict=True)
         )
 
@@ -204,6 +207,22 @@ class MigsafeSession:
         else:
             self._have_collected([path for one in histories for path in (one.root, *one.outside)])
         return histories, tuple(settings for _, settings in found.values())
+
+    def _said_of_files(self, at: int) -> SaidOfFiles:
+        """Return what the team's hooks say of single files of a history.
+
+        Raises:
+            SettingsError: one of them raised an error, or a setting of theirs is wrong.
+        """
+        own = self._settings_of[at]
+        said = {
+            one.relative_path: settings_of(self._config, one, own, self._rules)
+            for one in self._histories[at].migrations
+        }
+        return SaidOfFiles(
+            settings=lambda migration: said[migration.relative_path],
+            seeds=partial(seeds_of, self._config, own.root),
+        )
 
     def _add_histories_for_tests(self) -> None:
         """Know the project's migrations, too, where only tests are named: these may ask for them."""
@@ -410,7 +429,11 @@ class MigsafeSession:
             settings = self._settings_of[at]
             place = self._place(where, request)
             reviewer = Reviewer(
-                history=self._histories[at], settings=settings, place=place, rules=self._rules
+                history=self._histories[at],
+                settings=settings,
+                place=place,
+                rules=self._rules,
+                of_files=self._of_files[at],
             )
             if settings.server_fixture is not None:
                 # The fixture's server goes before the session finishes; what is on it must go before that.
@@ -431,7 +454,7 @@ class MigsafeSession:
                 history=self._histories[at],
                 open=place.open,
                 copy=place.copy,
-                conditions=conditions(self._settings_of[at], place.preludes),
+                conditions=conditions(self._settings_of[at], place.preludes, self._of_files[at]),
             )
             if self._settings_of[at].server_fixture is not None:
                 # As of the reviewer's database: it is to go before the fixture's server.
@@ -444,7 +467,7 @@ class MigsafeSession:
         settings, places = self._settings_of[at], self._places[at]
         if settings.server_fixture is not None:
             server = server_of_fixture(settings.server_fixture, request)
-            return place_on(server, settings, self._histories[at].layout)
+            return place_on(server, settings, self._histories[at].layout, self._preludes)
         if isinstance(places, MigsafeError):
             raise ServerError(str(places)) from places
         return next(place for place in places.found if place.label == label)
@@ -490,8 +513,8 @@ class MigsafeSession:
         self.close()
         if self._is_worker:
             return
-        session.exitstatus = self._exit_status(exitstatus)
-        self._results.write(session.exitstatus)
+        self._results.write(self._exit_status(exitstatus))
+        session.exitstatus = self._results.exit_code
         if self._results.unwritten and exitstatus == pytest.ExitCode.OK and not self._results.are_blocked:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
@@ -587,9 +610,9 @@ def _is_of(path: Path, root: Path) -> bool:
     return path.is_relative_to(root) or root.is_relative_to(path)
 
 
-def _places_or_problem(settings: Settings, layout: str) -> Places | MigsafeError:
+def _places_or_problem(settings: Settings, layout: str, more: Sequence[Prelude]) -> Places | MigsafeError:
     try:
-        return find_places(settings, layout)
+        return find_places(settings, layout, more)
     except MigsafeError as error:
         return error
 

@@ -147,6 +147,39 @@ def load_settings(
     )
 
 
+#: What can be otherwise for a single file: how it is judged, and what its runner sets for its session.
+OF_A_FILE = ("rules", "preset", "tables", "small_table", "lock_timeout", "statement_timeout")
+
+
+def with_settings_of_file(
+    settings: Settings, given: Any, by: str, *, rules: Mapping[str, str] | None = None
+) -> Settings:
+    """Return a history's settings with what is said of one of its files; ``by`` says who says it.
+
+    Severities and tables go beside those of the history, everything else in their place.
+
+    Raises:
+        SettingsError: a key is unknown, or cannot differ from file to file, or a value is wrong.
+    """
+    if not isinstance(given, Mapping):
+        raise _Place(by).error(
+            f"expected a mapping of settings, got {_shown(given)}", 'for example {"preset": "strict"}'
+        )
+    readers = _readers(settings.root, (), rules or {})
+    for key in given:
+        if key in readers and key not in OF_A_FILE:
+            raise _Place(by).error(
+                f"{key!r} cannot differ from file to file", f"known: {', '.join(OF_A_FILE)}"
+            )
+    values = _read_table(given, f"{by}:", readers, known={*OF_A_FILE})
+    if "rules" in values:
+        values["rules"] = MappingProxyType({**settings.rules, **values["rules"]})
+    if "tables" in values:
+        own = {name: replace(size, source=by) for name, size in values["tables"].items()}
+        values["tables"] = MappingProxyType({**settings.tables, **own})
+    return replace(settings, **values)
+
+
 def _made(root: Path, values: Mapping[str, Any]) -> Settings:
     return replace(Settings(root=root), **values)
 

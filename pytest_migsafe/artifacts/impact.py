@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pytest_migsafe.artifacts.markdown import code, codes, listed, plain, table
 from pytest_migsafe.catalog import Change, Schema
 from pytest_migsafe.catalog.lexical import last_part, own_name, without_arguments
 from pytest_migsafe.catalog.render import relation_of
@@ -19,6 +18,7 @@ from pytest_migsafe.rules.compatibility.check import FAMILY as BREAKS_OLD_CODE
 from pytest_migsafe.rules.downtime import Downtime
 from pytest_migsafe.rules.lock_queue import holds_of
 from pytest_migsafe.rules.sizes import Sizes
+from pytest_migsafe.texts.markdown import code, codes, listed, plain, table
 
 #: Kinds that application code names.
 _NAMED_IN_CODE = frozenset({"table", "view", "column", "function", "type", "sequence", "schema", "extension"})

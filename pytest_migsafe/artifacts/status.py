@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_migsafe.artifacts.folder import IMPACT, ROLLBACK
-from pytest_migsafe.artifacts.markdown import code, plain, table
+from pytest_migsafe.texts.markdown import code, plain, table
 
 #: Raised when a name is removed or changes its meaning; new names do not raise it.
 FORMAT = 1

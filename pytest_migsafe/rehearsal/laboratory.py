@@ -20,6 +20,7 @@ from pytest_migsafe.rehearsal.chain import OpenDatabase
 from pytest_migsafe.rehearsal.deadline import Watcher
 from pytest_migsafe.rehearsal.isolation import RefusedError, send_as_runner
 from pytest_migsafe.rehearsal.rehearsal_database import Conditions
+from pytest_migsafe.rehearsal.seeds import run_seed
 from pytest_migsafe.rehearsal.task import read_task
 
 #: Opens a database that holds what another does, and leaves closing it to the stack. Nobody may be at work in the other.
@@ -63,6 +64,7 @@ class LiveDatabase:
         Raises:
             psycopg.Error: what ended the file, with its place as a note. What had been committed before stays.
             MigrationReadError: the file cannot be read.
+            SeedError: the team's own SQL before the file is refused.
             IndexError: there is no next file.
         """
         migration = self.history.migrations[self.position]
@@ -125,11 +127,12 @@ class LiveDatabase:
     def _run(self, migration: Migration, direction: Direction, watcher: Watcher) -> None:
         may_change_cluster = self.database.server.is_ours or self.conditions.cluster_wide
         task = read_task(migration, self.database, may_change_cluster=may_change_cluster, direction=direction)
+        now = self.conditions.for_file(migration)
+        if direction is Direction.UP:
+            for seed in now.seeds:
+                run_seed(self.database, seed, migration.relative_path, now.options)
         # Each file has a session of its own, so that none finds what another left behind.
-        with (
-            self.database.connect(options=self.conditions.options) as connection,
-            watcher.limit(connection) as limit,
-        ):
+        with self.database.connect(options=now.options) as connection, watcher.limit(connection) as limit:
             try:
                 send_as_runner(connection, task.script)
             except (RefusedError, psycopg.Error) as refusal:

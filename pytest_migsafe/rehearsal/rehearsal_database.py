@@ -1,13 +1,13 @@
 """The database that a chain stands on, while it is open: a file is rehearsed in it, and applied to it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 import psycopg
 
 from pytest_migsafe import catalog
-from pytest_migsafe.errors import MigrationReadError
+from pytest_migsafe.errors import HookError, MigrationReadError, MigsafeError
 from pytest_migsafe.migrations.model import Migration, Script
 from pytest_migsafe.migrations.statements import Statement
 from pytest_migsafe.postgres.database import Database
@@ -33,11 +33,22 @@ from pytest_migsafe.rehearsal.isolation import (
     why_not_in_savepoint,
 )
 from pytest_migsafe.rehearsal.loss import demand_room, explain_loss, sessions_end_shown
+from pytest_migsafe.rehearsal.seeds import Seed, SeedError, run_seed
 from pytest_migsafe.rehearsal.sequences import SequenceValues, read_sequences, restore_sequences
 from pytest_migsafe.rehearsal.session import MigrationSession
 from pytest_migsafe.rehearsal.state import State, states_around
 from pytest_migsafe.rehearsal.task import Task, read_task
 from pytest_migsafe.rehearsal.trace import describe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileConditions:
+    """Under which conditions one file is rehearsed."""
+
+    #: The settings of its session.
+    options: Mapping[str, str]
+    #: What is run before it.
+    seeds: tuple[Seed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +63,16 @@ class Conditions:
     cluster_wide: bool = False
     #: What the smoke tests judge.
     scope: Scope = field(default_factory=Scope)
+    #: Tells what is otherwise for single files; None: nothing is.
+    of_file: Callable[[Migration], FileConditions] | None = None
+
+    def for_file(self, migration: Migration) -> FileConditions:
+        """Return the conditions of a file.
+
+        Raises:
+            HookError: whoever knows them could not tell.
+        """
+        return self.of_file(migration) if self.of_file is not None else FileConditions(options=self.options)
 
 
 #: A witness waits for nobody, and is ended by nobody but us, whatever the migrations have set for all sessions.
@@ -71,7 +92,8 @@ class RehearsalDatabase:
         self._server = database.server
         self._conditions = conditions
         self.position = 0
-        self._session = MigrationSession(lambda: database.connect(options=conditions.options))
+        self._options = conditions.options
+        self._session = MigrationSession(lambda: database.connect(options=self._options))
         self._watcher = Watcher(conditions.file_timeout)
         self._carried_since = 0
         self._has_unseen_waivers = False
@@ -105,6 +127,7 @@ class RehearsalDatabase:
         try:
             with sessions_end_shown():
                 self._learn_base()
+                self._make_ready(migration)
             self._schema = self._sequences = self._cluster = None
             self._examination.forget()
             task = self.task(migration)
@@ -115,6 +138,8 @@ class RehearsalDatabase:
                 self._session.renew(script, is_looked_at=False)
         except MigrationReadError as problem:
             return _unreadable(problem)
+        except (SeedError, HookError) as problem:
+            return _not_ready(problem)
         except psycopg.OperationalError as problem:
             return explain_loss(self._server, migration.relative_path, problem)
         if error is None:
@@ -141,10 +166,16 @@ class RehearsalDatabase:
         )
 
     def rehearse(self, task: Task, *, hold: bool = True) -> Evidence:
-        """Rehearse a file and apply it; ``hold=False`` applies it for real only."""
+        """Rehearse a file and apply it; ``hold=False`` applies it for real only.
+
+        Raises:
+            SeedError: what is to be run before it is refused.
+            HookError: whoever knows what is to be run before it could not tell.
+        """
         script = task.script
-        connection = self._session.connection
         self._learn_base()
+        self._make_ready(task.migration)
+        connection = self._session.connection
         if self._schema is None:
             self._schema = catalog.snapshot(connection)
         self._examination.begin(connection, self._schema)
@@ -212,6 +243,23 @@ class RehearsalDatabase:
             connection = self._session.connection
             self._schema = catalog.snapshot(connection)
             self._state = self._examination.begin(connection, self._schema)
+
+    def _make_ready(self, migration: Migration) -> None:
+        """Make session and rows what they are to be for a file.
+
+        Raises:
+            SeedError, HookError: they cannot be.
+        """
+        now = self._conditions.for_file(migration)
+        if now.options != self._options:
+            self._session.close()
+            self._options = now.options
+        for seed in now.seeds:
+            run_seed(self.database, seed, migration.relative_path, now.options)
+        if now.seeds:
+            # Rows have come, unwatched; what a smoke test finds in them is not the file's doing.
+            self._schema = self._sequences = self._cluster = None
+            self._examination.forget()
 
     def end(self) -> End:
         """Return what is there now, read in full.
@@ -373,6 +421,11 @@ class RehearsalDatabase:
 def _has_extension(schema: catalog.Schema, name: str) -> bool:
     # Names in a schema are written as `quote_ident` writes them.
     return any(schema.get("extension", written) is not None for written in (name, f'"{name}"'))
+
+
+def _not_ready(problem: MigsafeError) -> StatementError:
+    first = str(problem).partition("\n")[0]
+    return StatementError(sqlstate="", message=first, line=1, column=1, during="making ready for the file")
 
 
 def _unreadable(problem: MigrationReadError) -> StatementError:

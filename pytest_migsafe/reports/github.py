@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_migsafe.reports.issues import Issue, issues
-from pytest_migsafe.reports.text import clipped, seen, words_and_sql
+from pytest_migsafe.texts import clipped, seen, words_and_sql
 
 #: GitHub shows so many annotations of a kind and step; the log has the others, and so has the summary.
 _MOST = 10

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_migsafe.reports.issues import Issue, fingerprints, issues
-from pytest_migsafe.reports.text import clipped, seen
+from pytest_migsafe.texts import clipped, seen
 
 _LONGEST = 1_000
 #: What cannot be applied, or was not judged at all, cannot be merged whatever anybody thinks of it.

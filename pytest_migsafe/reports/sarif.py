@@ -6,14 +6,14 @@ stops reading: GitHub documentation, "SARIF support for code scanning".
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
 from pytest_migsafe.reports.issues import RUN_RULES, Issue, Statement, fingerprints, incomplete, issues
 from pytest_migsafe.reports.rules import manual_page
-from pytest_migsafe.reports.text import clipped, seen, words_and_sql
+from pytest_migsafe.texts import clipped, seen, words_and_sql
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -107,7 +107,7 @@ def _rule(id_: str, known: Mapping[str, Any], family: str) -> dict[str, Any]:
         },
         "defaultConfiguration": {"level": _LEVELS[severity]},
         "properties": {
-            "tags": ["postgresql", "migration", seen(family)],
+            "tags": _once(("postgresql", "migration", family)),
             "family": seen(family),
             "peers": dict(peers),
             "precision": "high",
@@ -135,7 +135,7 @@ def _result(issue: Issue, rule_index: int, fingerprint: str) -> dict[str, Any]:
                     "region": _region(issue),
                 },
                 **(
-                    {"logicalLocations": [{"fullyQualifiedName": seen(name)} for name in issue.objects]}
+                    {"logicalLocations": [{"fullyQualifiedName": name} for name in _once(issue.objects)]}
                     if issue.objects
                     else {}
                 ),
@@ -168,6 +168,10 @@ def _told_in_markdown(issue: Issue) -> Iterator[str]:
         yield f"The safe way: {words}".rstrip()
     if sql:
         yield f"```sql\n{sql}\n```"
+
+
+def _once(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(map(seen, texts)))
 
 
 def _text(text: str, most: int = _LONGEST_TEXT) -> str:

@@ -1,0 +1,75 @@
+"""Rows that a team wants a migration to meet: SQL of its own, committed before the file is rehearsed or applied."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from pytest_migsafe.errors import MigsafeError
+from pytest_migsafe.postgres.database import Database
+from pytest_migsafe.rehearsal.sending import send
+
+#: How many lines of the SQL are shown around the one that the server points at.
+_AROUND = 2
+
+
+class SeedError(MigsafeError):
+    """A team's own SQL is refused: the migration that was to meet its rows is not at fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """SQL that is run before a file."""
+
+    sql: str
+    #: Whose it is, as a message says it.
+    by: str
+
+
+def run_seed(database: Database, seed: Seed, before: str, options: Mapping[str, str]) -> None:
+    """Run a seed before a file, in a session of its own, as the role that migrations run as.
+
+    It is one simple query, and so one transaction unless the text has its own BEGIN and COMMIT.
+
+    Raises:
+        SeedError: the server refused it; the message has its place, its text and what the server said.
+        psycopg.OperationalError: the server is gone.
+    """
+    with database.connect(options=options) as connection:
+        try:
+            send(connection.cursor(), seed.sql)
+        except psycopg.Error as error:
+            if connection.closed:
+                raise
+            raise SeedError(_refused(seed, before, error)) from error
+        if connection.info.transaction_status is not TransactionStatus.IDLE:
+            connection.rollback()
+            raise SeedError(
+                f"the seed before {before} ends in the middle of a transaction: it has a BEGIN without its COMMIT "
+                f"({seed.by})\nNothing after that BEGIN stays. Add the COMMIT, or leave both out."
+            )
+
+
+def _refused(seed: Seed, before: str, error: psycopg.Error) -> str:
+    said = error.diag.message_primary or " ".join(str(error).split())
+    code = f" ({error.sqlstate})" if error.sqlstate else ""
+    lines = [f"the seed before {before} cannot be run: {said}{code} ({seed.by})", *_excerpt(seed.sql, error)]
+    diagnosis = {
+        "detail": error.diag.message_detail,
+        "hint": error.diag.message_hint,
+        "context": error.diag.context,
+    }
+    lines += [f"  = {label}: {text}" for label, text in diagnosis.items() if text]
+    return "\n".join([*lines, "The migration itself has not been run: mend the seed."])
+
+
+def _excerpt(text: str, error: psycopg.Error) -> list[str]:
+    """Return the line that the server points at with those around it; where it points at none, how the text begins."""
+    lines = text.splitlines()
+    position = error.diag.statement_position
+    # Characters, from 1 (manual: "Error and Notice Message Fields").
+    at = text.count("\n", 0, int(position) - 1) if position is not None else None
+    first = max((at or 0) - _AROUND, 0)
+    shown = range(first, min((at or 0) + _AROUND + 1, len(lines)))
+    return [f"{'>' if number == at else ' '} {number + 1:3} | {lines[number]}".rstrip() for number in shown]
