@@ -3,13 +3,8 @@
 from collections.abc import Iterator
 
 from pytest_migsafe.findings import Finding, Severity
-from pytest_migsafe.rehearsal.evidence import StatementEvidence
+from pytest_migsafe.reports.excerpt import marked, statement_lines
 from pytest_migsafe.review import Review
-
-#: How many lines of a long statement are shown around the marked one.
-_AROUND = 4
-#: How many characters of a line are shown.
-_WIDEST = 400
 
 
 def verdict(review: Review) -> str:
@@ -86,21 +81,7 @@ def excerpt(review: Review, finding: Finding) -> Iterator[str]:
     numbered = _numbered_lines(review, finding)
     if not numbered:
         return
-    width = len(str(max(numbered)))
-    shown = [number for number in sorted(numbered) if abs(number - finding.line) <= _AROUND]
-    if shown[0] > min(numbered):
-        yield f"  {'':{width}} | ..."
-    for number in shown:
-        mark = ">" if number == finding.line else " "
-        if number == finding.line:
-            text, column = _around(numbered[number], finding.column)
-            yield f"{mark} {number:{width}} | {text}".rstrip()
-            yield f"  {'':{width}} | {_caret(text, column)}"
-        else:
-            text, _ = _around(numbered[number], 1)
-            yield f"{mark} {number:{width}} | {text}".rstrip()
-    if shown[-1] < max(numbered):
-        yield f"  {'':{width}} | ..."
+    yield from marked(numbered, finding.line, finding.column)
 
 
 def _numbered_lines(review: Review, finding: Finding) -> dict[int, str]:
@@ -113,31 +94,11 @@ def _numbered_lines(review: Review, finding: Finding) -> dict[int, str]:
     # Several may stand on the line: it is the last that begins before the place.
     begun = [one for one in holding if (one.line, one.column) <= (line, finding.column)]
     if holding:
-        return _statement_lines((begun or holding)[-1])
+        one = (begun or holding)[-1]
+        return statement_lines(one.line, one.column, one.text)
     if evidence.error is not None and evidence.error.line == line and evidence.error_line:
         return {line: evidence.error_line}
     return {}
-
-
-def _statement_lines(statement: StatementEvidence) -> dict[int, str]:
-    first, *rest = statement.text.split("\n")
-    # The statement may begin in the middle of its line: keep columns true.
-    texts = [" " * (statement.column - 1) + first, *rest]
-    return {statement.line + at: text.rstrip("\r") for at, text in enumerate(texts)}
-
-
-def _around(text: str, column: int) -> tuple[str, int]:
-    """Return a line cut to what is around a column, and the column in that: a seed's line may have megabytes."""
-    if len(text) <= _WIDEST:
-        return text, column
-    start = max(column - 1 - _WIDEST // 2, 0)
-    before, after = "…" if start else "", "…" if start + _WIDEST < len(text) else ""
-    return before + text[start : start + _WIDEST] + after, column - start + len(before)
-
-
-def _caret(text: str, column: int) -> str:
-    # Tabs stay tabs, so that the caret stands under its character whatever the tab width.
-    return "".join("\t" if char == "\t" else " " for char in text[: column - 1]) + "^"
 
 
 def indented(head: str, text: str) -> Iterator[str]:

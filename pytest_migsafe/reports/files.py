@@ -9,6 +9,7 @@ from typing import Any
 from pytest_migsafe.reports.gitlab import as_gitlab
 from pytest_migsafe.reports.html import as_html
 from pytest_migsafe.reports.json import as_json
+from pytest_migsafe.reports.markdown import as_markdown
 from pytest_migsafe.reports.sarif import as_sarif
 
 #: Makes a report's text of the JSON report.
@@ -16,7 +17,7 @@ Render = Callable[[Mapping[str, Any]], str]
 
 #: The formats, by the names of their flags: ``--migsafe-json FILE``.
 FORMATS: Mapping[str, Render] = MappingProxyType(
-    {"json": as_json, "sarif": as_sarif, "gitlab": as_gitlab, "html": as_html}
+    {"json": as_json, "sarif": as_sarif, "gitlab": as_gitlab, "markdown": as_markdown, "html": as_html}
 )
 
 

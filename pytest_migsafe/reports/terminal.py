@@ -255,11 +255,17 @@ def change_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]:
         yield _named(review), {"bold": True}
         if not review["diff"] and not review["cluster_changes"]:
             yield "  no schema change", _PLAIN
-        for line in catalog.render([catalog.Change.from_json(change) for change in review["diff"]]):
-            yield f"  {line.text}", _STYLES[line.style]
-        for change in review["cluster_changes"]:
-            yield from _cluster_lines(change)
+        for text, markup in schema_lines(review):
+            yield f"  {text}", markup
         yield from _smoke_lines(review["smoke_tests"])
+
+
+def schema_lines(entry: Mapping[str, Any]) -> Iterator[StyledLine]:
+    """Yield how a file, or the end of a history, changes the schema and the whole cluster."""
+    for line in catalog.render([catalog.Change.from_json(change) for change in entry["diff"]]):
+        yield line.text, _STYLES[line.style]
+    for change in entry.get("cluster_changes", ()):
+        yield _cluster_line(change)
 
 
 def _smoke_lines(sections: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]:
@@ -281,12 +287,11 @@ def _smoke_lines(sections: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]:
             yield f"  not valid as yet, so only new rows are checked: {_listed(one['not_valid'])}", _PLAIN
 
 
-def _cluster_lines(change: Mapping[str, Any]) -> Iterator[StyledLine]:
-    """Yield what a file changed of the whole cluster, in the form of the schema's changes."""
+def _cluster_line(change: Mapping[str, Any]) -> StyledLine:
+    """Return what a file changed of the whole cluster, in the form of the schema's changes."""
     named = f"{change['kind']} {change['name']}"
     if change["before"] is None:
-        yield f"  + {named} ({change['after']})".replace(" ()", ""), _STYLES["added"]
-    elif change["after"] is None:
-        yield f"  - {named}", _STYLES["removed"]
-    else:
-        yield f"  ~ {named}: {change['before']} -> {change['after']}", _STYLES["changed"]
+        return f"+ {named} ({change['after']})".replace(" ()", ""), _STYLES["added"]
+    if change["after"] is None:
+        return f"- {named}", _STYLES["removed"]
+    return f"~ {named}: {change['before']} -> {change['after']}", _STYLES["changed"]
