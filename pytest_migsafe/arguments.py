@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_migsafe.errors import SettingsError
+from pytest_migsafe.gate.gate import Asked
 from pytest_migsafe.reports.files import FORMATS, ReportFile
 from pytest_migsafe.settings import Settings
 
@@ -65,6 +66,16 @@ def searches(settings: Settings, named: Sequence[Path]) -> Iterator[tuple[Settin
     # A folder above has been searched for the histories that the settings name; it may hold others.
     if others:
         yield settings, tuple(others)
+
+
+def asked(config: pytest.Config, named: Sequence[Path]) -> Asked:
+    """Return what the command line says of which files are judged."""
+    return Asked(
+        since=config.getoption("migsafe_since"),
+        only=config.getoption("migsafe_only"),
+        directory=config.invocation_params.dir,
+        has_named_files=any(path.is_file() for path in named),
+    )
 
 
 def _importable(name: str) -> list[Path]:

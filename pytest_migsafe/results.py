@@ -14,6 +14,7 @@ from pytest_migsafe.artifacts.folder import STATUS, STATUS_JSON, ArtifactFolder
 from pytest_migsafe.artifacts.status import status_json, status_markdown
 from pytest_migsafe.ends import Ends
 from pytest_migsafe.errors import HookError
+from pytest_migsafe.gate.gate import Gate
 from pytest_migsafe.hooks import sections_of, show_reviews
 from pytest_migsafe.items import BLOCKED_BY, item_name
 from pytest_migsafe.migrations.model import History
@@ -42,6 +43,7 @@ class Results:
     #: Returns the places that are known of each history.
     places: Callable[[], Sequence[Places]]
     ends: Ends
+    gate: Gate
     #: The reports that are asked for.
     files: Sequence[ReportFile] = ()
     #: Where artifacts are written, if they are asked for.
@@ -128,6 +130,8 @@ class Results:
             folder=folder_in_repository(self.root, os.environ),
             problems=self._problems,
             failures=self._failures,
+            judged=self.gate.judged,
+            gates=[self.gate.to_json(at) for at in range(len(self.histories))],
         )
         return json_report(self._rehearsed(), self._reviews, ends, run=run, rules=self.rules)
 
@@ -190,6 +194,8 @@ class Results:
                 _write(terminalreporter, "migsafe waivers", waived)
         lines = [
             *(summary_lines(reviews, self._missing_versions(), ends) if reviews else ()),
+            *((line, {}) for line in self.gate.lines()),
+            *((line, {"yellow": True}) for line in self.gate.warnings()),
             *self._blocked_lines(terminalreporter),
             *self.ends.lines(),
         ]

@@ -13,6 +13,7 @@ from pytest_migsafe import catalog
 from pytest_migsafe.errors import ServerError
 from pytest_migsafe.findings import Finding
 from pytest_migsafe.migrations.model import History, Migration
+from pytest_migsafe.migrations.origin import Origin
 from pytest_migsafe.places import Place
 from pytest_migsafe.rehearsal.chain import Blocked, Chain
 from pytest_migsafe.rehearsal.end import End
@@ -90,6 +91,9 @@ class Review:
             "blocked_because": self.blocked_because or None,
             "downtime": self.downtime.to_json() if self.downtime is not None else None,
             "artifacts": self.artifacts,
+            "origin": evidence.origin.to_json()
+            if evidence is not None and evidence.origin is not None
+            else None,
             "findings": [finding.to_json() for finding in self.findings],
             "smoke_tests": [section.to_json() for section in self.sections],
             "row_security": [row.to_json() for row in self.row_security],
@@ -155,6 +159,8 @@ class EndCheck:
     #: The only place where this is done, and why nowhere else; None: in all.
     only_in: str | None = None
     only_because: str = ""
+    #: What is known without a look at the end; None: it has to be looked at.
+    known: "EndVerdict | None" = field(default=None, compare=False)
 
     def item(self, place: str) -> str:
         """Return the item's name in a place."""
@@ -221,6 +227,8 @@ class Reviewer:
     rules: Sequence[Rule]
     #: What is otherwise for single files; None: nothing is.
     of_files: SaidOfFiles | None = None
+    #: Where the files come from, by their positions; what is not known is left out.
+    origins: Mapping[int, Origin] = field(default_factory=dict)
     #: The positions that will be asked for. On the way to a later one they are reviewed in passing, so that
     #: asking in any order costs no more than asking in theirs.
     wanted: Collection[int] = ()
@@ -269,7 +277,7 @@ class Reviewer:
         )
         if check.only_in not in (None, self.place.label):
             return replace(review, outcome=Outcome.SKIPPED, verdict=EndVerdict(note=check.only_because))
-        end = self._end(check)
+        end = self._end(check) if check.known is None else None
         if isinstance(end, Blocked):
             return replace(
                 review,
@@ -278,7 +286,7 @@ class Reviewer:
                 blocked_because=end.error.message,
             )
         reviews = [one for one in self._reviews.values() if isinstance(one, Review)]
-        verdict = check.judge(end, reviews)
+        verdict = check.judge(end, reviews) if end is not None else check.known or EndVerdict()
         return replace(review, outcome=Outcome.FAILED if verdict.problem else Outcome.PASSED, verdict=verdict)
 
     def _end(self, check: EndCheck) -> End | Blocked:
@@ -325,6 +333,7 @@ class Reviewer:
                 blocked_by=result.by.relative_path,
                 blocked_because=result.error.message,
             )
+        result = replace(result, origin=self.origins.get(position))
         findings = self._found(position, result)
         failed = result.error is not None or any(finding.fails for finding in findings)
         return Review(

@@ -19,6 +19,7 @@ import pytest
 from pytest_migsafe.arguments import (
     ARTIFACTS,
     artifacts_folder,
+    asked,
     is_asked_for_by_hand,
     misleading_flag,
     named_paths,
@@ -30,6 +31,7 @@ from pytest_migsafe.artifacts.folder import ArtifactFolder
 from pytest_migsafe.artifacts.writer import ArtifactWriter
 from pytest_migsafe.ends import Ends
 from pytest_migsafe.errors import MigsafeError, ServerError, SettingsError
+from pytest_migsafe.gate.gate import Gate
 from pytest_migsafe.hooks import preludes_of, rules_of, seeds_of, settings_of
 from pytest_migsafe.items import (
     END_REVIEW,
@@ -118,7 +120,12 @@ class MigsafeSession:
         self._add_histories_for_tests()
         self._preludes = preludes_of(config, settings.root)
         self._of_files = [self._said_of_files(at) for at in range(len(self._histories))]
+        self._gate = Gate(
+            histories=self._histories, settings=self._settings_of, asked=asked(config, self._named)
+        )
+        self._gate.check()
         self._ends = Ends(
+            gone=self._gate.gone,
             histories=self._histories[: self._collected],
             settings=self._settings_of[: self._collected],
             rules=rules,
@@ -148,6 +155,7 @@ class MigsafeSession:
             histories=self._histories[: self._collected],
             places=self._found_places,
             ends=self._ends,
+            gate=self._gate,
             files=files,
             artifacts=self._artifacts,
             rules=rules,
@@ -182,6 +190,10 @@ class MigsafeSession:
         """Return the places that are known of each history that has items."""
         some = self._places[: self._collected]
         return [Places(()) if isinstance(places, MigsafeError) else places for places in some]
+
+    def judged_positions(self, at: int) -> frozenset[int]:
+        """Return the positions of a history's files that are judged; the others are applied only."""
+        return self._gate.judged[at]
 
     @property
     def _is_worker(self) -> bool:
@@ -235,10 +247,6 @@ class MigsafeSession:
                     roots.append(history.root)
                     self._histories += (history,)
                     self._settings_of += (settings,)
-
-    def judged_positions(self, at: int) -> frozenset[int]:
-        """Return the positions of a history that this run judges: all, unless something narrows it."""
-        return frozenset(range(len(self._histories[at].migrations)))
 
     def _refuse_others(self, histories: tuple[History, ...]) -> None:
         """See that each SQL file that was named is a migration; pytest would only say that it is not found.
@@ -314,11 +322,20 @@ class MigsafeSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Bring the migrations, where they stand among the items, into their runner's order."""
+        """Leave out what is not judged, and bring the migrations, where they stand, into their runner's order."""
+        if unjudged := [
+            item for item in items if isinstance(item, MigrationItem) and not self._is_judged(item)
+        ]:
+            items[:] = [item for item in items if item not in unjudged]
+            self._config.hook.pytest_deselected(items=unjudged)
         places = [at for at, item in enumerate(items) if isinstance(item, MigsafeItem)]
         ours = sorted((items[at] for at in places), key=self._turn)
         for at, item in zip(places, ours, strict=True):
             items[at] = item
+
+    def _is_judged(self, item: pytest.Item) -> bool:
+        at, position = self._by_path[item.path]
+        return position in self._gate.judged[at]
 
     def _turn(self, item: pytest.Item) -> tuple[int, int, int]:
         """Return when an item's turn is: one history after the other, and in it one place after the other.
@@ -434,6 +451,7 @@ class MigsafeSession:
                 place=place,
                 rules=self._rules,
                 of_files=self._of_files[at],
+                origins=self._gate.origins(at),
             )
             if settings.server_fixture is not None:
                 # The fixture's server goes before the session finishes; what is on it must go before that.
@@ -522,6 +540,9 @@ class MigsafeSession:
         """Return what the run ends with, of what pytest would say."""
         if self._terminated:
             return EXIT_STATUS
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and self._gate.is_empty:
+            # Nothing is new: that is what a gate lets through.
+            return pytest.ExitCode.OK
         if exitstatus != pytest.ExitCode.OK:
             return exitstatus
         if self._results.are_blocked:
@@ -548,6 +569,7 @@ class MigsafeSession:
             name for history, places in histories if places for name in self._stubs_used(history, places)
         }
         lines = header_lines(histories, self._where(), sorted(stubbed))
+        lines += [f"migsafe: {line}" for line in (*self._gate.lines(), *self._gate.warnings())]
         if self._unfit:
             lines.append(f"migsafe: {unfit_line(self._unfit_names())}")
         if (flag := misleading_flag(self._config)) is not None:

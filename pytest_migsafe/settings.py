@@ -86,6 +86,10 @@ class Settings:
     owner: str | None = None
     #: The file that declares the schema at the end of the history; None: it is compared with none.
     schema_file: Path | None = None
+    #: The last file of those that are applied only, by its version or name; None: all are judged.
+    baseline: str | None = None
+    #: The file with the checksums of the history's files; None: there is none.
+    lock_file: Path | None = None
     #: The severities of all rules of which nothing else is said.
     preset: Preset = Preset.DEFAULT
     #: How big production's tables are: those that are named one by one, and those of a file of statistics.
@@ -298,6 +302,8 @@ def _readers(root: Path, layouts: Sequence[str], rules: Mapping[str, str]) -> di
         "exposed_roles": _names,
         "owner": _text,
         "schema_file": lambda place, value: _written_file(place, value, root),
+        "baseline": _version,
+        "lock_file": lambda place, value: _written_file(place, value, root),
         "tables": _table_sizes,
         "table_statistics": lambda place, value: _statistics(place, value, root),
         "small_table": _count,
@@ -344,6 +350,12 @@ def _text(place: _Place, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise place.error(f"expected text, got {_shown(value)}")
     return value
+
+
+def _version(place: _Place, value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise place.error(f"expected text, got {value}", f'in quotes it keeps its zeros: "{value:04}"')
+    return _text(place, value)
 
 
 def _one_of(place: _Place, value: Any, allowed: Sequence[str]) -> str:

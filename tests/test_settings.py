@@ -135,16 +135,16 @@ def test_a_duration_is_written_as_postgresql_writes_it(tmp_path: Path, value: st
         (
             'migration = "db"',
             (
-                "pyproject.toml, [tool.migsafe]: unknown setting 'migration'; did you mean 'migrations'? Known: bindir, "
-                "cluster_wide, dsn, exposed_roles, exposed_schemas, extensions, file_timeout, history, layout, lock_timeout, migrations, owner, placeholders, postgres, prelude, preset, role, rules, schema_file, schemas, server_fixture, small_table, statement_timeout, "
+                "pyproject.toml, [tool.migsafe]: unknown setting 'migration'; did you mean 'migrations'? Known: baseline, bindir, "
+                "cluster_wide, dsn, exposed_roles, exposed_schemas, extensions, file_timeout, history, layout, lock_file, lock_timeout, migrations, owner, placeholders, postgres, prelude, preset, role, rules, schema_file, schemas, server_fixture, small_table, statement_timeout, "
                 "table_statistics, tables, transaction_mode"
             ),
         ),
         (
             'xyz = "db"',
             (
-                "pyproject.toml, [tool.migsafe]: unknown setting 'xyz'; known: bindir, "
-                "cluster_wide, dsn, exposed_roles, exposed_schemas, extensions, file_timeout, history, layout, lock_timeout, migrations, owner, placeholders, postgres, prelude, preset, role, rules, schema_file, schemas, server_fixture, small_table, statement_timeout, "
+                "pyproject.toml, [tool.migsafe]: unknown setting 'xyz'; known: baseline, bindir, "
+                "cluster_wide, dsn, exposed_roles, exposed_schemas, extensions, file_timeout, history, layout, lock_file, lock_timeout, migrations, owner, placeholders, postgres, prelude, preset, role, rules, schema_file, schemas, server_fixture, small_table, statement_timeout, "
                 "table_statistics, tables, transaction_mode"
             ),
         ),
@@ -301,7 +301,7 @@ def test_what_is_wrong_is_said_with_its_place_and_what_was_probably_meant(
     [
         (
             ['pth = "db"'],
-            "number 1: unknown setting 'pth'; did you mean 'path'? Known: bindir, cluster_wide,",
+            "number 1: unknown setting 'pth'; did you mean 'path'? Known: baseline, bindir, cluster_wide,",
         ),
         (['path = "db"\nmigrations = "db"'], "number 1: unknown setting 'migrations'"),
         (['path = "db"\nhistory = "db"'], "number 1: unknown setting 'history'"),

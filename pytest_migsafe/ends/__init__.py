@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from pytest_migsafe.ends.end_state import END_STATE, end_state_check
+from pytest_migsafe.ends.history import HISTORY, history_check
 from pytest_migsafe.ends.schema_file import SchemaFile, schema_check, snapshot_check
 from pytest_migsafe.errors import SettingsError
+from pytest_migsafe.findings import Severity
 from pytest_migsafe.migrations.model import History
+from pytest_migsafe.migrations.origin import Gone
 from pytest_migsafe.review import EndCheck, EndReview, Outcome
 from pytest_migsafe.rules import Rule
 from pytest_migsafe.rules.presets import severities
@@ -25,6 +28,8 @@ class Ends:
     settings: Sequence[Settings]
     #: Those of the run.
     rules: Sequence[Rule]
+    #: Returns the files that a history has no longer.
+    gone: Callable[[int], Sequence[Gone]]
     #: Returns the labels of a history's places.
     labels: Callable[[int], Sequence[str]]
     #: Whether schema files are written rather than compared.
@@ -64,11 +69,17 @@ class Ends:
         if (file := self._file(at)) is not None:
             yield schema_check(file, update_in=self.labels(at)[0] if self.is_update else None)
         if self.is_end_state_judged:
-            settings = self.settings[at]
-            given = severities(self.rules, settings.preset, settings.rules)
-            yield end_state_check(self.histories[at].relative_root, self.rules, given)
+            yield end_state_check(self.histories[at].relative_root, self.rules, self._severities(at))
         if self.is_snapshot_proven:
             yield snapshot_check(f"snapshot of {self.histories[at].relative_root}")
+        if gone := self.gone(at):
+            # What is gone is gone in all places.
+            yield history_check(
+                self.histories[at].relative_root, gone, self._severities(at), self.labels(at)[0]
+            )
+
+    def _severities(self, at: int) -> Mapping[str, Severity]:
+        return severities(self.rules, self.settings[at].preset, self.settings[at].rules)
 
     def _file(self, at: int) -> SchemaFile | None:
         path, root = self.settings[at].schema_file, self.settings[at].root
@@ -79,11 +90,12 @@ class Ends:
         self._results[review["item"]] = review
 
     def with_findings(self) -> list[Mapping[str, Any]]:
-        """Return what came of the checks of end states by the smoke tests."""
+        """Return what came of the checks that have findings: end states by the smoke tests, and what is gone."""
         return [
             review
             for review in self._results.values()
-            if review["check"] == END_STATE and review["outcome"] in (Outcome.PASSED, Outcome.FAILED)
+            if review["check"] in (END_STATE, HISTORY)
+            and review["outcome"] in (Outcome.PASSED, Outcome.FAILED)
         ]
 
     @property

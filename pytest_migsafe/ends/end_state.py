@@ -49,7 +49,7 @@ def _judge(
     if waived := sum(one.waived is not None for one in findings):
         counted += f", {waived} waived"
     return EndVerdict(
-        problem=_problem(failing, root) if failing else "",
+        problem=problem(failing, f"the schema that {root} makes") if failing else "",
         note=f"end state of {root}: {counted}",
         findings=findings,
         sections=sections(end.state_after, findings, rules),
@@ -57,9 +57,10 @@ def _judge(
     )
 
 
-def _problem(failing: Sequence[Finding], root: str) -> str:
+def problem(failing: Sequence[Finding], what: str) -> str:
+    """Return a failure's text: what is wrong with what in a line, then all findings."""
     more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
-    first = f"the schema that {root} makes: {failing[0].rule}: {failing[0].message}{more}"
+    first = f"{what}: {failing[0].rule}: {failing[0].message}{more}"
     return "\n\n".join([first, *(finding_text(one) for one in failing)])
 
 

@@ -128,6 +128,11 @@ class Repository:
             found = self._try("rev-parse", f"{commit}^@")
         return tuple((found or b"").decode().split())
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The branches and tags, as people name them."""
+        return tuple(_line(self._ask("for-each-ref", "--format=%(refname:short)")).split("\n"))
+
     @cached_property
     def is_shallow(self) -> bool:
         """Whether the clone has only the newest commits."""

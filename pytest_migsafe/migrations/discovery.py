@@ -241,6 +241,7 @@ def _history(project: Path, found: _Found, runner: Runner) -> History:
             down=file.down,
             encoding=file.encoding,
             same_version=tuple(one for one in by_version[file.version] if one != named[file.path]),
+            is_repeatable=file.is_repeatable,
         )
         for file in found.files
     )

@@ -82,6 +82,8 @@ class Unit:
     cut: tuple[Part, ...] = ()
     #: What the runner calls it, when there are several in a file ("changeset ann:2").
     name: str = ""
+    #: Whether the runner runs it again whenever it has changed.
+    is_repeatable: bool = False
 
     @property
     def mode(self) -> TransactionMode:
@@ -222,6 +224,8 @@ class Migration:
     encoding: str = "utf-8"
     #: Other files of the same version, relative to the project's root.
     same_version: tuple[str, ...] = ()
+    #: Whether the runner runs it again whenever it has changed, or every time; such a file is meant to be edited.
+    is_repeatable: bool = False
 
     def __repr__(self) -> str:
         return f"<migration {self.relative_path}>"

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pytest_migsafe.catalog import Schema
 from pytest_migsafe.migrations.dialect import WrittenFor
 from pytest_migsafe.migrations.model import TransactionMode
+from pytest_migsafe.migrations.origin import Origin
 from pytest_migsafe.migrations.waivers import Waiver
 from pytest_migsafe.rehearsal.holding import Stall, stalls
 from pytest_migsafe.rehearsal.identities import Identities
@@ -186,6 +187,8 @@ class Evidence:
     #: Other files of the same version, and whether their runner ends with an error because of it.
     same_version: tuple[str, ...] = ()
     refuses_duplicates: bool = False
+    #: Where the file comes from; None: nothing is known of its past.
+    origin: Origin | None = None
     #: What the history's files create; gathered only when there is an error to explain, or a function that was broken.
     creations: tuple[Creation, ...] = ()
     #: The other database for which the file is written; asked only when the server could not understand it.

@@ -1,7 +1,7 @@
 """The JSON report: everything that was seen, versioned, for tools."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,9 @@ class Run:
     problems: Mapping[tuple[str, str], str] = field(default_factory=dict)
     #: What else failed: node ids, and the first line of what is said of each.
     failures: Mapping[str, str] = field(default_factory=dict)
+    #: Which files of each history are judged, by their positions, and what there is to say of it.
+    judged: Sequence[Collection[int]] = ()
+    gates: Sequence[Mapping[str, Any]] = ()
 
 
 def json_report(
@@ -50,10 +53,11 @@ def json_report(
         {
             **(reviews.get((migration.relative_path, label)) or _skipped(migration, label)),
             "problem": run.problems.get((migration.relative_path, label)),
+            "judged": not run.judged or position in run.judged[at],
         }
-        for history, places in histories
+        for at, (history, places) in enumerate(histories)
         for label in [place.label for place in places.found] or [""]
-        for migration in history.migrations
+        for position, migration in enumerate(history.migrations)
     ]
     occurring = {
         finding["rule"]
@@ -78,8 +82,9 @@ def json_report(
                 "remarks": [{"path": one.path, "text": one.text} for one in history.remarks],
                 "missing_versions": list(places.missing),
                 "ends": list(checked),
+                "gate": run.gates[at] if run.gates else None,
             }
-            for (history, places), checked in zip(histories, ends, strict=True)
+            for at, ((history, places), checked) in enumerate(zip(histories, ends, strict=True))
         ],
         "migrations": migrations,
         "rules": [_rule(rule) for rule in rules if rule.id in occurring],
@@ -121,6 +126,7 @@ def _skipped(migration: Migration, place: str) -> dict[str, Any]:
         "outcome": Outcome.SKIPPED.value,
         "downtime": None,
         "artifacts": None,
+        "origin": None,
         "findings": [],
         "smoke_tests": [],
         "statements": [],

@@ -12,6 +12,7 @@ from pytest_migsafe.rules import (
 )
 from pytest_migsafe.rules.blocking import BLOCKING_RULES
 from pytest_migsafe.rules.compatibility import COMPATIBILITY_RULES
+from pytest_migsafe.rules.immutability import IMMUTABILITY_RULES
 from pytest_migsafe.rules.loss import LOSS_RULES
 from pytest_migsafe.rules.registry import Rule
 from pytest_migsafe.rules.smoke import COMPARING_RULES, SMOKE_RULES
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     session.session_state_leaked,
     left_behind.already_exists_skipped,
     history.duplicate_version,
+    *IMMUTABILITY_RULES,
     cluster.cluster_wide_not_run,
     *BLOCKING_RULES,
     lock_queue.lock_without_timeout,

@@ -134,6 +134,8 @@ class FoundFile:
     reader: Reader | None = None
     #: What the project says that it is encoded in.
     encoding: str = "utf-8"
+    #: Whether the runner runs it again whenever it has changed, or every time.
+    is_repeatable: bool = False
 
 
 def _always(listing: Listing) -> bool:  # noqa: ARG001 - the signature is Layout.is_detected_in's

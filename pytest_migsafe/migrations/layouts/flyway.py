@@ -233,6 +233,8 @@ def _migration(
             own=own,
         ),
         encoding=own.encoding or configuration.encoding or "utf-8",
+        # Callbacks are run every time.
+        is_repeatable=order[0] != _VERSIONED,
     )
 
 

@@ -70,6 +70,11 @@ class _Changeset:
         return self.attributes.get(attribute.lower(), str(default)).lower() == "true"
 
     @property
+    def is_repeatable(self) -> bool:
+        """Whether it is run again whenever it has changed, or every time."""
+        return self.is_on("runOnChange", default=False) or self.is_on("runAlways", default=False)
+
+    @property
     def is_run(self) -> bool:
         """Whether it is meant for PostgreSQL, and not taken out."""
         return not self.is_on("ignore", default=False) and is_for_postgresql(self.attributes.get("dbms", ""))
@@ -359,7 +364,8 @@ def _unit(
     parts = tuple(_cut(source.text, start, end, delimiter) if is_cut else _part(source.text, start, end))
     if parts:
         name = changeset.name if not undoes else f"rollback of {changeset.name}"
-        yield Unit(source, _manner(changeset, usual, is_cut=is_cut), parts, name)
+        manner = _manner(changeset, usual, is_cut=is_cut)
+        yield Unit(source, manner, parts, name, is_repeatable=changeset.is_repeatable)
 
 
 def _manner(changeset: _Changeset, usual: Manner, *, is_cut: bool) -> Manner:

@@ -54,9 +54,10 @@ def read(listing: Listing) -> tuple[FoundFile, ...]:
     home = listing.folder.parent
     roles = home / "roles.sql"
     if roles.is_file():
-        found.append(FoundFile(order=(0,), version="roles", path=roles))
+        found.append(FoundFile(order=(0,), version="roles", path=roles, is_repeatable=True))
     for at, seed in enumerate(_seeds(home)):
-        found.append(FoundFile(order=(2, at), version=_seed_version(home, seed), path=seed))
+        version = _seed_version(home, seed)
+        found.append(FoundFile(order=(2, at), version=version, path=seed, is_repeatable=True))
     return in_order(found)
 
 

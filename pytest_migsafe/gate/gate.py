@@ -1,0 +1,353 @@
+"""The gate: which files of a run's histories are judged, why these, and what is known of where all of them come from."""
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pytest_migsafe.errors import SettingsError
+from pytest_migsafe.gate.base import Base, base_of, base_of_pull_request
+from pytest_migsafe.gate.ci import PullRequest, pull_request
+from pytest_migsafe.gate.git import GitError, Repository
+from pytest_migsafe.gate.past import Past, past_of
+from pytest_migsafe.migrations.model import History, Migration
+from pytest_migsafe.migrations.origin import Change, Gone, Origin
+from pytest_migsafe.settings import Settings
+
+#: Judge all files, whatever CI says.
+ALL = "all"
+_NOTHING = Past({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the command line says of which files are judged."""
+
+    #: ``--migsafe-since``; None: what CI says.
+    since: str | None = None
+    #: ``--migsafe-only``, as given, and the folder that it is relative to.
+    only: Sequence[str] = ()
+    directory: Path
+    #: Whether files are named as pytest's own arguments: these are meant, whatever CI says.
+    has_named_files: bool = False
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """Which files of the histories are judged."""
+
+    histories: Sequence[History]
+    #: What the project says of each history.
+    settings: Sequence[Settings]
+    asked: Asked
+
+    def check(self) -> None:
+        """See that everything that was asked for can be found out.
+
+        Raises:
+            SettingsError: it cannot.
+        """
+        _ = self._bases, self._only, self._after, self._pasts
+
+    # -- the base ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _request(self) -> PullRequest | None:
+        return pull_request(self.asked.environment) if self.asked.since is None else None
+
+    @cached_property
+    def _bases(self) -> tuple[Base | GitError | None, ...]:
+        """The base of each history, why there is none, or None where none is asked for."""
+        known: dict[Path, Base | GitError] = {}
+        return tuple(self._base(history, known) for history in self.histories)
+
+    def _base(self, history: History, known: dict[Path, Base | GitError]) -> Base | GitError | None:
+        if self.asked.since == ALL or (self.asked.since is None and self._request is None):
+            return None
+        try:
+            repository = Repository.containing(history.root)
+        except GitError as error:
+            if self.asked.since is not None:
+                raise GitError(f"--migsafe-since: {error}; without git: --migsafe-only FILE...") from error
+            return error
+        if repository.top not in known:
+            known[repository.top] = self._base_in(repository)
+        return known[repository.top]
+
+    def _base_in(self, repository: Repository) -> Base | GitError:
+        if self.asked.since is not None:
+            return self._base_in_submodule(repository) or base_of(repository, self.asked.since)
+        assert self._request is not None  # noqa: S101 - asked before
+        try:
+            return self._base_in_submodule(repository) or base_of_pull_request(repository, self._request)
+        except GitError as error:
+            return error
+
+    def _base_in_submodule(self, repository: Repository) -> Base | None:
+        """Return the base in a submodule: the commit of it that the project around it has at its own base."""
+        around = repository.superproject
+        if around is None or self.asked.directory.resolve().is_relative_to(repository.top):
+            return None
+        outer = self._base_in(Repository.containing(around))
+        name = outer.repository.name(repository.top) if isinstance(outer, Base) else None
+        if not isinstance(outer, Base) or name is None:
+            return None
+        commit = outer.repository.submodule_commit(outer.commit, name)
+        if commit is None or (found := repository.commit(commit)) is None:
+            return None
+        return Base(repository=repository, commit=found, tip=found, ref=f"{name} at {outer}")
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why everything is judged where CI builds a pull request, each with the way out."""
+        return tuple(dict.fromkeys(str(one) for one in self._bases if isinstance(one, GitError)))
+
+    # -- what has changed ----------------------------------------------------------------------------------
+
+    @cached_property
+    def _pasts(self) -> tuple[Past, ...]:
+        return tuple(
+            past_of(history, base) if isinstance(base, Base) else _NOTHING
+            for history, base in zip(self.histories, self._bases, strict=True)
+        )
+
+    def origins(self, at: int) -> Mapping[int, Origin]:
+        """Return where the files of a history come from, by their positions; what is not known is left out."""
+        return self._pasts[at].origins
+
+    def gone(self, at: int) -> tuple[Gone, ...]:
+        """Return the files that a history has no longer."""
+        return self._pasts[at].gone
+
+    # -- which are judged ----------------------------------------------------------------------------------
+
+    @cached_property
+    def _narrows(self) -> bool:
+        """Whether files that have not changed are left out; files that somebody names are meant, whatever CI says."""
+        return self.asked.since is not None or not (self.asked.only or self.asked.has_named_files)
+
+    @cached_property
+    def _only(self) -> "_Named | None":
+        """The files that are named; None: none was asked for."""
+        return _named(self.histories, self.asked) if self.asked.only else None
+
+    @cached_property
+    def _after(self) -> tuple[int, ...]:
+        """The position after each history's baseline."""
+        return _after_baselines(self.histories, self.settings)
+
+    @cached_property
+    def judged(self) -> tuple[frozenset[int], ...]:
+        """The positions that are judged, of each history."""
+        return tuple(self._judged(at) for at in range(len(self.histories)))
+
+    def _judged(self, at: int) -> frozenset[int]:
+        positions = frozenset(range(self._after[at], len(self.histories[at].migrations)))
+        if self._only is not None:
+            positions &= self._only.positions[at]
+        if self._narrows and isinstance(self._bases[at], Base):
+            origins = self.origins(at)
+            positions &= {one for one in positions if origins[one].change is not Change.UNCHANGED}
+        return positions
+
+    @cached_property
+    def is_narrowed(self) -> bool:
+        """Whether any file is left out."""
+        return any(
+            len(judged) < len(history.migrations)
+            for judged, history in zip(self.judged, self.histories, strict=True)
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are files, and none is judged."""
+        return bool(self.histories) and not any(self.judged)
+
+    # -- what is said --------------------------------------------------------------------------------------
+
+    def lines(self) -> Iterator[str]:
+        """Yield what is judged, and why no more."""
+        for reason in dict.fromkeys(map(self._because, range(len(self.histories)))):
+            if reason:
+                those = [at for at in range(len(self.histories)) if self._because(at) == reason]
+                yield _said(
+                    sum(len(self.judged[at]) for at in those),
+                    sum(len(self.histories[at].migrations) for at in those),
+                    reason,
+                )
+        if self._only is not None and self._only.others:
+            yield f"--migsafe-only: not a migration, and passed over: {_listed(self._only.others)}"
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what could not be found out, and with it the way out."""
+        for problem in self.problems:
+            yield f"all files are judged, for what this pull request changes cannot be told: {problem}"
+
+    def _because(self, at: int) -> str:
+        """Return what the files of a history have in common that are judged; empty: all are."""
+        base = self._bases[at]
+        reasons = []
+        if self._narrows and isinstance(base, Base):
+            reasons.append(f"new or changed since {base}")
+        if self._only is not None:
+            reasons.append("named by --migsafe-only")
+        if self._after[at]:
+            reasons.append(f"after the baseline {self.settings[at].baseline}")
+        return " and ".join(reasons)
+
+    def to_json(self, at: int) -> dict[str, Any]:
+        """Return what a report says of a history."""
+        base = self._bases[at]
+        return {
+            "judged": len(self.judged[at]),
+            "because": self._because(at) or None,
+            "base": {"commit": base.commit, "ref": base.ref, "tip": base.tip}
+            if isinstance(base, Base)
+            else None,
+            "problem": str(base) if isinstance(base, GitError) else None,
+        }
+
+
+def _said(judged: int, count: int, reason: str) -> str:
+    noun = "file" if judged == 1 else "files"
+    others = count - judged
+    if not judged:
+        return f"judged: nothing, for no file is {reason}"
+    rest = f"; the other {others} {'is' if others == 1 else 'are'} applied only" if others else ""
+    return f"judged: {judged} {noun} {reason}{rest}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What ``--migsafe-only`` names."""
+
+    #: The positions of the migrations, of each history.
+    positions: tuple[frozenset[int], ...]
+    #: Files that belong to no migration, as given.
+    others: tuple[str, ...]
+
+
+#: How many files are named one by one.
+_MOST = 5
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_MOST])
+    return shown if len(names) <= _MOST else f"{shown} and {len(names) - _MOST} more"
+
+
+def _named(histories: Sequence[History], asked: Asked) -> _Named:
+    """Return which migrations ``--migsafe-only`` names.
+
+    Raises:
+        SettingsError: there is no such file.
+    """
+    owners = [_owners(history) for history in histories]
+    found: list[set[int]] = [set() for _ in histories]
+    others = []
+    for given in asked.only:
+        path = Path(os.path.abspath(asked.directory / given))  # noqa: PTH100 - as pytest does it: links stay
+        keys = {path, Path(os.path.realpath(path))}
+        at = [
+            (number, position)
+            for number, one in enumerate(owners)
+            for key in keys
+            for position in one.get(key, ())
+        ]
+        for number, position in at:
+            found[number].add(position)
+        if not at:
+            _refuse_unknown(given, path, histories)
+            others.append(given)
+    return _Named(tuple(frozenset(one) for one in found), tuple(others))
+
+
+def _owners(history: History) -> dict[Path, list[int]]:
+    """Return the positions of migrations by the files that belong to them."""
+    owners: dict[Path, list[int]] = {}
+    for position, migration in enumerate(history.migrations):
+        for path in _files_of(migration):
+            owners.setdefault(path, []).append(position)
+            owners.setdefault(Path(os.path.realpath(path)), []).append(position)
+    return owners
+
+
+def _files_of(migration: Migration) -> Iterator[Path]:
+    yield migration.path
+    if migration.down is not None:
+        yield migration.down
+    yield migration.path.parent / "metadata.toml"
+
+
+def _refuse_unknown(given: str, path: Path, histories: Sequence[History]) -> None:
+    """See that a file that is no migration is at least a file; which files changed is not ours to choose."""
+    if path.is_dir():
+        raise SettingsError(
+            f"--migsafe-only: {given} is a folder; name files, and put paths for pytest before --migsafe-only"
+        )
+    # What a commit deletes is listed by some tools, too.
+    if not path.exists() and not any(path.is_relative_to(history.root) for history in histories):
+        names = [os.path.relpath(one.path, path.parent) for it in histories for one in it.migrations]
+        close = difflib.get_close_matches(path.name, names, n=1) or difflib.get_close_matches(
+            path.name,
+            [name.rpartition("/")[2] for name in names],
+            n=1,
+        )
+        meant = f"; did you mean {close[0]!r}?" if close else ""
+        raise SettingsError(f"--migsafe-only: there is no file {given}{meant}")
+
+
+def _after_baselines(histories: Sequence[History], settings: Sequence[Settings]) -> tuple[int, ...]:
+    """Return the positions after the baselines.
+
+    Raises:
+        SettingsError: no history has a file that is called so.
+    """
+    found = [
+        _baseline(history, one.baseline) if one.baseline is not None else 0
+        for history, one in zip(histories, settings, strict=True)
+    ]
+    missing = {
+        one.baseline
+        for one in settings
+        if one.baseline is not None
+        and all(
+            at is None for at, other in zip(found, settings, strict=True) if other.baseline == one.baseline
+        )
+    }
+    for baseline in sorted(missing):
+        those = [it for it, one in zip(histories, settings, strict=True) if one.baseline == baseline]
+        raise SettingsError(_no_baseline(baseline, those))
+    return tuple(at or 0 for at in found)
+
+
+def _baseline(history: History, baseline: str) -> int | None:
+    """Return the position after a file that is named by its version, its name or its path."""
+    last = None
+    for at, migration in enumerate(history.migrations):
+        if baseline in _called(migration):
+            last = at + 1
+    return last
+
+
+def _called(migration: Migration) -> set[str]:
+    path = migration.path
+    folder = path.parent.name
+    version = migration.id
+    number = {str(int(version))} if version.isascii() and version.isdecimal() else set()
+    return {version, path.name, path.stem, migration.relative_path, *number} | (
+        {folder} if path.name in {"up.sql", "migration.sql"} else set()
+    )
+
+
+def _no_baseline(baseline: str, histories: Sequence[History]) -> str:
+    names = [name for history in histories for one in history.migrations for name in (one.id, one.path.name)]
+    close = difflib.get_close_matches(baseline, names, n=1, cutoff=0.5)
+    last = next((history.migrations[-1].id for history in histories), "")
+    listed = ", ".join(history.relative_root for history in histories)
+    meant = f"did you mean {close[0]!r}?" if close else f"the last one is {last!r}"
+    return f"pyproject.toml, [tool.migsafe] baseline: there is no migration {baseline!r} in {listed}; {meant}"
