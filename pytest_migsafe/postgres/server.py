@@ -1,7 +1,10 @@
 """The server: the value that describes it, and our own, started from the cached cluster and gone without a trace."""
 
+import os
 import resource
+import signal
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -66,6 +69,7 @@ _SETTINGS = {
 TIMEOUTS = {"lock_timeout": "30s", "statement_timeout": "300s"}
 
 _CONNECT_TIMEOUT_SECONDS = "10"
+_SHUTDOWN_TIMEOUT_SECONDS = 30
 
 #: What stands in the connection strings of our own servers, that it be not taken from the PG* variables of the
 #: user's environment (manual, libpq, "Environment Variables").
@@ -219,8 +223,8 @@ def start_server(
         binaries: what `find_binaries` found.
         settings: server settings by name, over those that we choose.
         stubs: files of SQL that stand in for extensions which the server lacks, by the extension's name.
-        copy_of: a running throwaway server of the same binaries and stubs, in which nobody is at work; the new one
-            begins with all that it holds, roles and configuration too. None: with an empty cluster.
+        copy_of: a throwaway server of the same binaries and stubs; the new one begins with all that it holds, roles and
+            configuration too. It is shut down for that, and can be copied again. None: with an empty cluster.
 
     Raises:
         ServerError: it cannot be started; the message has the cause, the end of the log and the way out.
@@ -308,21 +312,36 @@ def _fill(run: RunDirectory, programs: Binaries, account: Account, cache: Path) 
 
 
 def _fill_from(server: Server, run: RunDirectory, account: Account) -> None:
-    """Copy a running server's data directory into the run's directory.
+    """Copy a server's data directory into the run's directory.
 
-    After a checkpoint all is in its files, and while nobody writes they stay as they are; what little the server logs
-    meanwhile is replayed by the copy when it starts (manual: "File System Level Backup", "Reliability").
+    The server is shut down for it, and stays so: what a shutdown writes is whole, and the copy need not recover anything,
+    by which tables that are UNLOGGED would lose their rows (manual: "CREATE TABLE", "Shutting Down the Server").
     """
-    with server.connect(user=server.administrator) as connection:
-        connection.execute(b"CHECKPOINT")
     source = Path(server.log).parent / run.data.name
+    _shut_down(server, source / "postmaster.pid")
     outcome = account.run(["cp", "-pR", str(source), str(run.data)], cwd=run.path)
     if outcome.succeeded:
-        # The files that say which process serves the directory, and how it was started.
-        own = [str(run.data / name) for name in ("postmaster.pid", "postmaster.opts")]
-        outcome = account.run(["rm", "-f", *own], cwd=run.path)
+        # It says how the other was started.
+        outcome = account.run(["rm", "-f", str(run.data / "postmaster.opts")], cwd=run.path)
     if not outcome.succeeded:
         raise ServerError(_cannot_copy(outcome, run))
+
+
+def _shut_down(server: Server, pid_file: Path) -> None:
+    """Have a server of ours end in order, if it still runs; it removes its file as the last thing that it does.
+
+    Raises:
+        ServerError: it does not end.
+    """
+    try:
+        os.kill(int(pid_file.read_text(encoding="utf-8").split()[0]), signal.SIGINT)
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    end = time.monotonic() + _SHUTDOWN_TIMEOUT_SECONDS
+    while pid_file.exists():
+        if time.monotonic() > end:
+            raise ServerError(f"The throwaway server does not shut down.\n{server.log_tail(5)}")
+        time.sleep(0.002)
 
 
 @contextmanager

@@ -23,11 +23,13 @@ from pytest_migsafe.rehearsal.rehearsal_database import Conditions
 from pytest_migsafe.rehearsal.seeds import run_seed
 from pytest_migsafe.rehearsal.task import read_task
 
-#: Opens a database that holds what another does, and leaves closing it to the stack. Nobody may be at work in the other.
+#: Opens a database that holds what another does, and leaves closing it to the stack. The other is only copied from then on.
 CopyDatabase = Callable[[Database, ExitStack], Database]
 
-#: How many databases are kept to copy from; each is an idle server.
+#: How many databases are kept to copy from.
 _STATIONS = 4
+#: How many small files are applied in the time in which a database is copied.
+_FAR = 40
 
 
 class IrreversibleError(MigsafeError):
@@ -171,6 +173,8 @@ class Laboratory:
     conditions: Conditions = field(default_factory=Conditions)
     #: Databases to copy from, by their positions, the one that was used last at the end.
     _stations: dict[int, tuple[LiveDatabase, ExitStack]] = field(default_factory=dict)
+    #: The positions that have been asked for.
+    _asked: set[int] = field(default_factory=set)
     #: The file that cannot be applied, by its position, once that is known.
     _in_the_way: dict[int, OnTheWayError] = field(default_factory=dict)
 
@@ -193,47 +197,58 @@ class Laboratory:
             OnTheWayError: one of these files cannot be applied.
             ServerError: there is no server.
         """
-        station = self._station(position)
-        with ExitStack() as resources:
-            yield LiveDatabase(
-                database=self.copy(station.database, resources),
-                history=self.history,
-                conditions=self.conditions,
-                position=position,
-            )
-
-    def _station(self, position: int) -> LiveDatabase:
         for at, problem in self._in_the_way.items():
             if at < position:
                 raise problem
+        with ExitStack() as resources:
+            if self._is_worth_keeping(position):
+                station = self._station(position)
+                yield self._live(self.copy(station.database, resources), position)
+            else:
+                yield self._made(position, resources)
+
+    def _is_worth_keeping(self, position: int) -> bool:
+        """Return whether a database is copied from one that is kept, rather than made for its asker alone.
+
+        To make it takes as long as to copy one, but for the files on the way. So what is asked for once is made.
+        """
+        has_been_asked = position in self._asked
+        self._asked.add(position)
+        return has_been_asked or position - (self._nearest(position) or 0) > _FAR
+
+    def _station(self, position: int) -> LiveDatabase:
         if position in self._stations:
             self._stations[position] = self._stations.pop(position)
         else:
-            self._stations[position] = self._new_station(position)
+            with ExitStack() as resources:
+                self._stations[position] = self._made(position, resources), resources.pop_all()
             if len(self._stations) > _STATIONS:
                 self._give_up(next(iter(self._stations)))
         return self._stations[position][0]
 
-    def _new_station(self, position: int) -> tuple[LiveDatabase, ExitStack]:
-        nearest = max((at for at in self._stations if at < position), default=None)
-        with ExitStack() as resources:
-            if nearest is None:
-                database = self.open(resources)
-            else:
-                database = self.copy(self._stations[nearest][0].database, resources)
-            station = LiveDatabase(
-                database=database,
-                history=self.history,
-                conditions=self.conditions,
-                position=nearest or 0,
-            )
-            try:
-                station.apply_to(position)
-            except (psycopg.Error, MigrationReadError) as error:
-                at = station.position
-                self._in_the_way[at] = OnTheWayError(self.history.migrations[at], error)
-                raise self._in_the_way[at] from error
-            return station, resources.pop_all()
+    def _nearest(self, position: int) -> int | None:
+        """Return where the nearest database is that is kept."""
+        return max((at for at in self._stations if at <= position), default=None)
+
+    def _made(self, position: int, resources: ExitStack) -> LiveDatabase:
+        """Return a new database at a position."""
+        nearest = self._nearest(position)
+        if nearest is None:
+            made = self._live(self.open(resources), 0)
+        else:
+            made = self._live(self.copy(self._stations[nearest][0].database, resources), nearest)
+        try:
+            made.apply_to(position)
+        except (psycopg.Error, MigrationReadError) as error:
+            at = made.position
+            self._in_the_way[at] = OnTheWayError(self.history.migrations[at], error)
+            raise self._in_the_way[at] from error
+        return made
+
+    def _live(self, database: Database, position: int) -> LiveDatabase:
+        return LiveDatabase(
+            database=database, history=self.history, conditions=self.conditions, position=position
+        )
 
     def _give_up(self, position: int) -> None:
         _, resources = self._stations.pop(position)
