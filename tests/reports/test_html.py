@@ -115,7 +115,7 @@ _OURS = re.findall(
     r"[\w-]+",
     "html head meta title style body a header h1 h2 h3 h4 h5 p span ul ol li b dl dt dd div main section details summary code "
     "form fieldset legend label input button kbd output article pre i em ins del figure figcaption table caption thead tbody tr "
-    "th td svg desc defs pattern g path rect text footer script",
+    "th td svg desc defs pattern symbol use g path rect text footer script",
 )
 _ATTRIBUTES = re.findall(
     r"[\w-]+",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 from pytest_migsafe.reports.html.finding import finding_card
@@ -15,13 +15,31 @@ from pytest_migsafe.reports.html.schema import diff_block
 from pytest_migsafe.reports.html.sql import cut, sql_block, whole_statement
 from pytest_migsafe.reports.html.words import ICONS, counted, listed
 
-#: How many lines of changes, and how many characters of SQL, are shown of a file: of one that failed, of another.
-_DIFF_LINES = {True: 300, False: 60}
-_SQL_CHARACTERS = {True: 20_000, False: 3_000}
-_STATEMENT_LINES = {True: 40, False: 16}
 #: How many lines of a statement are shown when there is no more room, and how long a line counts at most.
 _FEW_LINES = 2
 _LONG = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much is shown of a migration."""
+
+    #: Lines of changes of the schema, and of a statement.
+    diff_lines: int
+    statement_lines: int
+    #: Characters of all statements together.
+    characters: int
+
+    @classmethod
+    def shared(cls, number: int, *, is_failed: bool) -> Self:
+        """Return the room of each of so many migrations: a page of hundreds is to be opened, too."""
+        if is_failed:
+            return cls(300, 40, min(20_000, max(2_000, 400_000 // max(number, 1))))
+        return cls(60, 16 if number <= _MANY else 6, min(3_000, max(600, 300_000 // max(number, 1))))
+
+
+#: From so many files on, less is shown of one that passed.
+_MANY = 100
 
 
 @dataclass(frozen=True)
@@ -30,6 +48,7 @@ class Entry:
 
     review: Mapping[str, Any]
     anchor: str
+    room: Room
 
     @property
     def link(self) -> str:
@@ -45,7 +64,7 @@ class Entry:
     @property
     def kind(self) -> str:
         """How it ended: failed, blocked, warned, passed or skipped."""
-        if self.review["problem"] is not None:
+        if is_failed(self.review):
             return "failed"
         if self.review["outcome"] == "passed" and self.warnings:
             return "warned"
@@ -79,6 +98,11 @@ class Entry:
             return str(self.review["problem"] or "It failed.")
         more = f" (and {len(self.errors) - 1} more)" if len(self.errors) > 1 else ""
         return f"{self.errors[0]['message']}{more}"
+
+
+def is_failed(review: Mapping[str, Any]) -> bool:
+    """Whether a migration's item failed, also before anything could be said of the file."""
+    return review["outcome"] == "failed" or review["problem"] is not None
 
 
 def _weight(finding: Mapping[str, Any]) -> tuple[bool, bool, bool]:
@@ -171,9 +195,10 @@ def _locks(entry: Entry) -> Iterator[Markup]:
             else None,
             element("p", f"… {len(proof) - 8} more.", class_="quiet") if len(proof) > 8 else None,
         )
-    if timeline["bars"]:
+    # Locks that nobody waits for are worth a picture where work is done under them.
+    if timeline["work"] or any(bar["waiting"] for bar in timeline["bars"]):
         yield locks_figure(entry.review, entry.anchor)
-    elif timeline["created"]:
+    elif timeline["created"] and not timeline["bars"]:
         yield element(
             "p",
             f"It locks nothing that was there before: {counted(timeline['created'], 'relation')} that it makes itself, "
@@ -195,7 +220,7 @@ def _schema(entry: Entry) -> Iterator[Markup]:
         return
     yield element("h4", "Schema")
     if review["diff"]:
-        yield diff_block(review["diff"], _DIFF_LINES[entry.kind == "failed"])
+        yield diff_block(review["diff"], entry.room.diff_lines)
     else:
         yield element("p", "No schema change.", class_="quiet")
 
@@ -231,8 +256,7 @@ def _statements(entry: Entry) -> Iterator[Markup]:
 def _chosen(entry: Entry) -> dict[int, int]:
     """Return how many lines of which statements are shown: of those of the picture, and of the others while there is room."""
     statements = entry.review["statements"]
-    most = _STATEMENT_LINES[entry.kind == "failed"]
-    room = _SQL_CHARACTERS[entry.kind == "failed"]
+    most, room = entry.room.statement_lines, entry.room.characters
     chosen: dict[int, int] = {}
     pictured = shown_statements(scene_of(entry.review))
     for number in (*sorted(pictured), *(at for at in range(1, len(statements) + 1) if at not in pictured)):
@@ -248,12 +272,13 @@ def _statement(entry: Entry, number: int, lines: int) -> Markup:
     review = entry.review
     one = review["statements"][number - 1]
     where = f"in transaction {one['transaction']}" if one["transaction"] else "outside a transaction block"
+    facts = [element("li", fact) for fact in _facts(review, one, number)]
     meta = [f"line {one['line']}", one["tag"] or "failed", where, f"{one['duration_ms']:.1f} ms here"]
     return element(
         "li",
         element("p", " · ".join(meta), class_="quiet"),
         sql_block(cut(whole_statement(one), lines), label=f"SQL of statement {number}"),
-        element("ul", [element("li", fact) for fact in _facts(review, one, number)], class_="evidence"),
+        element("ul", facts, class_="evidence") if facts else None,
         value=number,
         id=f"{entry.anchor}:s{number}",
     )
@@ -319,7 +344,7 @@ def _leak(leak: Mapping[str, Any]) -> str:
 
 
 def _otherwise(review: Mapping[str, Any]) -> Iterator[Markup]:
-    """Yield what was otherwise than in production."""
+    """Yield how it was run, where that is not as usual."""
     said = []
     if review.get("lane") == "real":
         said.append(f"Applied for real, without a trial in a savepoint: {review['lane_reason']}")
@@ -332,7 +357,7 @@ def _otherwise(review: Mapping[str, Any]) -> Iterator[Markup]:
     if review.get("missing_roles"):
         said.append(f"Exposed roles that do not exist: {listed(review['missing_roles'])}")
     if said:
-        yield element("h4", "Otherwise than in production")
+        yield element("h4", "How it was rehearsed")
         yield element("ul", [element("li", one) for one in said])
 
 

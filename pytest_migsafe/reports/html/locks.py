@@ -67,8 +67,8 @@ def locks_figure(review: Mapping[str, Any], anchor: str) -> Markup:
             legend(),
             element(
                 "p",
-                "Every step is a statement, and widths are no times: those of a nearly empty database say nothing of "
-                "production. What lies under a lock does.",
+                "Steps are statements, and widths are no times. ",
+                element("a", "What it means", href="#reading"),
                 class_="quiet",
             ),
         ),
@@ -85,6 +85,7 @@ def locks_figure(review: Mapping[str, Any], anchor: str) -> Markup:
             else None,
             class_="more",
         ),
+        aria_label="Locks along the statements",
     )
 
 

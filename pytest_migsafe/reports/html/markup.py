@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from html import escape as _escape
 from typing import Union
 
@@ -33,14 +34,20 @@ def _named(found: re.Match[str]) -> str:
     return f"⟨U+{ord(found[0]):04X}⟩"
 
 
+#: Whatever is written otherwise in HTML, or named. Most texts have none of it.
+_SPECIAL = re.compile(f"[&<>\"']|{_UNSEEN.pattern}")
+
+
 def text(content: str) -> Markup:
     """Return a text as HTML."""
-    return content if isinstance(content, Markup) else Markup(_escape(visible(content), quote=False))
+    if isinstance(content, Markup):
+        return content
+    return Markup(_escape(visible(content), quote=False) if _SPECIAL.search(content) else content)
 
 
 def element(name: str, /, *content: Content, **attributes: Value) -> Markup:
     """Return an element; ``class_`` and ``for_`` are the attributes without the underscore, ``aria_label`` is ``aria-label``."""
-    inside = "".join(_flat(content))
+    inside = content[0] if len(content) == 1 and isinstance(content[0], Markup) else "".join(_flat(content))
     return Markup(f"<{name}{_written(attributes)}>{inside}</{name}>")
 
 
@@ -65,11 +72,19 @@ def _flat(content: Content) -> Iterable[str]:
 
 
 def _written(attributes: dict[str, Value]) -> str:
-    return "".join(_attribute(name, value) for name, value in attributes.items())
+    return "".join([_attribute(name, value) for name, value in attributes.items()])
 
 
 def _attribute(name: str, value: Value) -> str:
     if value is None or value is False:
         return ""
-    shown = name.rstrip("_").replace("_", "-")
-    return f" {shown}" if value is True else f' {shown}="{_escape(visible(str(value)))}"'
+    shown = _attribute_name(name)
+    if value is True:
+        return f" {shown}"
+    said = str(value)
+    return f' {shown}="{_escape(visible(said)) if _SPECIAL.search(said) else said}"'
+
+
+@cache
+def _attribute_name(name: str) -> str:
+    return name.rstrip("_").replace("_", "-")

@@ -33,7 +33,10 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Content]])
 
 
 def smoke_table(sections: Sequence[Mapping[str, Any]]) -> Markup:
-    """Return what the smoke tests come to, a section a row."""
+    """Return what the smoke tests come to: in a line where there is nothing more to say, else a section a row."""
+    if all(one["verdict"] == "passed" and not one["not_valid"] for one in sections):
+        said = ", ".join(f"{one['name']} {one['checked']}" for one in sections)
+        return element("p", element("span", f"{ICONS['passed']} passed", class_="passed"), f": {said}")
     rows: list[list[Content]] = []
     for one in sections:
         not_valid = one["not_valid"]

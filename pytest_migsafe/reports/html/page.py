@@ -9,11 +9,11 @@ from functools import cached_property
 from importlib.resources import files
 from typing import Any
 
-from pytest_migsafe.reports.html.entry import Entry, entry_section
+from pytest_migsafe.reports.html.entry import Entry, Room, entry_section, is_failed
 from pytest_migsafe.reports.html.finding import finding_card
 from pytest_migsafe.reports.html.markup import Markup, element, joined, visible, void
 from pytest_migsafe.reports.html.matrix import matrix_table, smoke_table
-from pytest_migsafe.reports.html.picture import HATCHING
+from pytest_migsafe.reports.html.picture import SHARED
 from pytest_migsafe.reports.html.schema import diff_block
 from pytest_migsafe.reports.html.words import ICONS, counted, listed
 from pytest_migsafe.reports.issues import RUN_RULES, Issue, issues
@@ -43,7 +43,7 @@ def as_html(report: Mapping[str, Any]) -> str:
     body = element(
         "body",
         element("a", "Skip to the migrations", href="#migrations", class_="skip"),
-        HATCHING,
+        SHARED,
         element("header", _verdict_block(run), class_="top"),
         element("main", list(_main(run))),
         element("footer", list(_reading())),
@@ -98,12 +98,16 @@ class _Run:
 
 def _entries(report: Mapping[str, Any]) -> Iterator[Entry]:
     """Yield the migrations, each with an anchor of its own."""
+    failed = sum(is_failed(one) for one in report["migrations"])
+    others = sum(one["outcome"] == "passed" for one in report["migrations"])
+    large, small = Room.shared(failed, is_failed=True), Room.shared(others, is_failed=False)
     taken: Counter[str] = Counter()
     for review in report["migrations"]:
         name = "".join("-" if char.isspace() else char for char in visible(review["path"])) or "-"
         name += f"@{review['place']}" if review["place"] else ""
         taken[name] += 1
-        yield Entry(review, name if taken[name] == 1 else f"{name}~{taken[name]}")
+        anchor = name if taken[name] == 1 else f"{name}~{taken[name]}"
+        yield Entry(review, anchor, large if is_failed(review) else small)
 
 
 # -- the verdict -----------------------------------------------------------------------------------------------
@@ -382,7 +386,7 @@ _ENDED = {"failed": "Failed", "passed": "Passed", "blocked": "Blocked"}
 
 
 def _reading() -> Iterator[Markup]:
-    yield element("h2", "How to read this page")
+    yield element("h2", "How to read this page", id="reading")
     yield from (element("p", paragraph) for paragraph in _HELP.split("\n\n"))
 
 

@@ -170,7 +170,7 @@ def picture(scene: Scene, name: str) -> Markup:
     for line in _left_out(scene, more):
         parts.append(_text(line, _LEFT, y + 18, "quiet"))
         y += 24
-    longest = max([len(line) for line in _left_out(scene, more)] + [len(one) for one in relations] + [0])
+    longest = max(map(len, (*_left_out(scene, more), *relations, _NO_TRANSACTION)))
     width = max(right + _LEFT, round(longest * _CHARACTER) + 3 * _LEFT)
     height = y + 10
     return element(
@@ -220,12 +220,15 @@ def _left_out(scene: Scene, more: int) -> list[str]:
 
 
 def _head(scene: Scene, columns: Sequence[Column], height: int) -> Markup:
-    lines = [
-        element("path", class_="grid", d=f"M{column.x} {_HEAD - 64}V{height - 8}") for column in columns[1:]
-    ]
+    lines = "".join(f"M{column.x} {_HEAD - 64}V{height - 8}" for column in columns[1:])
     return joined(
-        lines, list(_transactions(scene, columns, height)), [_heading(scene, one) for one in columns]
+        element("path", class_="grid", d=lines) if lines else None,
+        list(_transactions(scene, columns, height)),
+        [_heading(scene, one) for one in columns],
     )
+
+
+_NO_TRANSACTION = "no transaction: each lock goes with its statement"
 
 
 def _transactions(scene: Scene, columns: Sequence[Column], height: int) -> Iterator[Markup]:
@@ -237,6 +240,8 @@ def _transactions(scene: Scene, columns: Sequence[Column], height: int) -> Itera
             runs[-1] = transaction, runs[-1][1], column.end
         elif transaction:
             runs.append((transaction, column.x, column.end))
+    if not runs:
+        yield _text(_NO_TRANSACTION, columns[0].x + 4, 16, "quiet")
     for transaction, start, end in runs:
         label = (
             f"transaction {transaction}" if len(runs) > 1 else "one transaction: its locks stay until it ends"
@@ -254,7 +259,7 @@ def _heading(scene: Scene, column: Column) -> Markup:
         said = f"… {column.last - column.first + 1} more"
         return joined(_text(said, x, 56, "quiet"), _text(f"{column.first} to {column.last}", x, 74, "quiet"))
     statement = scene.statements[column.first - 1]
-    title = element("title", _shortened(statement["text"], 300))
+    title = element("title", _shortened(statement["text"], 120))
     verb = statement["tag"] or " ".join(str(statement["text"]).split()[:2]).upper()
     heading = joined(
         _text(f"{column.first}", x, 56, "number"),
@@ -397,28 +402,42 @@ def _text(content: str, x: float, y: float, class_: str, *, end: bool = False) -
     return element("text", content, x=round(x), y=round(y), class_=class_, text_anchor=anchor)
 
 
-#: What hatching is made of; a page has it once.
-HATCHING = element(
+def _pattern(name: str, line: str) -> Markup:
+    return element(
+        "pattern",
+        element("path", class_=line, d="M-2 2L2 -2M0 8L8 0M6 10L10 6"),
+        id=name,
+        width=8,
+        height=8,
+        patternUnits="userSpaceOnUse",
+    )
+
+
+#: What the legend shows: the strips, whether they are hatched, and what that means.
+_LEGEND: tuple[tuple[str, bool, str], ...] = (
+    ("reads and writes", False, "reads (above) and writes (below) wait"),
+    ("writes", False, "writes wait, reads go on"),
+    ("", False, "reads and writes go on"),
+    ("reads", True, "work goes on meanwhile: the more rows, the longer"),
+)
+
+
+def _swatch(number: int, waiting: str, *, is_hatched: bool) -> Markup:
+    place: Mapping[str, int] = {"x": 1, "width": 34}
+    drawn = [
+        element("rect", class_=class_, y=1 + offset, height=height, rx=2, **place)
+        for class_, offset, height in _strips({"waiting": waiting})
+    ]
+    if is_hatched:
+        drawn.append(element("rect", class_="work", y=1, height=_BAR, **place))
+    return element("symbol", drawn, id=f"legend-{number}")
+
+
+#: What pictures and their legends refer to; a page has it once.
+SHARED = element(
     "svg",
-    element(
-        "defs",
-        element(
-            "pattern",
-            element("path", class_="hatch-line", d="M-2 2L2 -2M0 8L8 0M6 10L10 6"),
-            id="hatch",
-            width=8,
-            height=8,
-            patternUnits="userSpaceOnUse",
-        ),
-        element(
-            "pattern",
-            element("path", class_="hatch-calm", d="M-2 2L2 -2M0 8L8 0M6 10L10 6"),
-            id="hatch-calm",
-            width=8,
-            height=8,
-            patternUnits="userSpaceOnUse",
-        ),
-    ),
+    element("defs", _pattern("hatch", "hatch-line"), _pattern("hatch-calm", "hatch-calm")),
+    [_swatch(at, waiting, is_hatched=hatched) for at, (waiting, hatched, _) in enumerate(_LEGEND)],
     class_="defs",
     width=0,
     height=0,
@@ -428,29 +447,19 @@ HATCHING = element(
 
 def legend() -> Markup:
     """Return what the strips and the hatching mean."""
-    swatches: list[tuple[list[tuple[str, int, int]], str, str]] = [
-        (
-            [("waits all", 0, _STRIP), ("waits all", _STRIP + _BETWEEN, _STRIP)],
-            "",
-            "reads (above) and writes (below) wait",
-        ),
-        ([("free", 0, _STRIP), ("waits some", _STRIP + _BETWEEN, _STRIP)], "", "writes wait, reads go on"),
-        ([("free", 0, _BAR)], "", "reads and writes go on"),
-        ([("waits all", 0, _BAR)], "work", "work goes on meanwhile: the more rows, the longer"),
+    entries = [
+        element(
+            "li",
+            element(
+                "svg",
+                element("use", href=f"#legend-{at}"),
+                class_="swatch",
+                width=36,
+                height=_BAR + 2,
+                aria_hidden="true",
+            ),
+            words,
+        )
+        for at, (*_, words) in enumerate(_LEGEND)
     ]
-    return element(
-        "ul",
-        [element("li", _swatch(strips, work), words) for strips, work, words in swatches],
-        class_="legend",
-        aria_label="Legend",
-    )
-
-
-def _swatch(strips: Sequence[tuple[str, int, int]], work: str) -> Markup:
-    drawn = [
-        element("rect", class_=class_, x=1, y=1 + offset, width=34, height=height, rx=2)
-        for class_, offset, height in strips
-    ]
-    if work:
-        drawn.append(element("rect", class_=work, x=1, y=1, width=34, height=_BAR))
-    return element("svg", drawn, class_="swatch", width=36, height=_BAR + 2, aria_hidden="true")
+    return element("ul", entries, class_="legend", aria_label="Legend")

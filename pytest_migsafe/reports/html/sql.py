@@ -128,7 +128,8 @@ def _tokens(script: str) -> Iterator[tuple[str, str]]:
     """Yield the pieces of a script with their classes: k, s, n, c or none; neighbours of a class together."""
     waiting, known = "", ""
     for _, kind, value in _lexer().get_tokens_unprocessed(script):
-        name = _class(kind)
+        # A dot between names counts as a number.
+        name = _class(kind) if value != "." else ""
         # Blanks have no colour of their own.
         if name != known and not value.isspace():
             if waiting:
