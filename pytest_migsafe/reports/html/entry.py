@@ -34,12 +34,13 @@ class Room:
     def shared(cls, number: int, *, is_failed: bool) -> Self:
         """Return the room of each of so many migrations: a page of hundreds is to be opened, too."""
         if is_failed:
-            return cls(300, 40, min(20_000, max(2_000, 400_000 // max(number, 1))))
+            lines = 40 if number <= _MANY_FAILED else 12
+            return cls(300, lines, min(20_000, max(2_000, 400_000 // max(number, 1))))
         return cls(60, 16 if number <= _MANY else 6, min(3_000, max(600, 300_000 // max(number, 1))))
 
 
-#: From so many files on, less is shown of one that passed.
-_MANY = 100
+#: From so many files on, less is shown of one: of those that failed, and of the others.
+_MANY_FAILED, _MANY = 20, 100
 
 
 @dataclass(frozen=True)
