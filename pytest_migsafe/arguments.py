@@ -13,6 +13,7 @@ import pytest
 from pytest_migsafe.errors import SettingsError
 from pytest_migsafe.gate.gate import Asked
 from pytest_migsafe.reports.files import FORMATS, ReportFile
+from pytest_migsafe.reports.github import WHEN, is_wanted
 from pytest_migsafe.settings import Settings
 
 
@@ -134,6 +135,18 @@ def artifacts_folder(config: pytest.Config) -> Path | None:
 
 #: By this name a worker of pytest-xdist is told of the folder.
 ARTIFACTS = "migsafe_artifacts"
+
+
+def tells_github(config: pytest.Config) -> bool:
+    """Return whether GitHub's annotations and summary are to be written.
+
+    Raises:
+        SettingsError: the flag says none of what it may.
+    """
+    when = config.getoption("migsafe_github") or "auto"
+    if when not in WHEN:
+        raise SettingsError(f"--migsafe-github {when}: say one of {', '.join(WHEN)}")
+    return is_wanted(when, os.environ)
 
 
 def _writable(config: pytest.Config, flag: str, given: str) -> Path:

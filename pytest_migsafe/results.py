@@ -20,6 +20,7 @@ from pytest_migsafe.items import BLOCKED_BY, item_name
 from pytest_migsafe.migrations.model import History
 from pytest_migsafe.places import Places
 from pytest_migsafe.reports.files import ReportFile
+from pytest_migsafe.reports.github import add_to_summary, annotations
 from pytest_migsafe.reports.json import Run, json_report
 from pytest_migsafe.reports.repository import folder_in_repository
 from pytest_migsafe.reports.terminal import (
@@ -48,12 +49,16 @@ class Results:
     files: Sequence[ReportFile] = ()
     #: Where artifacts are written, if they are asked for.
     artifacts: ArtifactFolder | None = None
+    #: Whether GitHub gets annotations and a summary.
+    is_github_told: bool = False
     #: The rules that are asked.
     rules: Sequence[Rule] = ()
     #: What the run ends with; known when the reports are written, and hooks have been asked.
     exit_code: int = field(default=0, init=False)
     #: Which of them could not be written, and why; empty when all were.
     unwritten: str = field(default="", init=False)
+    #: Why the step's summary could not be written; that is no failure, for the run's output says it all.
+    _no_summary: str = field(default="", init=False)
     #: Why a hook of the team's did not do its work; empty when all did.
     hook_problem: str = field(default="", init=False)
     #: What the team's hooks add to the reports.
@@ -164,6 +169,8 @@ class Results:
                 self.unwritten = f"cannot write {file.path}: {error.strerror or error}"
         if self.artifacts is not None:
             self._write_status(self.artifacts)
+        if self.is_github_told:
+            self._no_summary = add_to_summary(self.report, os.environ)
 
     def _write_status(self, folder: ArtifactFolder) -> None:
         """Write what the run comes to beside the artifacts, and remember those that could not be written."""
@@ -181,6 +188,17 @@ class Results:
         if problems:
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             self.unwritten = f"{problems[0]}{more}"
+
+    def tell_github(self) -> None:
+        """Write GitHub's annotations, each a line of its own; also where nothing else is shown."""
+        if not self.is_github_told:
+            return
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        for line in annotations(self.report):
+            if reporter is not None:
+                reporter.write_line(line)
+            else:
+                print(line)  # noqa: T201 - nobody else would
 
     def summarise(self, terminalreporter: pytest.TerminalReporter, nothing_found: str) -> None:
         """Write what came of it to the terminal; ``nothing_found`` is said where there are no migrations."""
@@ -207,6 +225,8 @@ class Results:
             lines.append((self.hook_problem, {"red": True}))
         if self.unwritten:
             lines.append((self.unwritten, {"red": True}))
+        if self._no_summary:
+            lines.append((self._no_summary, {"yellow": True}))
         if lines:
             _write(terminalreporter, "migsafe summary", lines)
 

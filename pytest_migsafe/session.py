@@ -26,6 +26,7 @@ from pytest_migsafe.arguments import (
     project_root,
     report_files,
     searches,
+    tells_github,
 )
 from pytest_migsafe.artifacts.folder import ArtifactFolder
 from pytest_migsafe.artifacts.writer import ArtifactWriter
@@ -48,6 +49,7 @@ from pytest_migsafe.migrations.programs import hint_at_programs
 from pytest_migsafe.places import Place, Places, find_places, place_on, stubs_used
 from pytest_migsafe.postgres.preludes import Prelude
 from pytest_migsafe.rehearsal.laboratory import Laboratory
+from pytest_migsafe.reports.junit import properties
 from pytest_migsafe.reports.terminal import header_lines, tried_layouts, unfit_line
 from pytest_migsafe.results import Results, blocked_by
 from pytest_migsafe.review import EndCheck, EndReview, Review, Reviewer, SaidOfFiles, conditions, known_sizes
@@ -158,6 +160,7 @@ class MigsafeSession:
             gate=self._gate,
             files=files,
             artifacts=self._artifacts,
+            is_github_told=tells_github(config),
             rules=rules,
         )
         #: What the team's own tests ask for.
@@ -494,15 +497,18 @@ class MigsafeSession:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Put the review on the item's report, as JSON values."""
-        report = yield
+        """Put the review on the item's report, as JSON values, and what JUnit has of it among the item's properties."""
         review: Review | EndReview | None = item.stash.get(REVIEW, None) or item.stash.get(END_REVIEW, None)
-        if call.when == "call" and review is not None:
-            told = "migsafe" if isinstance(review, Review) else "migsafe_end"
-            setattr(report, told, review.to_json())
-            if report.skipped and (reason := unjudged_because(review)):
-                # pytest would say that the line of ours which calls pytest.skip is the place.
-                report.longrepr = (str(item.path), 1, reason)
+        if call.when != "call" or review is None:
+            return (yield)
+        plain = review.to_json()
+        at, _ = self._by_path[item.path]
+        item.user_properties += properties(plain, self._histories[at].layout)
+        report = yield
+        setattr(report, "migsafe" if isinstance(review, Review) else "migsafe_end", plain)
+        if report.skipped and (reason := unjudged_because(review)):
+            # pytest would say that the line of ours which calls pytest.skip is the place.
+            report.longrepr = (str(item.path), 1, reason)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -535,6 +541,11 @@ class MigsafeSession:
         session.exitstatus = self._results.exit_code
         if self._results.unwritten and exitstatus == pytest.ExitCode.OK and not self._results.are_blocked:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def pytest_unconfigure(self) -> None:
+        """Tell GitHub, after everything else that is printed, whatever is switched off of that."""
+        if not self._is_worker:
+            self._results.tell_github()
 
     def _exit_status(self, exitstatus: int) -> int:
         """Return what the run ends with, of what pytest would say."""

@@ -37,7 +37,8 @@ class ReportFile:
         """
         unfinished = self.path.with_name(f".{self.path.name}.unfinished")
         try:
-            unfinished.write_text(FORMATS[self.format](report), encoding="utf-8")
+            text = FORMATS[self.format](report)
+            unfinished.write_text(text, encoding="utf-8", errors="backslashreplace")
             unfinished.replace(self.path)
         finally:
             unfinished.unlink(missing_ok=True)

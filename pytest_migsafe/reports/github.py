@@ -4,9 +4,11 @@ GitHub documentation: "Workflow commands for GitHub Actions", "Setting an error 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pytest_migsafe.reports.issues import Issue, issues
+from pytest_migsafe.reports.markdown import MOST_IN_SUMMARY, as_markdown
 from pytest_migsafe.texts import clipped, seen, words_and_sql
 
 #: GitHub shows so many annotations of a kind and step; the log has the others, and so has the summary.
@@ -78,3 +80,18 @@ WHEN: Sequence[str] = ("auto", "always", "never")
 def is_wanted(when: str, environment: Mapping[str, str]) -> bool:
     """Return whether GitHub is to be told: ``auto`` is yes where a workflow runs."""
     return when == "always" or (when == "auto" and environment.get("GITHUB_ACTIONS") == "true")
+
+
+def add_to_summary(report: Mapping[str, Any], environment: Mapping[str, str]) -> str:
+    """Add the report to the step's summary, if there is one; return what is wrong with it, in a line.
+
+    GitHub documentation: "Adding a job summary".
+    """
+    if not (name := environment.get("GITHUB_STEP_SUMMARY")):
+        return ""
+    try:
+        with Path(name).open("a", encoding="utf-8") as file:
+            file.write(as_markdown(report, MOST_IN_SUMMARY))
+    except OSError as error:
+        return f"cannot write the step's summary: {name}: {error.strerror or error}"
+    return ""

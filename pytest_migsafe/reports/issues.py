@@ -223,7 +223,7 @@ _INCOMPLETE: Mapping[int, str] = MappingProxyType(
     {
         2: "the run was interrupted, or something could not be collected",
         3: "an internal error ended the run",
-        4: "the run could not begin: a usage error, or no server to rehearse on",
+        4: "a flag, a setting, a hook or the server was not as it should be",
         143: "the run was terminated",
     }
 )

@@ -13,7 +13,7 @@ from pytest_migsafe.reports.issues import Issue, issues, strongest_lock
 from pytest_migsafe.reports.terminal import schema_lines
 from pytest_migsafe.reports.verdict import Verdict, outcomes, verdict
 from pytest_migsafe.texts import clipped, seen, words_and_sql
-from pytest_migsafe.texts.markdown import block, code, listed, plain, table
+from pytest_migsafe.texts.markdown import block, code, is_closed, listed, plain, table
 
 #: Who writes the comment anew finds it by this line.
 MARK = "<!-- pytest-migsafe -->"
@@ -243,9 +243,11 @@ def _change(title: str, entry: Mapping[str, Any], lines: Sequence[str], importan
 
 
 def _section(section: Mapping[str, Any]) -> Part:
-    """Return a section that a team adds: its text is shown as it is, and stays in it."""
+    """Return a section that a team adds: its Markdown; as plain text if the rest of the comment would become part of it."""
     title = plain(clipped(section["title"], _LONGEST_FACT)) or "More"
-    return Part(f"\n### {title}\n{_block(section['text'].split(chr(10)))}", _SECTIONS, noun="section")
+    text = seen(section["text"]).strip("\n")
+    shown = f"\n{text}\n" if is_closed(text) else _block(text.split("\n"))
+    return Part(f"\n### {title}\n{shown}", _SECTIONS, noun="section")
 
 
 def _foot(report: Mapping[str, Any]) -> str:

@@ -63,3 +63,23 @@ def block(text: str, language: str = "") -> Iterator[str]:
     yield f"{ticks}{language}"
     yield from seen(text).rstrip("\n").split("\n")
     yield ticks
+
+
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^`]*)$")
+
+
+def is_closed(text: str) -> bool:
+    """Return whether somebody's Markdown ends what it begins: code blocks, ``<details>``, comments."""
+    fence, outside = "", []
+    for line in text.split("\n"):
+        found = _FENCE.match(line)
+        if not found or (fence and not (found[1].startswith(fence) and not found[2].strip())):
+            outside += [] if fence else [line]
+        else:
+            fence = "" if fence else found[1]
+    told = "\n".join(outside)
+    return (
+        not fence
+        and told.count("<!--") == told.count("-->")
+        and len(re.findall("<details", told)) == len(re.findall("</details", told))
+    )

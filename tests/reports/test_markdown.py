@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_migsafe.reports.markdown import MOST, as_markdown
+from pytest_migsafe.texts.markdown import is_closed
 from tests.reports.report import (
     ODD_TEXTS,
     RED,
@@ -102,13 +103,17 @@ def test_other_failures_a_missing_version_and_a_team_s_section_are_told() -> Non
             exit_code=1,
             failures=failures,
             missing=("14",),
-            sections=[{"title": "Deploy", "text": "on Monday\n```"}],
+            sections=[
+                {"title": "Deploy", "text": "on **Monday**"},
+                {"title": "Broken", "text": "on Monday\n```"},
+            ],
         )
     )
 
     assert "- `tests/test_app.py::test_it`: assert 1 == 2\n" in text
     assert "PostgreSQL 14 not found on the machine: nothing was rehearsed on it" in text
-    assert "### Deploy\n\n````\non Monday\n```\n````\n" in text
+    assert "### Deploy\n\non **Monday**\n" in text
+    assert "### Broken\n\n````\non Monday\n```\n````\n" in text
 
 
 def test_a_schema_that_is_not_the_declared_one_is_shown() -> None:
@@ -134,7 +139,7 @@ def test_odd_names_are_text(odd: str) -> None:
                     diff=[{"action": "added", "kind": "table", "name": odd, "attributes": []}],
                     problem=odd,
                 ),
-                sections=[{"title": odd, "text": odd}],
+                sections=[{"title": odd, "text": ""}],
                 failures=[{"item": odd, "message": odd}],
                 folder=odd,
             )
@@ -152,7 +157,9 @@ def test_a_row_has_as_many_cells_as_the_table() -> None:
 @given(reports(), st.integers(2_500, 12_000))
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_any_report_fits_and_is_valid(one: Json, most: int) -> None:
-    text = as_markdown(one, most)
+    # A team's own Markdown is theirs.
+    sections = [{**section, "text": "text"} for section in one["sections"]]
+    text = as_markdown({**one, "sections": sections}, most)
 
     assert len(text) <= most
     assert text.startswith("<!-- pytest-migsafe -->\n## ")
@@ -170,6 +177,27 @@ def test_a_long_history_fits_the_worst_first_and_says_what_is_left_out() -> None
     assert text.count("### `index-not-concurrent`") == 20
     assert re.search(r"_Left out, for there is no room: .*520 schema changes. The other reports", text)
     see_that_it_is_valid(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"),
+    [
+        ("", True),
+        ("```sql\nSELECT 1\n```\nx", True),
+        ("````\n```\n````", True),
+        ("```\n````", True),
+        ("~~~\n```\n~~~", True),
+        ("```\nx", False),
+        ("````\n```", False),
+        ("```\n``` x", False),
+        ("<details>", False),
+        ("<details><summary>x</summary></details>", True),
+        ("```\n<details>\n```", True),
+        ("<!-- x", False),
+    ],
+)
+def test_a_team_s_markdown_is_taken_if_it_ends_what_it_begins(text: str, *, closed: bool) -> None:
+    assert is_closed(text) is closed
 
 
 def test_an_empty_run_says_that_there_was_nothing() -> None:
