@@ -36,7 +36,7 @@ class Room:
         if is_failed:
             lines = 40 if number <= _MANY_FAILED else 12
             return cls(300, lines, min(20_000, max(2_000, 400_000 // max(number, 1))))
-        return cls(60, 16 if number <= _MANY else 6, min(3_000, max(600, 300_000 // max(number, 1))))
+        return cls(60, 16 if number <= _MANY else 4, min(3_000, max(400, 200_000 // max(number, 1))))
 
 
 #: From so many files on, less is shown of one: of those that failed, and of the others.
