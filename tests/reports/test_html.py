@@ -261,7 +261,7 @@ def test_a_page_of_no_migrations() -> None:
     made = page(skipped())
 
     assert "Nothing to judge" in made.text
-    assert "1 migration that nothing is said of" in made.text
+    assert "1 migration that this run was not to judge" in made.text
 
 
 # -- colours ---------------------------------------------------------------------------------------------------

@@ -132,7 +132,9 @@ _WORDS = {"failed": "Failed", "blocked": "Blocked", "warned": "Warnings", "passe
 
 def _heading(entry: Entry) -> Markup:
     waived = sum(1 for one in entry.findings if one["waived"])
+    origin = (entry.review.get("origin") or {}).get("change")
     said = [
+        origin if origin not in (None, "unchanged") else "",
         counted(len(entry.errors), "error") if entry.errors else "",
         counted(len(entry.warnings), "warning") if entry.warnings else "",
         f"{waived} waived" if waived else "",
@@ -335,6 +337,11 @@ def _besides(review: Mapping[str, Any]) -> Iterator[Markup]:
         yield element("h4", "Left in the session")
         yield element("ul", [element("li", _leak(one)) for one in leaks])
     yield from _otherwise(review)
+    if (kept := review.get("artifacts")) and kept.get("folder"):
+        yield element("h4", "Kept files")
+        told = kept.get("rollback") or {}
+        rollback = f"; rollback: {told['verdict']}" if told.get("verdict") else ""
+        yield element("p", "Schemas, rollback guide and impact: ", element("code", kept["folder"]), rollback)
     for one in review.get("sections", ()):
         yield element("h4", one["title"])
         yield element("pre", one["text"], class_="told", role="group", aria_label=one["title"])

@@ -2,13 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
-from pytest_migsafe.reports.html.markup import Markup, element, joined
+from pytest_migsafe.reports.html.markup import Markup, element, joined, visible
 from pytest_migsafe.reports.html.sql import Excerpt, cut, plain_sql, sql_block, whole_statement
 from pytest_migsafe.reports.html.words import ICONS, counted
 
 #: How many lines of a long statement are shown around the marked one.
 _MOST_LINES = 13
+
+
+def rule_anchor(rule: str) -> str:
+    """Return the id of what is said of a rule."""
+    return f"rule:{''.join('-' if char.isspace() else char for char in visible(rule))}"
 
 
 def word(finding: Mapping[str, Any]) -> str:
@@ -27,7 +33,12 @@ def finding_card(
         " ",
         element("span", kind.capitalize(), class_="word"),
         " ",
-        element("code", finding["rule"], class_="rule"),
+        element(
+            "a",
+            element("code", finding["rule"]),
+            href=f"#{quote(rule_anchor(finding['rule']))}",
+            class_="rule",
+        ),
         id=anchor,
     )
     content = (_waived if finding["waived"] else _content)(finding, statements)
@@ -62,7 +73,7 @@ def _content(finding: Mapping[str, Any], statements: Sequence[Mapping[str, Any]]
     if finding["evidence"]:
         yield element(
             "div",
-            element("p", "What PostgreSQL did", class_="label"),
+            element("p", "Proof", class_="label"),
             element("ul", [element("li", fact) for fact in finding["evidence"]], class_="evidence"),
         )
     if done := finding["details"].get("done"):

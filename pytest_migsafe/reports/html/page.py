@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from pytest_migsafe.reports.html.entry import Entry, Room, entry_section, is_failed
-from pytest_migsafe.reports.html.finding import finding_card
+from pytest_migsafe.reports.html.finding import finding_card, rule_anchor
 from pytest_migsafe.reports.html.markup import Markup, element, joined, visible, void
 from pytest_migsafe.reports.html.matrix import matrix_table, smoke_table
 from pytest_migsafe.reports.html.picture import SHARED
@@ -153,7 +153,7 @@ _COUNTED = {
     "blocked": "blocked by another",
     "warned": "passed with warnings",
     "passed": "passed",
-    "skipped": "not asked for",
+    "skipped": "not judged",
 }
 
 
@@ -173,6 +173,7 @@ def _circumstances(report: Mapping[str, Any]) -> Iterator[Markup]:
     facts += [("Remark", remark) for remark in remarks[:_MANY]]
     if len(remarks) > _MANY:
         facts.append(("Remark", f"… {len(remarks) - _MANY} more in the JSON report"))
+    facts += [fact for one in histories for fact in _judged(one)]
     facts += [
         ("Not found", f"PostgreSQL {listed(one['missing_versions'])}: nothing was rehearsed on it")
         for one in histories
@@ -197,6 +198,19 @@ def _circumstances(report: Mapping[str, Any]) -> Iterator[Markup]:
         [element("div", element("dt", name), element("dd", said)) for name, said in dict.fromkeys(facts)],
         class_="facts",
     )
+
+
+def _judged(history: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield which of a history's files are judged, where not all are."""
+    gate = history.get("gate")
+    if not gate:
+        return
+    if gate["because"]:
+        rest = history["migrations"] - gate["judged"]
+        said = f"{gate['judged']} {gate['because']}"
+        yield "Judged", f"{said}; the other {rest} are applied only" if rest else said
+    if gate["problem"]:
+        yield "No base", gate["problem"]
 
 
 def _history(history: Mapping[str, Any]) -> Markup:
@@ -232,16 +246,46 @@ def _main(run: _Run) -> Iterator[Markup]:
             aria_labelledby="ends",
         )
     if skipped := run.of("skipped"):
-        yield element(
-            "section",
-            element("h2", "Not asked for", id="skipped"),
+        yield _unasked(skipped)
+    if run.report["rules"]:
+        yield _rules(run.report["rules"])
+
+
+def _unasked(skipped: Sequence[Entry]) -> Markup:
+    """Return the names of the files that nothing is said of."""
+    return element(
+        "section",
+        element("h2", "Not judged", id="skipped"),
+        element(
+            "details",
+            element("summary", f"{counted(len(skipped), 'migration')} that this run was not to judge"),
+            element("ul", [element("li", element("code", one.title)) for one in skipped], class_="plain"),
+        ),
+        aria_labelledby="skipped",
+    )
+
+
+def _rules(rules: Sequence[Mapping[str, Any]]) -> Markup:
+    """Return what the rules are about that found something."""
+    return element(
+        "section",
+        element("h2", "The rules", id="rules"),
+        [
             element(
-                "details",
-                element("summary", f"{counted(len(skipped), 'migration')} that nothing is said of"),
-                element("ul", [element("li", element("code", one.title)) for one in skipped], class_="plain"),
-            ),
-            aria_labelledby="skipped",
-        )
+                "article",
+                element("h3", element("code", rule["id"]), id=rule_anchor(rule["id"])),
+                element("p", element("b", rule["title"])),
+                element("p", rule["why"], class_="told"),
+                element("p", f"PostgreSQL's manual: {rule['manual']}", class_="quiet")
+                if rule["manual"]
+                else None,
+                class_="about",
+                aria_labelledby=rule_anchor(rule["id"]),
+            )
+            for rule in rules
+        ],
+        aria_labelledby="rules",
+    )
 
 
 def _overview(run: _Run) -> Iterator[Markup]:
