@@ -6,14 +6,11 @@ from collections.abc import Iterable
 
 import pytest
 
-from pytest_migsafe.arguments import project_root
 from pytest_migsafe.errors import SettingsError
-from pytest_migsafe.hooks import rules_of
-from pytest_migsafe.migrations.discovery import LAYOUT_NAMES
+from pytest_migsafe.project import read_project
 from pytest_migsafe.reports.rules import explain_lines, rule_lines
 from pytest_migsafe.rules.presets import severities
 from pytest_migsafe.rules.registry import meant
-from pytest_migsafe.settings import load_settings
 
 
 def tell_of_rules(config: pytest.Config) -> pytest.ExitCode:
@@ -23,12 +20,10 @@ def tell_of_rules(config: pytest.Config) -> pytest.ExitCode:
         pytest.UsageError: there is no such rule, or a setting is wrong.
     """
     try:
-        rules = rules_of(config, project_root(config))
-        settings = load_settings(
-            project_root(config), layouts=LAYOUT_NAMES, rules={rule.id: rule.family for rule in rules}
-        )
+        project = read_project(config)
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from error
+    rules, settings = project.rules, project.settings
     given = severities(rules, settings.preset, settings.rules)
     width = shutil.get_terminal_size().columns
     wanted: str | None = config.getoption("migsafe_explain")

@@ -23,7 +23,6 @@ from pytest_migsafe.arguments import (
     is_asked_for_by_hand,
     misleading_flag,
     named_paths,
-    project_root,
     report_files,
     searches,
     tells_github,
@@ -33,7 +32,7 @@ from pytest_migsafe.artifacts.writer import ArtifactWriter
 from pytest_migsafe.ends import Ends
 from pytest_migsafe.errors import MigsafeError, ServerError, SettingsError
 from pytest_migsafe.gate.gate import Gate
-from pytest_migsafe.hooks import preludes_of, rules_of, seeds_of, settings_of
+from pytest_migsafe.hooks import preludes_of, seeds_of, settings_of
 from pytest_migsafe.items import (
     END_REVIEW,
     REVIEW,
@@ -48,6 +47,7 @@ from pytest_migsafe.migrations.model import History, TransactionMode
 from pytest_migsafe.migrations.programs import hint_at_programs
 from pytest_migsafe.places import Place, Places, find_places, place_on, stubs_used
 from pytest_migsafe.postgres.preludes import Prelude
+from pytest_migsafe.project import read_project
 from pytest_migsafe.rehearsal.laboratory import Laboratory
 from pytest_migsafe.reports.junit import properties
 from pytest_migsafe.reports.terminal import header_lines, tried_layouts, unfit_line
@@ -55,21 +55,13 @@ from pytest_migsafe.results import Results, blocked_by
 from pytest_migsafe.review import EndCheck, EndReview, Review, Reviewer, SaidOfFiles, conditions, known_sizes
 from pytest_migsafe.rules import Rule
 from pytest_migsafe.server_fixture import server_of_fixture
-from pytest_migsafe.settings import Settings, load_settings
+from pytest_migsafe.settings import Settings
 from pytest_migsafe.team import NAME as TEAM
 from pytest_migsafe.team import Team, needs_rehearsal, subject_of
 from pytest_migsafe.termination import EXIT_STATUS, Terminated, sigterm_interrupts
 
 #: The name under which the active plugin is registered.
 NAME = "migsafe-session"
-#: The flags that stand in for settings, by the settings' names.
-_FLAGS = {
-    "postgres": "migsafe_postgres",
-    "bindir": "migsafe_bindir",
-    "dsn": "migsafe_dsn",
-    "layout": "migsafe_layout",
-    "schema_file": "migsafe_schema",
-}
 #: A history, by its number, and one of its places, by its label.
 Where = tuple[int, str]
 
@@ -80,16 +72,9 @@ def activate(config: pytest.Config) -> None:
     Raises:
         pytest.UsageError: a setting, a flag or a path is wrong.
     """
-    flags = {key: value for key, flag in _FLAGS.items() if (value := config.getoption(flag)) is not None}
     try:
-        rules = rules_of(config, project_root(config))
-        settings = load_settings(
-            project_root(config),
-            flags=flags,
-            layouts=LAYOUT_NAMES,
-            rules={rule.id: rule.family for rule in rules},
-        )
-        session = MigsafeSession(config, settings, rules)
+        project = read_project(config)
+        session = MigsafeSession(config, project.settings, project.rules)
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from error
     config.pluginmanager.register(session, NAME)

@@ -20,6 +20,10 @@ FLOORS: dict[str, tuple[int, frozenset[str]]] = {
     # What came of a run, kept and told.
     "results": (8, frozenset({"pytest"})),
     "items": (7, frozenset({"pytest"})),
+    # What is known of a project before anything is looked for in it.
+    "project": (8, frozenset({"pytest"})),
+    # A few lines of SQL rehearsed, to try a rule with.
+    "kit": (9, frozenset({"pytest", "psycopg"})),
     # The hooks that a team can have, and what calls them.
     "hookspecs": (9, frozenset({"pytest"})),
     "hooks": (7, frozenset({"pytest"})),

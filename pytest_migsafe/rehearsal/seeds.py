@@ -25,6 +25,8 @@ class Seed:
     sql: str
     #: Whose it is, as a message says it.
     by: str
+    #: What it is, as a message says it.
+    called: str = "the seed"
 
 
 def run_seed(database: Database, seed: Seed, before: str, options: Mapping[str, str]) -> None:
@@ -46,7 +48,7 @@ def run_seed(database: Database, seed: Seed, before: str, options: Mapping[str, 
         if connection.info.transaction_status is not TransactionStatus.IDLE:
             connection.rollback()
             raise SeedError(
-                f"the seed before {before} ends in the middle of a transaction: it has a BEGIN without its COMMIT "
+                f"{seed.called} before {before} ends in the middle of a transaction: it has a BEGIN without its COMMIT "
                 f"({seed.by})\nNothing after that BEGIN stays. Add the COMMIT, or leave both out."
             )
 
@@ -54,14 +56,17 @@ def run_seed(database: Database, seed: Seed, before: str, options: Mapping[str, 
 def _refused(seed: Seed, before: str, error: psycopg.Error) -> str:
     said = error.diag.message_primary or " ".join(str(error).split())
     code = f" ({error.sqlstate})" if error.sqlstate else ""
-    lines = [f"the seed before {before} cannot be run: {said}{code} ({seed.by})", *_excerpt(seed.sql, error)]
+    lines = [
+        f"{seed.called} before {before} cannot be run: {said}{code} ({seed.by})",
+        *_excerpt(seed.sql, error),
+    ]
     diagnosis = {
         "detail": error.diag.message_detail,
         "hint": error.diag.message_hint,
         "context": error.diag.context,
     }
     lines += [f"  = {label}: {text}" for label, text in diagnosis.items() if text]
-    return "\n".join([*lines, "The migration itself has not been run: mend the seed."])
+    return "\n".join([*lines, "The migration itself has not been run."])
 
 
 def _excerpt(text: str, error: psycopg.Error) -> list[str]:

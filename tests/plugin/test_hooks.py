@@ -80,7 +80,7 @@ def test_a_seed_that_is_refused_is_told_as_such_and_blocks_the_files_behind_it(p
     assert run.lines[at + 1 : at + 4] == [
         "    1 | insert into",
         ">   2 |    orders (totals) values (1), (null)",
-        "The migration itself has not been run: mend the seed.",
+        "The migration itself has not been run.",
     ]
     failed, blocked = run.report["migrations"][1:]
     assert failed["problem"].partition("\n")[0] == first
