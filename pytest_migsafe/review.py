@@ -345,7 +345,7 @@ class Reviewer:
             findings=findings,
             sections=sections(result.state_after, findings, self.rules) if result.applied else (),
             row_security=matrix(result.state_after) if result.applied else (),
-            changes=tuple(catalog.diff(result.before, result.after)),
+            changes=result.changes,
             downtime=downtime(result, self._sizes(position), position) if result.applied else None,
         )
 

@@ -54,6 +54,7 @@ from pytest_migsafe.reports.terminal import header_lines, tried_layouts, unfit_l
 from pytest_migsafe.results import Results, blocked_by
 from pytest_migsafe.review import EndCheck, EndReview, Review, Reviewer, SaidOfFiles, conditions, known_sizes
 from pytest_migsafe.rules import Rule
+from pytest_migsafe.rules.registry import is_own
 from pytest_migsafe.server_fixture import server_of_fixture
 from pytest_migsafe.settings import Settings
 from pytest_migsafe.team import NAME as TEAM
@@ -566,6 +567,8 @@ class MigsafeSession:
         }
         lines = header_lines(histories, self._where(), sorted(stubbed))
         lines += [f"migsafe: {line}" for line in (*self._gate.lines(), *self._gate.warnings())]
+        if own := [rule.id for rule in self._rules if is_own(rule)]:
+            lines.append(f"migsafe: own rules: {', '.join(own)}")
         if self._unfit:
             lines.append(f"migsafe: {unfit_line(self._unfit_names())}")
         if (flag := misleading_flag(self._config)) is not None:

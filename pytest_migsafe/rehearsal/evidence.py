@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cached_property, wraps
 from typing import Any, TypeVar
 
-from pytest_migsafe.catalog import Schema
+from pytest_migsafe.catalog import Change, Schema, diff
 from pytest_migsafe.migrations.dialect import WrittenFor
 from pytest_migsafe.migrations.model import TransactionMode
 from pytest_migsafe.migrations.origin import Origin
@@ -209,6 +209,11 @@ class Evidence:
     def made_once(self) -> dict[Callable[["Evidence"], Any], Any]:
         """What functions made of the evidence, by the function; only for `once`."""
         return {}
+
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """What of the schema is different after the file."""
+        return tuple(diff(self.before, self.after))
 
     @cached_property
     def _catalog(self) -> Catalog:

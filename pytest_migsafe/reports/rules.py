@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pytest_migsafe.findings import Severity
 from pytest_migsafe.rules import Rule
-from pytest_migsafe.rules.registry import severity_of
+from pytest_migsafe.rules.registry import is_own, place_of, severity_of
 
 #: From the gravest on.
 BY_SEVERITY = (Severity.ERROR, Severity.WARNING, Severity.OFF)
@@ -57,12 +57,17 @@ _COUNTED = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.OFF
 
 def paragraphs(rule: Rule) -> Iterator[tuple[str, str]]:
     """Yield what there is to know of a rule beside its title: a heading and a text each."""
-    yield "Why", rule.why
-    yield "The safe way", rule.remedy
+    # A team's own rule need not say them.
+    if rule.why:
+        yield "Why", rule.why
+    if rule.remedy:
+        yield "The safe way", rule.remedy
     if rule.manual:
         yield "PostgreSQL's manual", f"{rule.manual}."
     if rule.peers:
         yield "Elsewhere", ", ".join(f"{tool} {name}" for tool, name in rule.peers.items()) + "."
+    if is_own(rule) and (place := place_of(rule)):
+        yield "Where it is written", f"{place}."
     if not rule.is_waivable:
         yield "Waivers", "No comment in a file can allow it."
 

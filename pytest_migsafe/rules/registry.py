@@ -84,6 +84,7 @@ class Rule:
         *,
         message: str,
         statement: Placed | None = None,
+        about: str | Iterable[str] = (),
         line: int = 0,
         column: int = 0,
         severity: Severity | str | None = None,
@@ -99,18 +100,25 @@ class Rule:
             judged: the evidence of the file.
             message: what happens, complete in its first line.
             statement: where: a statement of the evidence, or whatever else has a line and a column.
+            about: names of objects, the most telling first: the place is the statement that is about them.
             line: where, 1-based; 0 when the whole file is concerned.
             column: where in the line, 1-based.
             severity: another than the rule's own; that of the settings goes before both.
             evidence: what PostgreSQL did or said, one fact a line.
             remedy: the safe way in this case.
             files: the SQL of it.
-            objects: the objects concerned, with their schemas.
+            objects: the objects concerned, with their schemas; those that it is about where nothing is said.
             details: what reports may want besides, as JSON values.
 
         Raises:
             TypeError: ``details`` are no JSON values.
         """
+        names = _texts(about)
+        if statement is None and names:
+            # What it takes to read statements costs a tenth of a second, and a rule's import should not.
+            from pytest_migsafe.rules.smoke.check import cause  # noqa: PLC0415
+
+            statement = cause(judged.statements, names)
         return Finding(
             rule=self.id,
             family=self.family,
@@ -122,7 +130,7 @@ class Rule:
             evidence=_texts(evidence),
             remedy=remedy,
             files=tuple(files),
-            objects=_texts(objects),
+            objects=_texts(objects) or names,
             # It crosses processes as it is.
             details=json.loads(json.dumps(dict(details))) if details else {},
         )
@@ -222,6 +230,11 @@ def problem_of(rule: Rule) -> str:
     if not isinstance(rule.severity, Severity):
         return f"the rule {rule.id!r}: its severity {rule.severity!r} is none"
     return "" if callable(rule.check) else f"the rule {rule.id!r}: its check is no function"
+
+
+def is_own(rule: Rule) -> bool:
+    """Whether a rule is a team's own, or a package's, and does not come with pytest-migsafe."""
+    return not getattr(rule.check, "__module__", "").startswith("pytest_migsafe.")
 
 
 def place_of(rule: Rule) -> str:
