@@ -11,6 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     # Types only: an inactive run imports nothing of ours but this and the plugin.
+    from pytest_migsafe.kit import RehearseSql
     from pytest_migsafe.team import Place, Subject, Team
     from pytest_migsafe.testing import Change, DatabaseAt, Migration, Rehearsal, Schema
 
@@ -91,3 +92,18 @@ def database_at(_migsafe_place: "Place", request: pytest.FixtureRequest) -> "Ite
     """Give private live databases: ``database_at("0006")`` is one to which all migrations up to 0006 were applied."""
     with _team(request).databases(_migsafe_place, request) as databases:
         yield databases
+
+
+@pytest.fixture(scope="session")
+def rehearse_sql(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> "Iterator[RehearseSql]":
+    """Rehearse a few lines of SQL, to test a rule with; with ``--migsafe`` or without.
+
+    ``rehearse_sql("ALTER TABLE ...", given="CREATE TABLE ...", rules=[my_rule]).findings``
+    """
+    # Only who asks for it pays for what rehearses.
+    from pytest_migsafe.kit import kit_of  # noqa: PLC0415
+
+    with kit_of(request, tmp_path_factory.mktemp("rehearse_sql")) as kit:
+        yield kit

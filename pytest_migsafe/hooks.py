@@ -54,7 +54,8 @@ def _of_packages() -> Iterator[Given]:
 def _of_conftest(config: pytest.Config, root: Path) -> Iterator[Given]:
     """Yield the rules of the conftest.py in the project's root, if pytest has loaded it."""
     path = root / "conftest.py"
-    for plugin in config.pluginmanager.get_plugins():
+    # A set of them would be no use: a plugin need not be hashable.
+    for _, plugin in config.pluginmanager.list_name_plugin():
         if isinstance(plugin, ModuleType) and _file(plugin) == path:
             yield Given(rules_in(plugin), _shown(config, path))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 import pytest
@@ -23,9 +23,26 @@ from pytest_migsafe.rehearsal.seeds import Seed, run_seed
 from pytest_migsafe.reports.failure import failure_text
 from pytest_migsafe.review import Review, Reviewer, conditions
 from pytest_migsafe.rules import Rule
+from pytest_migsafe.rules.apply import apply_error
 from pytest_migsafe.rules.judging import rule_raised
 from pytest_migsafe.server_fixture import server_of_fixture
 from pytest_migsafe.settings import Settings, with_settings_of_file
+from pytest_migsafe.testing.rehearsal import Rehearsal
+
+
+class RehearseSql(Protocol):
+    """What the fixture ``rehearse_sql`` gives, for annotations; ``Kit.__call__`` says what each argument is."""
+
+    def __call__(  # noqa: D102 - as of Kit
+        self,
+        sql: str,
+        *,
+        given: str = "",
+        name: str = ...,
+        rules: Sequence[Rule] | None = None,
+        settings: Mapping[str, Any] | None = None,
+        may_fail: bool = False,
+    ) -> Rehearsal: ...
 
 
 @dataclass(kw_only=True, repr=False)
@@ -46,7 +63,7 @@ class Kit:
         self._template = None
         self._resources.close()
 
-    def rehearse(
+    def __call__(
         self,
         sql: str,
         *,
@@ -55,7 +72,7 @@ class Kit:
         rules: Sequence[Rule] | None = None,
         settings: Mapping[str, Any] | None = None,
         may_fail: bool = False,
-    ) -> Review:
+    ) -> Rehearsal:
         """Rehearse a migration in a database of its own, and have it judged.
 
         The server is the one that the project's settings and flags name, with its prelude and role; of what the
@@ -79,14 +96,17 @@ class Kit:
             review, problem = self._review(sql, given, name, rules, settings), ""
         except MigsafeError as error:
             review, problem = None, str(error)
-        if review is None:
+        if review is None or review.evidence is None:
             pytest.fail(problem)
         if not may_fail and not review.applied:
+            refused = replace(review, findings=tuple(apply_error(review.evidence)))
             pytest.fail(
-                f"{failure_text(review)}\n\nA test of what cannot be applied says so: rehearse_sql(..., may_fail=True)."
+                f"{failure_text(refused)}\n\nA test of what cannot be applied says so: rehearse_sql(..., may_fail=True)."
             )
-        _raise_again(review, rules if rules is not None else self.project.rules)
-        return review
+        asked = tuple(rules) if rules is not None else self.project.rules
+        rehearsal = Rehearsal(review, review.evidence, asked)
+        _raise_again(rehearsal)
+        return rehearsal
 
     def _review(
         self,
@@ -175,12 +195,12 @@ def _settings(project: Project, rules: Sequence[Rule], given: Mapping[str, Any])
     return with_settings_of_file(own, given, "rehearse_sql(settings=...)", rules=known)
 
 
-def _raise_again(review: Review, rules: Sequence[Rule]) -> None:
+def _raise_again(rehearsal: Rehearsal) -> None:
     """Have a rule that raised raise again: a test shows its traceback."""
-    raised = {one.details["raised_by"] for one in review.findings if one.rule == rule_raised.id}
-    for one in rules:
-        if one.id in raised and review.evidence is not None:
-            list(one(review.evidence))
+    raised = {one.details["raised_by"] for one in rehearsal.findings if one.rule == rule_raised.id}
+    for one in rehearsal.rules:
+        if one.id in raised:
+            list(one(rehearsal.evidence))
 
 
 @contextmanager
@@ -188,18 +208,26 @@ def kit_of(request: pytest.FixtureRequest, folder: Path) -> Iterator[Kit]:
     """Yield what rehearses texts on the server that a project's settings name first.
 
     Raises:
-        MigsafeError: a setting is wrong, or there is no server.
+        pytest.fail.Exception: a setting is wrong, or there is no server.
     """
-    project = read_project(request.config)
-    settings = project.settings
-    more = preludes_of(request.config, project.root)
-    layout = settings.layout or ""
-    if settings.server_fixture is not None:
-        place = place_on(server_of_fixture(settings.server_fixture, request), settings, layout, more)
-    else:
-        place = find_places(settings, layout, more).found[0]
-    kit = Kit(project=project, place=replace(place, label=""), folder=folder)
+    try:
+        project = read_project(request.config)
+        kit = Kit(project=project, place=_place(project, request), folder=folder)
+        problem = ""
+    except MigsafeError as error:
+        problem = str(error)
+    if problem:
+        pytest.fail(problem, pytrace=False)
     try:
         yield kit
     finally:
         kit.close()
+
+
+def _place(project: Project, request: pytest.FixtureRequest) -> Place:
+    settings, more = project.settings, preludes_of(request.config, project.root)
+    layout = settings.layout or ""
+    if settings.server_fixture is not None:
+        return place_on(server_of_fixture(settings.server_fixture, request), settings, layout, more)
+    # Of several versions, the first will do for a rule.
+    return replace(find_places(settings, layout, more).found[0], label="")

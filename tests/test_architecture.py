@@ -15,7 +15,7 @@ NAME = PACKAGE.name
 
 #: Each room's floor, and the third-party packages that may be imported there, and only there.
 FLOORS: dict[str, tuple[int, frozenset[str]]] = {
-    "plugin": (10, frozenset({"pytest"})),
+    "plugin": (11, frozenset({"pytest"})),
     "session": (9, frozenset({"pytest"})),
     # What came of a run, kept and told.
     "results": (8, frozenset({"pytest"})),
@@ -28,7 +28,7 @@ FLOORS: dict[str, tuple[int, frozenset[str]]] = {
     "hookspecs": (9, frozenset({"pytest"})),
     "hooks": (7, frozenset({"pytest"})),
     # What a team's own tests ask for, and the work behind it; what they import.
-    "fixtures": (9, frozenset({"pytest"})),
+    "fixtures": (10, frozenset({"pytest"})),
     "team": (8, frozenset({"pytest"})),
     "testing": (7, frozenset({"psycopg"})),
     # The list of rules, and the page of one, for the command line.

@@ -95,7 +95,12 @@ def _wrapped(head: str, text: str, width: int) -> list[str]:
     most = min(width, _WIDEST + len(head))
     if most - len(head) >= _NARROWEST:
         return textwrap.wrap(
-            text, most, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False
+            text,
+            most,
+            initial_indent=head,
+            subsequent_indent=" " * len(head),
+            break_on_hyphens=False,
+            break_long_words=False,
         )
     below = textwrap.wrap(
         text,
@@ -103,6 +108,7 @@ def _wrapped(head: str, text: str, width: int) -> list[str]:
         initial_indent="      ",
         subsequent_indent="      ",
         break_on_hyphens=False,
+        break_long_words=False,
     )
     return [head.rstrip(), *below] if head.strip() else below
 
