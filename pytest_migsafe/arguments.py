@@ -76,6 +76,8 @@ def asked(config: pytest.Config, named: Sequence[Path]) -> Asked:
         only=config.getoption("migsafe_only"),
         directory=config.invocation_params.dir,
         has_named_files=any(path.is_file() for path in named),
+        has_lock=config.getoption("migsafe_lock"),
+        is_update=config.getoption("migsafe_update"),
     )
 
 

@@ -64,6 +64,8 @@ class Results:
     #: What the team's hooks add to the reports.
     _sections: list[dict[str, str]] = field(default_factory=list, init=False)
     _reviews: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict, init=False)
+    #: What came of writing lock files.
+    _lock_lines: list[StyledLine] = field(default_factory=list, init=False)
     #: Why items of migrations failed where no review says it, by path and place's label; and what else failed.
     _problems: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
     _failures: dict[str, str] = field(default_factory=dict, init=False)
@@ -155,6 +157,15 @@ class Results:
     def _rehearsed(self) -> list[tuple[History, Places]]:
         return list(zip(self.histories, self.places(), strict=True))
 
+    def write_locks(self) -> None:
+        """Write the lock files, if that is asked for."""
+        try:
+            self._lock_lines += [
+                (line, {"yellow": True} if is_left else {}) for line, is_left in self.gate.write_locks()
+            ]
+        except OSError as error:
+            self.unwritten = f"cannot write the lock file: {error.strerror or error}"
+
     def write(self, exit_code: int) -> None:
         """Ask the team's hooks, and write the reports that are asked for, each whole or not at all.
 
@@ -214,6 +225,7 @@ class Results:
             *(summary_lines(reviews, self._missing_versions(), ends) if reviews else ()),
             *((line, {}) for line in self.gate.lines()),
             *((line, {"yellow": True}) for line in self.gate.warnings()),
+            *self._lock_lines,
             *self._blocked_lines(terminalreporter),
             *self.ends.lines(),
         ]

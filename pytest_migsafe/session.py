@@ -63,6 +63,8 @@ from pytest_migsafe.termination import EXIT_STATUS, Terminated, sigterm_interrup
 
 #: The name under which the active plugin is registered.
 NAME = "migsafe-session"
+#: What pytest ends with when it has come to the end of what was to be run.
+_TO_THE_END = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 #: A history, by its number, and one of its places, by its label.
 Where = tuple[int, str]
 
@@ -119,6 +121,7 @@ class MigsafeSession:
             rules=rules,
             labels=self._labels,
             is_update=config.getoption("migsafe_update"),
+            has_other_files=self._gate.is_lock_written,
             is_snapshot_proven=config.getoption("migsafe_prove_snapshot"),
             is_end_state_judged=config.getoption("migsafe_end_state"),
         )
@@ -523,6 +526,8 @@ class MigsafeSession:
         self.close()
         if self._is_worker:
             return
+        if exitstatus in _TO_THE_END and not self._config.getoption("collectonly"):
+            self._results.write_locks()
         self._results.write(self._exit_status(exitstatus))
         session.exitstatus = self._results.exit_code
         if self._results.unwritten and exitstatus == pytest.ExitCode.OK and not self._results.are_blocked:

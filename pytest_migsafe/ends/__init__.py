@@ -34,6 +34,8 @@ class Ends:
     labels: Callable[[int], Sequence[str]]
     #: Whether schema files are written rather than compared.
     is_update: bool
+    #: Whether there is something else to write, a lock file.
+    has_other_files: bool
     #: Whether the incremental reading of the schema is proven.
     is_snapshot_proven: bool
     #: Whether the smoke tests are asked about the whole end state.
@@ -58,10 +60,10 @@ class Ends:
                     "give each its own (`schema_file` in its [[tool.migsafe.history]] table), or name one folder beside "
                     "--migsafe-schema"
                 )
-        if self.is_update and self.histories and not roots:
+        if self.is_update and self.histories and not roots and not self.has_other_files:
             raise SettingsError(
                 "--migsafe-update: there is no schema file to write; name it: --migsafe-schema=schema.json, "
-                'or schema_file = "schema.json" in [tool.migsafe]'
+                'or schema_file = "schema.json" in [tool.migsafe]; a lock file is written with --migsafe-lock'
             )
 
     def checks(self, at: int) -> Iterator[EndCheck]:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pytest_migsafe.errors import SettingsError
+from pytest_migsafe.findings import Severity
 from pytest_migsafe.gate.base import Base, base_of, base_of_pull_request
 from pytest_migsafe.gate.ci import PullRequest, pull_request
 from pytest_migsafe.gate.git import GitError, Repository
+from pytest_migsafe.gate.lock import DEFAULT, UPDATE, Lock, past_by_lock, read_lock, update, waives
 from pytest_migsafe.gate.past import Past, past_of
 from pytest_migsafe.migrations.model import History, Migration
 from pytest_migsafe.migrations.origin import Change, Gone, Origin
@@ -33,6 +35,9 @@ class Asked:
     directory: Path
     #: Whether files are named as pytest's own arguments: these are meant, whatever CI says.
     has_named_files: bool = False
+    #: ``--migsafe-lock``, and whether what it is about is written.
+    has_lock: bool = False
+    is_update: bool = False
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
 
@@ -51,7 +56,7 @@ class Gate:
         Raises:
             SettingsError: it cannot.
         """
-        _ = self._bases, self._only, self._after, self._pasts
+        _ = self._bases, self._only, self._after, self._pasts, self._locked
 
     # -- the base ------------------------------------------------------------------------------------------
 
@@ -116,12 +121,98 @@ class Gate:
         )
 
     def origins(self, at: int) -> Mapping[int, Origin]:
-        """Return where the files of a history come from, by their positions; what is not known is left out."""
-        return self._pasts[at].origins
+        """Return where the files of a history come from, by their positions; what is not known is left out.
+
+        What git says goes before what the lock file says, but for files that have changed before the base.
+        """
+        by_git, by_lock = self._pasts[at].origins, self._locked[at].origins
+        return {
+            position: by_lock[position]
+            if position not in by_git
+            or (position in by_lock and _has_changed_before(by_git[position], by_lock[position]))
+            else by_git[position]
+            for position in sorted({*by_git, *by_lock})
+        }
 
     def gone(self, at: int) -> tuple[Gone, ...]:
         """Return the files that a history has no longer."""
-        return self._pasts[at].gone
+        by_git = self._pasts[at].gone
+        known = {one.path for one in by_git}
+        return (*by_git, *(one for one in self._locked[at].gone if one.path not in known))
+
+    # -- the lock file -------------------------------------------------------------------------------------
+
+    def _lock_path(self, at: int) -> Path | None:
+        path = self.settings[at].lock_file
+        return self.settings[at].root / DEFAULT if path is None and self.asked.has_lock else path
+
+    @cached_property
+    def _locks(self) -> Mapping[Path, Lock]:
+        """The lock files, by their paths; one that is to be written for the first time has no entries."""
+        paths = (self._lock_path(at) for at in range(len(self.histories)))
+        return {path: self._lock(path) for path in dict.fromkeys(paths) if path is not None}
+
+    def _lock(self, path: Path) -> Lock:
+        lock = read_lock(path)
+        if lock is None and not self.is_lock_written:
+            raise SettingsError(
+                f"there is no lock file {path.name} in {path.parent} yet; write it: pytest --migsafe {UPDATE}; then commit "
+                "it with the migrations"
+            )
+        return lock or Lock(path)
+
+    @property
+    def is_lock_written(self) -> bool:
+        """Whether the lock file is written rather than compared with."""
+        return self.asked.has_lock and self.asked.is_update
+
+    @cached_property
+    def _locked(self) -> tuple[Past, ...]:
+        """What has become of the histories since their files were recorded."""
+        pasts = []
+        for at, history in enumerate(self.histories):
+            path = self._lock_path(at)
+            pasts.append(past_by_lock(history, self._locks[path]) if path is not None else _NOTHING)
+        return tuple(pasts)
+
+    def write_locks(self) -> Iterator[tuple[str, bool]]:
+        """Write the lock files, if that is asked for; yield what was done, and whether it leaves something to do.
+
+        Raises:
+            OSError: one cannot be written.
+        """
+        for path, lock in self._locks.items() if self.is_lock_written else ():
+            those = [at for at in range(len(self.histories)) if self._lock_path(at) == path]
+            came = update(
+                lock,
+                [(self.histories[at], self.origins(at), self.gone(at)) for at in those],
+                lambda migration, rule: waives(migration, rule) or self._is_off(rule),
+            )
+            yield came.done, False
+            if came.refused:
+                yield (
+                    (
+                        f"{lock.name} is left as it was for {_listed(came.refused)}: mend these files; or allow it in them "
+                        f"(-- migsafe: allow ... because ...); or, where nobody has applied them, take their lines out of {lock.name}"
+                    ),
+                    True,
+                )
+
+    def _is_off(self, rule: str) -> bool:
+        return any(one.rules.get(rule) is Severity.OFF for one in self.settings)
+
+    def _unrecorded(self) -> Iterator[str]:
+        """Yield what is not in the lock files yet."""
+        for path, lock in self._locks.items() if not self.is_lock_written else ():
+            names = [
+                self.histories[at].migrations[position].relative_path
+                for at in range(len(self.histories))
+                if self._lock_path(at) == path
+                for position, origin in self._locked[at].origins.items()
+                if origin.change is Change.NEW and not self.histories[at].migrations[position].is_repeatable
+            ]
+            if names:
+                yield f"not in {lock.name} yet: {_listed(names)}; record them: {UPDATE}"
 
     # -- which are judged ----------------------------------------------------------------------------------
 
@@ -150,7 +241,7 @@ class Gate:
         if self._only is not None:
             positions &= self._only.positions[at]
         if self._narrows and isinstance(self._bases[at], Base):
-            origins = self.origins(at)
+            origins = self._pasts[at].origins
             positions &= {one for one in positions if origins[one].change is not Change.UNCHANGED}
         return positions
 
@@ -184,6 +275,7 @@ class Gate:
 
     def warnings(self) -> Iterator[str]:
         """Yield what could not be found out, and with it the way out."""
+        yield from self._unrecorded()
         for problem in self.problems:
             yield f"all files are judged, for what this pull request changes cannot be told: {problem}"
 
@@ -209,7 +301,13 @@ class Gate:
             if isinstance(base, Base)
             else None,
             "problem": str(base) if isinstance(base, GitError) else None,
+            "lock": path.name if (path := self._lock_path(at)) is not None else None,
         }
+
+
+def _has_changed_before(by_git: Origin, by_lock: Origin) -> bool:
+    """Whether a file that is as it was at the base is not as it was recorded."""
+    return by_git.change is Change.UNCHANGED and by_lock.change not in {Change.UNCHANGED, Change.NEW}
 
 
 def _said(judged: int, count: int, reason: str) -> str:

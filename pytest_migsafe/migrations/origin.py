@@ -51,6 +51,11 @@ class Origin:
     #: What that branch is called.
     tip: str = ""
 
+    @property
+    def since(self) -> str:
+        """The base, as it follows "since"."""
+        return _since(self.base, self.commit)
+
     def to_json(self) -> dict[str, Any]:
         """Return what a report says of it."""
         return {
@@ -76,3 +81,12 @@ class Gone:
     base: str
     commit: str = ""
     layout: str
+
+    @property
+    def since(self) -> str:
+        """The base, as it follows "since"."""
+        return _since(self.base, self.commit)
+
+
+def _since(base: str, commit: str) -> str:
+    return base if commit else f"{base} was written"

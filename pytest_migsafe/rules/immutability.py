@@ -47,7 +47,7 @@ def history_edited(evidence: Evidence) -> Iterator[Finding]:
         evidence,
         line=origin.line,
         column=1 if origin.line else 0,
-        message=f"edited since {origin.base}: who has applied it never gets the change ({memory.runner} {memory.edited})",
+        message=f"edited since {origin.since}: who has applied it never gets the change ({memory.runner} {memory.edited})",
         evidence=origin.differences,
         remedy=f"{history_edited.remedy}\n{_restore(origin, evidence.path)}",
     )
@@ -80,7 +80,7 @@ def history_comment_edited(evidence: Evidence) -> Iterator[Finding]:
         severity=Severity.ERROR if ends else Severity.WARNING,
         line=origin.line,
         column=1 if origin.line else 0,
-        message=f"{what} edited since {origin.base}: {consequence}",
+        message=f"{what} edited since {origin.since}: {consequence}",
         evidence=origin.differences,
         remedy=f"{history_comment_edited.remedy}\n{_restore(origin, evidence.path)}",
     )
@@ -117,7 +117,7 @@ def history_renamed(evidence: Evidence) -> Iterator[Finding]:
     yield history_renamed.finding(
         evidence,
         severity=Severity.ERROR if is_known_anew or origin.is_edited else Severity.WARNING,
-        message=f"renamed since {origin.base}, where it is {origin.was}: {consequence}",
+        message=f"renamed since {origin.since}, where it is {origin.was}: {consequence}",
         evidence=origin.differences,
         remedy=f"{history_renamed.remedy}\ngit mv {evidence.path} {origin.was}",
     )
@@ -202,7 +202,7 @@ def deleted(gone: Sequence[Gone], severity: Severity) -> tuple[Finding, ...]:
             family=FAMILY,
             severity=severity,
             path=one.path,
-            message=f"{one.path} was deleted since {one.base}: {_missed(one)}",
+            message=f"{one.path} was deleted since {one.since}: {_missed(one)}",
             remedy=f"{HISTORY_DELETED.remedy}\n{_restore(one, one.path)}",
         )
         for one in gone

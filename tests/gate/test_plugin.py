@@ -72,6 +72,7 @@ def test_only_what_is_new_is_judged_and_the_rest_applied(project: Project, scrat
             "tip": scratch.git("rev-parse", "main"),
         },
         "problem": None,
+        "lock": None,
     }
 
 
@@ -271,3 +272,97 @@ def test_several_histories_in_a_folder_of_the_repository(project: Project, scrat
     )
     result.assert_outcomes(passed=2, deselected=2)
     assert result.stdout.str().count("applied only") == 4
+
+
+LOCK = ["--migsafe-lock", "-q"]
+UPDATE = [*LOCK, "--migsafe-update"]
+
+
+def test_a_lock_file_does_without_git(project: Project) -> None:
+    project.write(FILES)
+    result = project.pytest("--migsafe", *LOCK)
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(
+        [
+            "ERROR: there is no lock file migsafe.lock in * yet; write it: pytest --migsafe --migsafe-lock --migsafe-update; *"
+        ]
+    )
+    assert "wrote migsafe.lock: 3 files added" in project.run(*UPDATE).text
+    written = (project.path / "migsafe.lock").read_bytes()
+    assert "migsafe.lock is up to date" in project.run(*UPDATE, "-n2", subprocess=True).text
+    assert (project.path / "migsafe.lock").read_bytes() == written
+    assert _sha256sum(project) == 0
+
+    project.write(
+        {
+            "migrations/0001_users.sql": "-- the users\n" + FILES["migrations/0001_users.sql"],
+            "migrations/0002_email.sql": "create table emails (id bigint primary key);\n",
+            "migrations/0002_aside.sql": "create table aside (id int primary key);\n",
+            **NEW,
+        }
+    )
+    (project.path / "migrations/0003_plans.sql").unlink()
+    assert _sha256sum(project) == 1
+    run = project.run(*LOCK)
+
+    assert findings(run) == {
+        "migrations/0001_users.sql": ["history-comment-edited"],
+        "migrations/0002_aside.sql": ["duplicate-version", "history-out-of-order"],
+        "migrations/0002_email.sql": ["duplicate-version", "history-edited"],
+    }
+    assert [one["path"] for one in run.report["histories"][0]["ends"][0]["findings"]] == [
+        "migrations/0003_plans.sql"
+    ]
+    assert len(run.verdicts) == 4  # what is recorded is judged all the same
+    assert (
+        "not in migsafe.lock yet: migrations/0002_aside.sql, migrations/0004_prices.sql; record them"
+        in run.text
+    )
+
+    updated = project.run(*UPDATE)
+    assert "wrote migsafe.lock: 1 file added" in updated.text
+    assert (
+        "migsafe.lock is left as it was for migrations/0001_users.sql (history-comment-edited), "
+        "migrations/0002_aside.sql (history-out-of-order), migrations/0002_email.sql (history-edited), "
+        "migrations/0003_plans.sql (history-deleted)" in updated.text
+    )
+
+
+def _sha256sum(project: Project) -> int:
+    return project.pytester.run("sha256sum", "--check", "migsafe.lock").ret
+
+
+def test_the_lock_file_takes_what_is_allowed_and_what_is_new_to_git(
+    project: Project, scratch: Scratch
+) -> None:
+    project.run(*UPDATE)
+    scratch.commit(NEW)
+    project.run(*UPDATE)
+    scratch.commit()
+    # Not merged yet: who made the file may still change it.
+    project.write({"migrations/0004_prices.sql": "create table prices (id bigint primary key);\n"})
+    assert project.run(*LOCK).exit_code == 1
+    assert project.run(*LOCK, "--migsafe-since=main").exit_code == 0
+    assert "recorded anew: migrations/0004_prices.sql" in project.run(*UPDATE, "--migsafe-since=main").text
+
+    waived = "-- migsafe: allow history-edited because nobody has it\n\ncreate table users (id bigint primary key);\n"
+    project.write({"migrations/0001_users.sql": waived})
+    assert project.run(*LOCK).exit_code == 0
+    assert "recorded anew: migrations/0001_users.sql" in project.run(*UPDATE).text
+    assert "up to date" in project.run(*UPDATE).text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("<<<<<<< HEAD\n", "migsafe.lock, line 1 is no checksum of a file; a merge was not finished: keep the files *"),
+        ("hello\n", "migsafe.lock, line 1 is no checksum of a file; write it anew: delete it, then pytest --migsafe *"),
+        (f"{'0' * 64}  a\n\n{'1' * 64}  a\n", "migsafe.lock, line 3: a is there twice, with other checksums; *"),
+    ],
+    ids=["conflict", "other", "twice"],
+)  # fmt: skip
+def test_a_lock_file_that_is_none(project: Project, text: str, message: str) -> None:
+    project.write(FILES, settings('lock_file = "migsafe.lock"'), {"migsafe.lock": text})
+    result = project.pytest("--migsafe")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines([f"ERROR: {message}"])
