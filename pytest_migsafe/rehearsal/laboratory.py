@@ -16,6 +16,7 @@ import psycopg
 from pytest_migsafe.errors import MigrationReadError, MigsafeError
 from pytest_migsafe.migrations.model import Direction, History, Migration
 from pytest_migsafe.postgres.database import Database
+from pytest_migsafe.postgres.server import TIMEOUTS
 from pytest_migsafe.rehearsal.chain import OpenDatabase
 from pytest_migsafe.rehearsal.deadline import Watcher
 from pytest_migsafe.rehearsal.isolation import RefusedError, send_as_runner
@@ -115,7 +116,7 @@ class LiveDatabase:
     @property
     def dsn(self) -> str:
         """How libpq reaches the database as the role that migrations run as."""
-        return self.database.dsn(options=self.owner)
+        return self.database.dsn(options={**TIMEOUTS, **self.owner})
 
     @property
     def owner(self) -> Mapping[str, str]:

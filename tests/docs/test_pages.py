@@ -36,6 +36,7 @@ import pytest
 import pytest_migsafe.migrations.grammar
 import pytest_migsafe.session  # noqa: F401
 from pytest_migsafe.postgres.binaries import Binaries
+from tests import other_plugins
 
 _REPOSITORY = Path(__file__).parents[2]
 _PAGES = [_REPOSITORY / "README.md", *sorted((_REPOSITORY / "docs").glob("*.md"))]
@@ -156,7 +157,7 @@ def environment(binaries: Binaries) -> dict[str, str]:
     # With CI set, pytest does not shorten its summary.
     foreign = re.compile(r"PYTEST_.*|COV_.*|CI|BUILD_NUMBER|.*COLOR.*")
     kept = {name: value for name, value in os.environ.items() if not foreign.fullmatch(name)}
-    plugins = ["-p", "no:randomly"]
+    plugins = [*other_plugins.without()]
     if not importlib.metadata.entry_points(group="pytest11", name="migsafe"):
         # Run from the source tree, without being installed.
         plugins += ["-p", "pytest_migsafe.plugin"]

@@ -16,6 +16,8 @@ from typing import Any, Self
 import psycopg
 import pytest
 
+from tests import other_plugins
+
 REPOSITORY = Path(__file__).parents[2]
 #: How long we wait for what should come at once; the machine may be busy.
 PATIENCE_SECONDS = 30.0
@@ -95,7 +97,7 @@ class Workplace:
         sys.executable,
         "-m",
         "pytest",
-        *("-p", "no:randomly", "-p", "no:hypothesispytest"),
+        *(*other_plugins.without(), "-p", "no:hypothesispytest"),
     )
     #: Who runs it: an account's number, for root to choose.
     user: int | None = None

@@ -1,7 +1,7 @@
 """A project to run pytest in: files, one run, everything that came of it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 
 import pytest_migsafe.session  # noqa: F401
 from pytest_migsafe.postgres.binaries import Binaries
+from tests import other_plugins
 
 _SYSTEM = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 
@@ -104,22 +105,22 @@ class Project:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content.encode() if isinstance(content, str) else content)
 
-    def run(self, *args: str, subprocess: bool = False, randomly: bool = False) -> Run:
+    def run(self, *args: str, subprocess: bool = False, beside: Collection[str] = ()) -> Run:
         """Run ``pytest --migsafe`` with more arguments and a JSON report."""
         json_file = self.path / "report.json"
         json_file.unlink(missing_ok=True)
         result = self.pytest(
-            "--migsafe", f"--migsafe-json={json_file}", *args, subprocess=subprocess, randomly=randomly
+            "--migsafe", f"--migsafe-json={json_file}", *args, subprocess=subprocess, beside=beside
         )
         report = json.loads(json_file.read_text()) if json_file.exists() else {}
         return Run(result, report)
 
-    def pytest(self, *args: str, subprocess: bool = False, randomly: bool = False) -> pytest.RunResult:
-        """Run pytest with these arguments alone."""
-        order = () if randomly else ("-p", "no:randomly")
+    def pytest(self, *args: str, subprocess: bool = False, beside: Collection[str] = ()) -> pytest.RunResult:
+        """Run pytest with these arguments alone, and with none of the other plugins but those named."""
+        arguments = (*other_plugins.without(beside), *args)
         if subprocess:
-            return self.pytester.runpytest_subprocess(*order, *args)
-        return self.pytester.runpytest_inprocess(*order, *args)
+            return self.pytester.runpytest_subprocess(*arguments)
+        return self.pytester.runpytest_inprocess(*arguments)
 
     def selected(self, *args: str) -> list[str]:
         """Return the node ids that a run would take, in order."""

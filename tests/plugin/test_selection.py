@@ -147,7 +147,7 @@ def test_a_plugin_that_reverses_items_changes_no_verdict(project: Project) -> No
 def test_random_order_changes_no_verdict(project: Project, seed: str) -> None:
     pytest.importorskip("pytest_randomly")
     project.write(BROKEN_IN_THE_MIDDLE)
-    run = project.run(f"--randomly-seed={seed}", randomly=True)
+    run = project.run(f"--randomly-seed={seed}", beside=["randomly"])
     assert run.verdicts == VERDICTS
 
 
