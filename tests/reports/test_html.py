@@ -133,7 +133,7 @@ def test_it_needs_nothing_else_and_allows_nothing_else() -> None:
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert "unsafe" not in policy
     assert not any(name in ("link", "img", "iframe", "object", "embed", "base") for name, _ in made.elements)
-    for name in ("page.css", "page.js"):
+    for name in ("colours.css", "page.css", "picture.css", "page.js"):
         content = files("pytest_migsafe.reports.html").joinpath(name).read_text("utf-8")
         assert not re.search(r"https?:|@import|url\((?!#)|</", content), name
 
@@ -291,7 +291,7 @@ _SHAPES = {
 
 
 def _schemes() -> dict[str, dict[str, str]]:
-    css = files("pytest_migsafe.reports.html").joinpath("page.css").read_text("utf-8")
+    css = files("pytest_migsafe.reports.html").joinpath("colours.css").read_text("utf-8")
     blocks = re.findall(r":root\s*\{(.*?)\}", css, re.DOTALL)
     return dict(
         zip(

@@ -26,9 +26,12 @@ _MOST_OPEN = 12
 _MANY = 4
 
 
+_STYLES = ("colours.css", "page.css", "picture.css")
+
+
 def as_html(report: Mapping[str, Any]) -> str:
     """Return the JSON report as one page that needs nothing else: no other file, no network."""
-    style, script = _file("page.css"), _file("page.js")
+    style, script = "".join(map(_file, _STYLES)), _file("page.js")
     run = _Run(report, list(_entries(report)))
     head = element(
         "head",

@@ -8,6 +8,7 @@ in a rehearsal says nothing of production, and the picture is about what lies un
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 from pytest_migsafe.reports.html.markup import Markup, element, joined
@@ -188,6 +189,17 @@ def picture(scene: Scene, name: str) -> Markup:
     )
 
 
+def standalone(scene: Scene) -> Markup:
+    """Return the picture as a file of its own, in the colours of the page."""
+    home = files("pytest_migsafe.reports.html")
+    style = "".join(
+        home.joinpath(name).read_text(encoding="utf-8") for name in ("colours.css", "picture.css")
+    )
+    drawn = picture(scene, "locks").replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    head, _, rest = drawn.partition(">")
+    return Markup(f"{head}>{element('style', Markup(style))}{_DEFINITIONS}{rest}\n")
+
+
 def description(scene: Scene) -> str:
     """Return the picture in sentences."""
     said = []
@@ -235,7 +247,8 @@ def _transactions(scene: Scene, columns: Sequence[Column], height: int) -> Itera
     """Yield a bracket over the statements of each transaction, and a line where its locks end."""
     runs: list[tuple[int, int, int]] = []
     for column in columns:
-        transaction = scene.statements[column.last - 1]["transaction"]
+        ran_in = {one["transaction"] for one in scene.statements[column.first - 1 : column.last]}
+        transaction = ran_in.pop() if len(ran_in) == 1 else 0
         if transaction and runs and runs[-1][0] == transaction:
             runs[-1] = transaction, runs[-1][1], column.end
         elif transaction:
@@ -260,7 +273,8 @@ def _heading(scene: Scene, column: Column) -> Markup:
         return joined(_text(said, x, 56, "quiet"), _text(f"{column.first} to {column.last}", x, 74, "quiet"))
     statement = scene.statements[column.first - 1]
     title = element("title", _shortened(statement["text"], 120))
-    verb = statement["tag"] or " ".join(str(statement["text"]).split()[:2]).upper()
+    # Of an UPDATE, the tag tells how many rows a nearly empty table had.
+    verb = statement["tag"].rstrip("0123456789 ") or " ".join(str(statement["text"]).split()[:2]).upper()
     heading = joined(
         _text(f"{column.first}", x, 56, "number"),
         _text(_fitting(verb, column.width - 12, _BOLD), x, 74, "verb"),
@@ -433,10 +447,13 @@ def _swatch(number: int, waiting: str, *, is_hatched: bool) -> Markup:
     return element("symbol", drawn, id=f"legend-{number}")
 
 
+#: The two kinds of hatching.
+_DEFINITIONS = element("defs", _pattern("hatch", "hatch-line"), _pattern("hatch-calm", "hatch-calm"))
+
 #: What pictures and their legends refer to; a page has it once.
 SHARED = element(
     "svg",
-    element("defs", _pattern("hatch", "hatch-line"), _pattern("hatch-calm", "hatch-calm")),
+    _DEFINITIONS,
     [_swatch(at, waiting, is_hatched=hatched) for at, (waiting, hatched, _) in enumerate(_LEGEND)],
     class_="defs",
     width=0,
