@@ -100,6 +100,12 @@ RUN_RULES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "why": "What is wrong with the schema as a whole is not known.",
             "remedy": "Mend what the message says, and run it again.",
         },
+        "base-unknown": {
+            "title": "What a pull request changes cannot be told",
+            "why": "There is no commit to compare the files with, so all of them are judged, and nobody looks whether "
+            "those of others were changed.",
+            "remedy": "Do what the message says.",
+        },
         "postgres-missing": {
             "title": "Nothing was rehearsed on a version of PostgreSQL that was asked for",
             "why": "It is not on this machine. What differs between versions was not seen.",
@@ -194,6 +200,11 @@ def _unjudged(rule: str, path: str, message: str, entry: Entry, folder: str) -> 
     )
 
 
+def _warning(rule: str, path: str, message: str, folder: str) -> Issue:
+    """Return what there is to say of a whole history, and is nobody's failure."""
+    return replace(_unjudged(rule, path, message, {"place": ""}, folder), is_error=False)
+
+
 def _places(entry: Entry) -> tuple[str, ...]:
     return (entry["place"],) if entry["place"] else ()
 
@@ -240,15 +251,11 @@ def incomplete(report: Mapping[str, Any]) -> str:
 def _of_run(report: Mapping[str, Any], found: Sequence[Issue]) -> Iterator[Issue]:
     for history in report["histories"]:
         for version in history["missing_versions"]:
-            one = Issue(
-                rule="postgres-missing",
-                is_error=False,
-                path=history["root"],
-                repository_path=in_repository(history["root"], report["folder"]),
-                message=f"PostgreSQL {version} not found on the machine: nothing was rehearsed on it",
-                remedy=RUN_RULES["postgres-missing"]["remedy"],
-            )
-            yield one
+            text = f"PostgreSQL {version} not found on the machine: nothing was rehearsed on it"
+            yield _warning("postgres-missing", history["root"], text, report["folder"])
+        if problem := (history.get("gate") or {}).get("problem"):
+            text = f"all files are judged, for what this pull request changes cannot be told: {problem}"
+            yield _warning("base-unknown", history["root"], text, report["folder"])
     why = incomplete(report)
     if why and not any(one.fails for one in found):
         unjudged = [one for one in report["migrations"] if one["outcome"] == "skipped"]

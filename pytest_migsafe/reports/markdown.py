@@ -97,7 +97,7 @@ def _row(path: str, outcome: str, entries: Sequence[Mapping[str, Any]]) -> Part:
         next((word for verdict, word in _WAITS.items() if verdict in waits), ""),
     )
     *_, row = table((), [cells])
-    return Part(f"{row}\n", _PASSED if outcome == "passed" else _FAILED, noun="row of the table")
+    return Part(f"{row}\n", _PASSED if outcome == "passed" else _FAILED, noun="row")
 
 
 _VERDICTS = {"failed": "❌ fails", "blocked": "⛔ blocked", "passed": "✅ passes"}
@@ -256,7 +256,12 @@ def _foot(report: Mapping[str, Any]) -> str:
     said += [f"PostgreSQL {version} was not found" for version in sorted(missing)]
     skipped = sum(outcome == "skipped" for outcome in outcomes(report).values())
     if skipped:
-        said.append(f"{_count(skipped, 'migration')} not judged, for nobody asked")
+        said.append(f"{_count(skipped, 'migration')} not judged")
+    gates = [gate for history in report["histories"] if (gate := history.get("gate"))]
+    said += [
+        f"judged is what is {why}"
+        for why in dict.fromkeys(gate["because"] for gate in gates if gate["because"])
+    ]
     if report["folder"]:
         said.append(f"project in {report['folder']}")
     return f"<sub>{'; '.join(plain(one) for one in ['pytest-migsafe', *said])}</sub>"

@@ -60,9 +60,16 @@ def _of_unharmed(report: Mapping[str, Any], judged: int, warnings: int) -> Verdi
             "unknown", f"The run failed, though none of {_migrations(judged)} does: other tests did"
         )
     if not judged:
-        return Verdict("nothing", "Nothing to judge: no migration was asked for")
+        return Verdict("nothing", f"Nothing to judge: no migration {_asked_for(report)}")
     warned = f", {warnings} warning{'' if warnings == 1 else 's'}" if warnings else ""
     return Verdict("safe", f"Safe to merge: {_migrations(judged)} judged, none fails{warned}")
+
+
+def _asked_for(report: Mapping[str, Any]) -> str:
+    """Return what the migrations have in common that would be judged."""
+    gates = [gate for history in report["histories"] if (gate := history.get("gate"))]
+    said = dict.fromkeys(gate["because"] for gate in gates if gate["because"])
+    return f"is {' or '.join(said)}" if said else "was asked for"
 
 
 def _migrations(number: int) -> str:

@@ -113,6 +113,16 @@ def test_a_missing_version_is_a_warning() -> None:
     assert verdict(given, [found]).sentence.endswith("none fails, 1 warning")
 
 
+def test_what_a_pull_request_changes_may_be_unknown_or_nothing() -> None:
+    shallow, unchanged = report(migration()), report(skipped())
+    shallow["histories"][0]["gate"] = {"because": None, "problem": "the clone is shallow; fetch more"}
+    unchanged["histories"][0]["gate"] = {"because": "new or changed since main", "problem": None}
+
+    assert (only(shallow).rule, only(shallow).fails) == ("base-unknown", False)
+    assert only(shallow).message.endswith("cannot be told: the clone is shallow; fetch more")
+    assert verdict(unchanged, []).sentence == "Nothing to judge: no migration is new or changed since main"
+
+
 def test_files_are_named_from_the_repository_s_root() -> None:
     found = issues(
         report(

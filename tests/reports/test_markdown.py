@@ -68,9 +68,7 @@ def test_the_verdict_comes_first_then_the_table_then_what_is_wrong() -> None:
     assert "- ShareLock on public.orders, taken by this statement\n" in text
     assert "The safe way: Build it CONCURRENTLY.\n\n```sql\n-- runs outside a transaction\n" in text
     assert "```diff\n+ index public.orders_idx" in text
-    assert text.endswith(
-        "<sub>pytest-migsafe; PostgreSQL 18.6; 1 migration not judged, for nobody asked</sub>\n"
-    )
+    assert text.endswith("<sub>pytest-migsafe; PostgreSQL 18.6; 1 migration not judged</sub>\n")
 
 
 def test_a_green_run_says_so() -> None:
@@ -144,6 +142,15 @@ def test_odd_names_are_text(odd: str) -> None:
                 folder=odd,
             )
         )
+    )
+
+
+def test_what_is_judged_on_a_pull_request_is_said() -> None:
+    given = report(skipped(), migration("migrations/0002_index.sql"))
+    given["histories"][0]["gate"] = {"because": "new or changed since main (abc)", "problem": None}
+
+    assert "; 1 migration not judged; judged is what is new or changed since main (abc)</sub>" in as_markdown(
+        given
     )
 
 
