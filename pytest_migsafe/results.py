@@ -31,6 +31,7 @@ from pytest_migsafe.reports.terminal import (
     warning_lines,
 )
 from pytest_migsafe.rules import Rule
+from pytest_migsafe.texts import seen
 
 
 @dataclass(kw_only=True)
@@ -283,4 +284,4 @@ def blocked_by(report: pytest.TestReport) -> str:
 def _write(terminalreporter: pytest.TerminalReporter, title: str, lines: Iterable[StyledLine]) -> None:
     terminalreporter.write_sep("=", title)
     for text, markup in lines:
-        terminalreporter.write_line(text, **markup)
+        terminalreporter.write_line(seen(text), **markup)

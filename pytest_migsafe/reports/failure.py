@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.reports.excerpt import marked, statement_lines
 from pytest_migsafe.review import Review
+from pytest_migsafe.texts import seen
 
 
 def verdict(review: Review) -> str:
@@ -25,7 +26,7 @@ def failure_text(review: Review) -> str:
     lines = [verdict(review), *_body(review, first)]
     for finding in others:
         lines += ["", f"{_word(finding)}: {finding.rule}: {finding.message}", *_body(review, finding)]
-    return "\n".join(lines)
+    return seen("\n".join(lines))
 
 
 def _weight(finding: Finding) -> tuple[bool, bool, bool]:
