@@ -137,19 +137,41 @@ class EndVerdict:
     row_security: tuple[Row, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """What stands in the way of a check: a file that cannot be applied, and its error's first line."""
+
+    path: str
+    because: str
+
+
 #: Judges an end; the second are the files that were reviewed in this process.
 JudgeEnd = Callable[[End, Sequence[Review]], EndVerdict]
 
 
+def _pass(_end: End, _known: Sequence[Review]) -> EndVerdict:
+    return EndVerdict()
+
+
+#: Judges what it does itself in a place, in databases of its own.
+Experiment = Callable[[Place], EndVerdict | Obstacle]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndCheck:
-    """Something that is looked at when all files of a history have been applied; it is an item of its own."""
+    """Something that is looked at when all files of a history have been applied; it is an item of its own.
+
+    It judges the end, or what it does itself.
+    """
 
     #: The item's name.
     name: str
+    #: What tells it from others of the name, which then stands behind it in brackets.
+    about: str = ""
     #: What is looked at, in a few words: a failure's heading.
     title: str
-    judge: JudgeEnd = field(compare=False)
+    judge: JudgeEnd = field(default=_pass, compare=False)
+    experiment: Experiment | None = field(default=None, compare=False)
     #: Whether all files have to be looked at before, rather than only applied.
     looks_at_all: bool = False
     #: Whether what the files allow is allowed at the end.
@@ -159,12 +181,11 @@ class EndCheck:
     #: The only place where this is done, and why nowhere else; None: in all.
     only_in: str | None = None
     only_because: str = ""
-    #: What is known without a look at the end; None: it has to be looked at.
-    known: "EndVerdict | None" = field(default=None, compare=False)
 
     def item(self, place: str) -> str:
         """Return the item's name in a place."""
-        return f"{self.name}[{place}]" if place else self.name
+        parameters = "-".join(one for one in (self.about, place) if one)
+        return f"{self.name}[{parameters}]" if parameters else self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +213,7 @@ class EndReview:
         return {
             "item": self.item,
             "check": self.check.name,
+            "about": self.check.about or None,
             "postgres": self.postgres,
             "place": self.place,
             "outcome": self.outcome.value,
@@ -277,17 +299,21 @@ class Reviewer:
         )
         if check.only_in not in (None, self.place.label):
             return replace(review, outcome=Outcome.SKIPPED, verdict=EndVerdict(note=check.only_because))
-        end = self._end(check) if check.known is None else None
-        if isinstance(end, Blocked):
+        verdict = self._end_verdict(check) if check.experiment is None else check.experiment(self.place)
+        if isinstance(verdict, Obstacle):
             return replace(
                 review,
                 outcome=Outcome.BLOCKED,
-                blocked_by=end.by.relative_path,
-                blocked_because=end.error.message,
+                blocked_by=verdict.path,
+                blocked_because=verdict.because,
             )
-        reviews = [one for one in self._reviews.values() if isinstance(one, Review)]
-        verdict = check.judge(end, reviews) if end is not None else check.known or EndVerdict()
         return replace(review, outcome=Outcome.FAILED if verdict.problem else Outcome.PASSED, verdict=verdict)
+
+    def _end_verdict(self, check: EndCheck) -> EndVerdict | Obstacle:
+        end = self._end(check)
+        if isinstance(end, Blocked):
+            return Obstacle(path=end.by.relative_path, because=end.error.message)
+        return check.judge(end, [one for one in self._reviews.values() if isinstance(one, Review)])
 
     def _end(self, check: EndCheck) -> End | Blocked:
         self._review_wanted(before=len(self.history.migrations))

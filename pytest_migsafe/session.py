@@ -124,8 +124,10 @@ class MigsafeSession:
             has_other_files=self._gate.is_lock_written,
             is_snapshot_proven=config.getoption("migsafe_prove_snapshot"),
             is_end_state_judged=config.getoption("migsafe_end_state"),
+            merged=config.getoption("migsafe_merge"),
         )
         self._ends.refuse_unclear_files()
+        self._ends.refuse_unclear_branches()
         self._reviewers: dict[Where, Reviewer] = {}
         self._laboratories: dict[Where, Laboratory] = {}
         self._by_path = {
@@ -405,7 +407,8 @@ class MigsafeSession:
 
     def _review_end(self, at: int, check: EndCheck, label: str, request: pytest.FixtureRequest) -> EndReview:
         """Return what a check makes of the end of a history in one of its places."""
-        position = len(self._histories[at].migrations)
+        # What has databases of its own takes the reviewer's nowhere.
+        position = len(self._histories[at].migrations) if check.experiment is None else 0
         with self._reviewer_for((at, label), position, request) as reviewer:
             return reviewer.review_end(check)
 

@@ -3,14 +3,17 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pytest_migsafe.ends.end_state import END_STATE, end_state_check
 from pytest_migsafe.ends.history import HISTORY, history_check
+from pytest_migsafe.ends.merge import MERGE, merge_check
 from pytest_migsafe.ends.schema_file import SchemaFile, schema_check, snapshot_check
 from pytest_migsafe.errors import SettingsError
 from pytest_migsafe.findings import Severity
+from pytest_migsafe.gate.branches import Meeting, meeting
 from pytest_migsafe.migrations.model import History
 from pytest_migsafe.migrations.origin import Gone
 from pytest_migsafe.review import EndCheck, EndReview, Outcome
@@ -40,8 +43,24 @@ class Ends:
     is_snapshot_proven: bool
     #: Whether the smoke tests are asked about the whole end state.
     is_end_state_judged: bool
+    #: The branches that are to be merged with this one, as the user names them.
+    merged: Sequence[str] = ()
     #: What came of the checks, by their items' node ids.
     _results: dict[str, Mapping[str, Any]] = field(default_factory=dict, init=False)
+
+    @cached_property
+    def _meetings(self) -> Sequence[Sequence[Meeting]]:
+        """Where each history and each of the branches went apart."""
+        refs = list(dict.fromkeys(self.merged))
+        return [[meeting(history.root, ref) for ref in refs] for history in self.histories]
+
+    def refuse_unclear_branches(self) -> None:
+        """See that git knows the branches that are to be merged.
+
+        Raises:
+            SettingsError: it does not.
+        """
+        len(self._meetings)
 
     def refuse_unclear_files(self) -> None:
         """See that each schema file belongs to one history, and that there is one to write when that is asked for.
@@ -72,6 +91,8 @@ class Ends:
             yield schema_check(file, update_in=self.labels(at)[0] if self.is_update else None)
         if self.is_end_state_judged:
             yield end_state_check(self.histories[at].relative_root, self.rules, self._severities(at))
+        for where in self._meetings[at]:
+            yield merge_check(self.histories[at], self.settings[at], where, self._severities(at))
         if self.is_snapshot_proven:
             yield snapshot_check(f"snapshot of {self.histories[at].relative_root}")
         if gone := self.gone(at):
@@ -92,11 +113,11 @@ class Ends:
         self._results[review["item"]] = review
 
     def with_findings(self) -> list[Mapping[str, Any]]:
-        """Return what came of the checks that have findings: end states by the smoke tests, and what is gone."""
+        """Return what came of the checks that have findings: end states, merges, and what is gone."""
         return [
             review
             for review in self._results.values()
-            if review["check"] in (END_STATE, HISTORY)
+            if review["check"] in (END_STATE, HISTORY, MERGE)
             and review["outcome"] in (Outcome.PASSED, Outcome.FAILED)
         ]
 

@@ -28,8 +28,7 @@ def history_check(
     return EndCheck(
         name=HISTORY,
         title=f"history of {root}",
-        judge=lambda _end, _known: verdict,
-        known=verdict,
+        experiment=lambda *_: verdict,
         only_in=place,
         only_because=f"it is the same in all places: see {HISTORY}[{place}]",
     )

@@ -261,6 +261,10 @@ class RehearsalDatabase:
             self._schema = self._sequences = self._cluster = None
             self._examination.forget()
 
+    def schema(self) -> catalog.Schema:
+        """Return what is there now, read in full."""
+        return catalog.snapshot(self._session.connection)
+
     def end(self) -> End:
         """Return what is there now, read in full.
 

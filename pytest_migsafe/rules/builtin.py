@@ -11,6 +11,7 @@ from pytest_migsafe.rules import (
     transaction_shape,
 )
 from pytest_migsafe.rules.blocking import BLOCKING_RULES
+from pytest_migsafe.rules.branches import BRANCH_RULES
 from pytest_migsafe.rules.compatibility import COMPATIBILITY_RULES
 from pytest_migsafe.rules.immutability import IMMUTABILITY_RULES
 from pytest_migsafe.rules.loss import LOSS_RULES
@@ -28,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     left_behind.already_exists_skipped,
     history.duplicate_version,
     *IMMUTABILITY_RULES,
+    *BRANCH_RULES,
     cluster.cluster_wide_not_run,
     *BLOCKING_RULES,
     lock_queue.lock_without_timeout,
