@@ -194,12 +194,16 @@ def _check_end(
     review = EndReview(migration=file.migration, check=check, place=item.place, outcome=Outcome.FAILED)
     item.stash[END_REVIEW] = review
     try:
-        review = item.stash[END_REVIEW] = file.review_end(check, item.place, request)
+        review = file.review_end(check, item.place, request)
     except MigsafeError as error:
-        pytest.fail(str(error), pytrace=False)
-    _skip_unjudged(review)
-    if review.outcome is Outcome.FAILED:
-        pytest.fail(review.verdict.problem, pytrace=False)
+        # The machine's doing, or the user's: what there is to know is in the message.
+        problem = str(error)
+    else:
+        item.stash[END_REVIEW] = review
+        problem = review.verdict.problem
+        _skip_unjudged(review)
+    if problem:
+        pytest.fail(problem, pytrace=False)
 
 
 def _skip_unjudged(review: Review | EndReview) -> None:

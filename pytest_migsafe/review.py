@@ -154,7 +154,7 @@ def _pass(_end: End, _known: Sequence[Review]) -> EndVerdict:
 
 
 #: Judges what it does itself in a place, in databases of its own.
-Experiment = Callable[[Place], EndVerdict | Obstacle]
+Experiment = Callable[[Place, Conditions], EndVerdict | Obstacle]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,7 +299,10 @@ class Reviewer:
         )
         if check.only_in not in (None, self.place.label):
             return replace(review, outcome=Outcome.SKIPPED, verdict=EndVerdict(note=check.only_because))
-        verdict = self._end_verdict(check) if check.experiment is None else check.experiment(self.place)
+        if check.experiment is not None:
+            verdict = check.experiment(self.place, self._conditions())
+        else:
+            verdict = self._end_verdict(check)
         if isinstance(verdict, Obstacle):
             return replace(
                 review,
@@ -406,9 +409,11 @@ class Reviewer:
 
     def _opened_chain(self) -> Chain:
         if self._chain is None:
-            under = conditions(self.settings, self.place.preludes, self.of_files)
-            self._chain = Chain(self.history, self.place.open, under)
+            self._chain = Chain(self.history, self.place.open, self._conditions())
         return self._chain
+
+    def _conditions(self) -> Conditions:
+        return conditions(self.settings, self.place.preludes, self.of_files)
 
 
 def known_sizes(settings: Settings, history: History) -> Sizes | None:

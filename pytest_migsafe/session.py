@@ -43,7 +43,7 @@ from pytest_migsafe.items import (
     unjudged_because,
 )
 from pytest_migsafe.migrations.discovery import LAYOUT_NAMES, Discovered, discover
-from pytest_migsafe.migrations.model import History, TransactionMode
+from pytest_migsafe.migrations.model import History, Migration, TransactionMode
 from pytest_migsafe.migrations.programs import hint_at_programs
 from pytest_migsafe.places import Place, Places, find_places, place_on, stubs_used
 from pytest_migsafe.postgres.preludes import Prelude
@@ -225,8 +225,14 @@ class MigsafeSession:
             one.relative_path: settings_of(self._config, one, own, self._rules)
             for one in self._histories[at].migrations
         }
+
+        def said_of(migration: Migration) -> Settings:
+            # One of another branch's, which is tried with those here, is not among them.
+            known = said.get(migration.relative_path)
+            return known if known is not None else settings_of(self._config, migration, own, self._rules)
+
         return SaidOfFiles(
-            settings=lambda migration: said[migration.relative_path],
+            settings=said_of,
             seeds=partial(seeds_of, self._config, own.root),
         )
 

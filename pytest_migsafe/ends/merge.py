@@ -1,15 +1,16 @@
 """The check whether another branch and this one can be merged: their new files are applied in both orders."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
 
 from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.gate.branches import Meeting, read_branches
 from pytest_migsafe.migrations.model import History
 from pytest_migsafe.places import Place
-from pytest_migsafe.rehearsal.branches import Fork, Trial, try_both_orders
+from pytest_migsafe.rehearsal.branches import Fork, Refused, Trial, try_both_orders
+from pytest_migsafe.rehearsal.rehearsal_database import Conditions
 from pytest_migsafe.reports.failure import finding_text
-from pytest_migsafe.review import EndCheck, EndVerdict, Obstacle, conditions
+from pytest_migsafe.review import EndCheck, EndVerdict, Obstacle
 from pytest_migsafe.rules.branches import judge_branches
 from pytest_migsafe.settings import Settings
 
@@ -25,42 +26,57 @@ def merge_check(
         name=MERGE,
         about=where.ref,
         title=f"merge of {where.ref} and {history.relative_root}",
-        experiment=partial(_try, history, settings, where, severities),
+        experiment=_Merge(history, settings, where, severities).attempted,
     )
 
 
-def _try(
-    history: History, settings: Settings, where: Meeting, severities: Mapping[str, Severity], place: Place
-) -> EndVerdict | Obstacle:
-    with read_branches(history, settings, where) as fork:
-        trial = Trial(fork=fork)
-        if fork.ours.files and fork.theirs.files:
-            trial = try_both_orders(
-                fork,
-                open_database=place.open,
-                copy=place.copy,
-                conditions=conditions(settings, place.preludes),
-            )
-        if (refused := trial.in_the_way) is not None:
-            path = refused.file.relative_path
-            return Obstacle(
-                path=f"{path} of {where.ref}" if fork.is_theirs(refused.file) else path,
-                because=refused.error.message,
-            )
-        findings = judge_branches(trial, history.migrations[-1].relative_path, severities)
+@dataclass(frozen=True)
+class _Merge:
+    history: History
+    settings: Settings
+    where: Meeting
+    severities: Mapping[str, Severity]
+
+    def attempted(self, place: Place, conditions: Conditions) -> EndVerdict | Obstacle:
+        """Return what comes of it in a place."""
+        with read_branches(self.history, self.settings, self.where) as fork:
+            trial = Trial(fork=fork)
+            if fork.ours.files and fork.theirs.files:
+                trial = try_both_orders(
+                    fork, open_database=place.open, copy=place.copy, conditions=conditions
+                )
+            if trial.in_the_way is not None:
+                return _obstacle(trial.in_the_way, fork)
+            return self._verdict(trial)
+
+    def _verdict(self, trial: Trial) -> EndVerdict:
+        findings = judge_branches(trial, self.history.migrations[-1].relative_path, self.severities)
         failing = [one for one in findings if one.fails]
         return EndVerdict(
-            problem=_problem(failing, where, trial) if failing else "",
-            note=_note(trial, where, findings),
+            problem=_problem(failing, self.where, trial) if failing else "",
+            note=_note(trial, self.where, findings),
             changes=trial.changes,
             findings=findings,
         )
 
 
+def _obstacle(refused: Refused, fork: Fork) -> Obstacle:
+    path = refused.file.relative_path
+    return Obstacle(
+        path=f"{path} of {fork.theirs.name}" if fork.is_theirs(refused.file) else path,
+        because=refused.error.message,
+    )
+
+
 def _problem(failing: Sequence[Finding], where: Meeting, trial: Trial) -> str:
-    more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
-    first = f"{failing[0].rule}: {failing[0].message}{more}"
-    return "\n\n".join([first, *(finding_text(one) for one in failing), _compared(trial.fork, where)])
+    return "\n\n".join(
+        [_first(failing), *(finding_text(one) for one in failing), _compared(trial.fork, where)]
+    )
+
+
+def _first(findings: Sequence[Finding]) -> str:
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    return f"{findings[0].rule}: {findings[0].message}{more}"
 
 
 def _note(trial: Trial, where: Meeting, findings: Sequence[Finding]) -> str:
@@ -70,7 +86,7 @@ def _note(trial: Trial, where: Meeting, findings: Sequence[Finding]) -> str:
         return f"{where.ref} has no new files since {where.short}: nothing to try"
     if not fork.ours.files:
         return f"there are no new files here since {where.short}, where {where.ref} began: nothing to try"
-    result = f"{len(findings)} findings" if findings else "the same schema in both orders"
+    result = _first(findings) if findings else "the same schema in both orders"
     if trial.column_orders:
         tables = ", ".join(one.name for one in trial.column_orders)
         result += f", but for the order of columns of {tables}, which no query by name can tell"

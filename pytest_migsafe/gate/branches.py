@@ -194,9 +194,8 @@ class _Written:
     @property
     def _outside(self) -> list[str]:
         """The folders above, where runners have their configuration."""
-        project = self.settings.root
-        folders = [one for one in self.history.root.parents if one == project or one.is_relative_to(project)]
-        return sorted({self._name(folder) for folder in folders})
+        within = {self.repository.name(one) for one in self.history.root.resolve().parents}
+        return sorted(name for name in within if name is not None)
 
     def _name(self, folder: Path) -> str:
         name = self.repository.name(folder.resolve())

@@ -6,16 +6,17 @@ What counts is what PostgreSQL makes of them: whether each order can be applied,
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from pytest_migsafe import catalog
 from pytest_migsafe.catalog.objects import Key
-from pytest_migsafe.migrations.model import Migration
+from pytest_migsafe.migrations.model import History, Migration
 from pytest_migsafe.postgres.database import Database
-from pytest_migsafe.rehearsal.chain import OpenDatabase
+from pytest_migsafe.rehearsal.chain import Chain, OpenDatabase
+from pytest_migsafe.rehearsal.evidence import Evidence, StatementError
 from pytest_migsafe.rehearsal.laboratory import CopyDatabase
-from pytest_migsafe.rehearsal.observed import StatementError
 from pytest_migsafe.rehearsal.rehearsal_database import Conditions, RehearsalDatabase
 
 #: Up to so many files of a branch, the one that is in the way is looked for, by as many trials.
@@ -136,6 +137,9 @@ def try_both_orders(
     """
     with ExitStack() as resources:
         base = open_database(resources)
+        if not base.server.is_ours:
+            # What one order did to the whole cluster, the other would find there.
+            conditions = replace(conditions, cluster_wide=False)
         run = _run(base, conditions, fork.base)
         if run.refused is not None:
             return Trial(fork=fork, in_the_way=run.refused)
@@ -235,11 +239,19 @@ class _Attempt:
         theirs = frozenset(key for file in suspects for key in touched.get(file.path, ()))
         return Conflict(
             file=refused.file,
-            error=refused.error,
+            error=self._placed(refused, before),
             after=after,
             objects=_concerned(touched.get(refused.file.path, frozenset()), theirs, refused.error),
             is_merged_order=tuple(order) == self.fork.merged,
         )
+
+    def _placed(self, refused: Refused, before: Sequence[Migration]) -> StatementError:
+        """Return the error with its place: as a runner sends a file, whole, the server often names none."""
+        history = History(root=Path(), relative_root="", layout="", migrations=(*before, refused.file))
+        with Chain(history, partial(self.copy, self.base), self.conditions) as chain:
+            evidence = chain.rehearse(len(before))
+        error = evidence.error
+        return error if isinstance(evidence, Evidence) and error is not None else refused.error
 
     def _suspect(
         self, refused: Refused, before: Sequence[Migration], others: Sequence[Migration]
