@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
@@ -80,11 +81,11 @@ def _unknown(repository: Repository, ref: str) -> str:
     fetch = f"fetch it: `git fetch origin {branch}:refs/remotes/origin/{branch}`"
     if Path(ref).exists():
         return f"{message}; a path stands before the flag, or write --migsafe-merge=REF"
-    return (
-        f"{message}, a shallow clone; {fetch}; or {_DEEPER}"
-        if repository.is_shallow
-        else f"{message}; {fetch}"
-    )
+    if repository.is_shallow:
+        return f"{message}, a shallow clone; {fetch}; or {_DEEPER}"
+    names = repository.names
+    close = [name for name in names if name.rpartition("/")[2] == ref] or get_close_matches(ref, names)
+    return f"{message}; did you mean {close[0]!r}?" if close else f"{message}; {fetch}"
 
 
 def _apart(repository: Repository, ref: str) -> str:
@@ -247,7 +248,7 @@ class _News:
                 if side.content(name) not in gone:
                     found.new[name] = file
             elif side.content(name) != base.content(name):
-                if getattr(file, "is_repeatable", False):
+                if file.is_repeatable:
                     again[name] = file
                 elif (added := _added(known[name], file)) is not None:
                     found.new[name] = added
