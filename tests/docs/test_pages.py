@@ -36,6 +36,7 @@ import pytest
 import pytest_migsafe.migrations.grammar
 import pytest_migsafe.session  # noqa: F401
 from pytest_migsafe.postgres.binaries import Binaries
+from tests.gate.repository import ENVIRONMENT as GIT_ENVIRONMENT
 from tests import other_plugins
 
 _REPOSITORY = Path(__file__).parents[2]
@@ -171,6 +172,8 @@ def environment(binaries: Binaries) -> dict[str, str]:
         "PYTEST_ADDOPTS": " ".join(plugins),
         "COLUMNS": "100",
         "NO_COLOR": "1",
+        # Commits have the same ids on every machine.
+        **GIT_ENVIRONMENT,
     }
 
 
