@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import pytest
 
 from pytest_migsafe.catalog import Schema
-from pytest_migsafe.errors import SelectionError, ServerError
+from pytest_migsafe.errors import MigsafeError, SelectionError
 from pytest_migsafe.items import BLOCKED_BY
 from pytest_migsafe.migrations.model import History, Migration
 from pytest_migsafe.migrations.selection import nothing_named, position_of, positions_of, shown
@@ -263,7 +263,7 @@ class Team:
         __tracebackhide__ = True
         try:
             review = self.review(subject.at, subject.position, subject.place, request)
-        except ServerError as error:
+        except MigsafeError as error:
             pytest.fail(str(error), pytrace=False)
         if review.evidence is None:
             _skip(request, Obstacle(review.blocked_by, review.blocked_because))
@@ -371,7 +371,7 @@ class _Databases:
             live = self.resources.enter_context(laboratory.database_at(position))
         except OnTheWayError as error:
             _skip(self.request, Obstacle(error.migration.relative_path, error.reason))
-        except ServerError as error:
+        except MigsafeError as error:
             pytest.fail(str(error), pytrace=False)
         return MigrationDatabase(live, self.resources)
 

@@ -89,7 +89,7 @@ class Rule:
         column: int = 0,
         severity: Severity | str | None = None,
         evidence: str | Iterable[str] = (),
-        remedy: str = "",
+        remedy: str | None = None,
         files: Iterable[RemedyFile] = (),
         objects: str | Iterable[str] = (),
         details: Mapping[str, Any] = MappingProxyType({}),
@@ -105,7 +105,7 @@ class Rule:
             column: where in the line, 1-based.
             severity: another than the rule's own; that of the settings goes before both.
             evidence: what PostgreSQL did or said, one fact a line.
-            remedy: the safe way in this case.
+            remedy: the safe way in this case; None: as the rule has it.
             files: the SQL of it.
             objects: the objects concerned, with their schemas; those that it is about where nothing is said.
             details: what reports may want besides, as JSON values.
@@ -128,7 +128,7 @@ class Rule:
             column=statement.column if statement is not None else column,
             message=str(message),
             evidence=_texts(evidence),
-            remedy=remedy,
+            remedy=self.remedy if remedy is None else remedy,
             files=tuple(files),
             objects=_texts(objects) or names,
             # It crosses processes as it is.
