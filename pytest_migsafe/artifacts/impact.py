@@ -11,7 +11,7 @@ from pytest_migsafe.catalog.lexical import last_part, own_name, without_argument
 from pytest_migsafe.catalog.render import relation_of
 from pytest_migsafe.catalog.schema import Constraint, Function, Policy, Table, Trigger, View
 from pytest_migsafe.migrations.queries import Use
-from pytest_migsafe.rehearsal.evidence import Evidence
+from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
 from pytest_migsafe.rehearsal.reach import Reach
 from pytest_migsafe.review import Review
 from pytest_migsafe.rules.compatibility.check import FAMILY as BREAKS_OLD_CODE
@@ -53,9 +53,10 @@ class Impact:
         for write in (write for one in self.evidence.statements for write in one.writes):
             if write.preexisting:
                 found[write.relation].add((write.inserted, write.updated, write.deleted))
-        for reach in (one for some in self.evidence.reaches if some is not None for one in some.tables):
-            if reach.use in _WRITES and not reach.in_body and self._was_there(reach.table):
-                found[reach.table].reach[_told(reach)] = None
+        for statement, reaches in zip(self.evidence.statements, self.evidence.reaches, strict=True):
+            for reach in reaches.tables if reaches is not None else ():
+                if reach.use in _WRITES and self._was_there(reach.table) and _has_run(reach, statement):
+                    found[reach.table].reach[_told(reach)] = None
         for change in self._changes:
             relation = change.name if change.kind in {"table", "view"} else relation_of(change)
             if relation and self._was_there(relation):
@@ -180,6 +181,13 @@ class Impact:
             f"{code(one.rule)}: {plain(one.message)}{' (waived)' if one.waived is not None else ''}"
             for one in found
         )
+
+
+def _has_run(reach: Reach, statement: StatementEvidence) -> bool:
+    """Whether a query has run: what stands in code may not have, and locks what it writes if it has."""
+    if not reach.in_body or not statement.observed:
+        return True
+    return any(lock.relation == reach.table and lock.mode == "RowExclusiveLock" for lock in statement.locks)
 
 
 def _told(reach: Reach) -> str:

@@ -1,22 +1,27 @@
 """Writes the artifacts of the migrations of one history in one place, where it tries the ways back, too."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_migsafe import catalog
 from pytest_migsafe.artifacts.folder import (
     IMPACT,
+    ROLLBACK,
+    ROLLBACK_SQL,
     SCHEMA_AFTER,
     SCHEMA_BEFORE,
     SCHEMA_DIFF,
     ArtifactFolder,
     folder_name,
 )
+from pytest_migsafe.artifacts.guide import Guide
 from pytest_migsafe.artifacts.impact import Impact
+from pytest_migsafe.artifacts.verdict import judged
 from pytest_migsafe.catalog.document import to_document
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.laboratory import Laboratory
+from pytest_migsafe.rehearsal.way_back import try_way_back
 from pytest_migsafe.review import Review
 from pytest_migsafe.rules.sizes import Sizes
 
@@ -45,15 +50,22 @@ class ArtifactWriter:
         position = self.laboratory.history.positions[review.migration.path]
         name = folder_name(review.migration.relative_path, review.place if self.is_one_of_several else "")
         files = dict(self._schemas(evidence))
+        impact = None
         if review.applied:
             impact = Impact(review=review, evidence=evidence, sizes=self.sizes, position=position)
-            files[IMPACT] = "\n".join(impact.lines()) + "\n"
+            files[IMPACT] = _text(impact.lines())
+        way = judged(review, evidence, try_way_back(self.laboratory, evidence, position), impact)
+        guide = Guide(way)
+        files[ROLLBACK] = _text(guide.lines())
+        if sql := guide.sql():
+            files[ROLLBACK_SQL] = sql
         problem = ""
         try:
             self.folder.write_migration(name, files)
         except OSError as error:
             problem = f"cannot write {self.folder.path / name}: {error.strerror or error}"
-        return {"folder": name, "rollback": None, "problem": problem or None}
+        rollback = way.to_json() if review.applied else None
+        return {"folder": name, "rollback": rollback, "problem": problem or None}
 
     def _schemas(self, evidence: Evidence) -> Iterator[tuple[str, str]]:
         around = self._surroundings()
@@ -70,3 +82,7 @@ class ArtifactWriter:
                 role = live.conditions.options.get("role", live.database.server.role)
                 self._around = catalog.Surroundings.read(connection, base=base, role=role, schema=base)
         return self._around
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "\n".join(lines) + "\n"
