@@ -77,7 +77,7 @@ class Results:
         """Keep the review that comes with a test report, if one does, and what failed without one."""
         review = told(report)
         if getattr(report, "migsafe_end", None) is not None:
-            self.ends.keep({**review, "message": review["message"] or _first_line(report)})
+            self.ends.keep({**review, "message": review["message"] or _first_line(report) or None})
         elif review:
             self._reviews[review["path"], review["place"]] = review
         self._has_blocked_tests |= hasattr(report, BLOCKED_BY)

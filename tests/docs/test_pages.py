@@ -36,8 +36,8 @@ import pytest
 import pytest_migsafe.migrations.grammar
 import pytest_migsafe.session  # noqa: F401
 from pytest_migsafe.postgres.binaries import Binaries
-from tests.gate.repository import ENVIRONMENT as GIT_ENVIRONMENT
 from tests import other_plugins
+from tests.gate.repository import ENVIRONMENT as GIT_ENVIRONMENT
 
 _REPOSITORY = Path(__file__).parents[2]
 _PAGES = [_REPOSITORY / "README.md", *sorted((_REPOSITORY / "docs").glob("*.md"))]
