@@ -76,6 +76,7 @@ def test_the_metadata_say_what_is_needed(wheel: Path) -> None:
         "sqlglot",
         "hypothesis",
         "postgast",
+        "pygments",
     }
     assert set(metadata.get_all("Provides-Extra") or ()) == {"postgres", "xdist", "dev"}
 
