@@ -78,6 +78,7 @@ _VARYING = (
     (re.compile(r"\bpytest \d+(?:\.\d+)+"), "pytest 9"),
     (re.compile(r"\d+\.\d+s\b"), "0.00s"),
     (re.compile(r"={3,}"), "==="),
+    (re.compile(r"(?i)\b(seen on PostgreSQL) [\d.]+"), r"\1 18"),
     (re.compile(r"\b(pg_toast_|relation )\d+"), r"\1 1"),
     (re.compile(r'"(duration_ms|wal_bytes|version|source)": (?:[\d.]+|"[^"]*")'), r'"\1": 0'),
 )
