@@ -154,6 +154,7 @@ def history_named(histories: Sequence[History], name: str) -> int:
     Raises:
         SelectionError: there is none.
     """
+    __tracebackhide__ = True
     roots = [history.relative_root for history in histories]
     if (wanted := name.rstrip("/")) in roots:
         return roots.index(wanted)
@@ -339,6 +340,7 @@ class _Databases:
 
     def _history(self, named: str | Migration | None, history: str | None) -> int:
         """Return the number of the history that a test means."""
+        __tracebackhide__ = True
         histories = self.team.histories
         mark = self.request.node.get_closest_marker(MARKER)
         subject = subject_of(self.request.node)

@@ -40,6 +40,7 @@ def position_of(history: History, named: str | Migration) -> int:
     Raises:
         SelectionError: there is none, or there are several.
     """
+    __tracebackhide__ = True
     found = positions_of(history, named)
     if not found:
         raise SelectionError(nothing_named([history], shown(named)))

@@ -4,7 +4,6 @@ They raise ``AssertionError`` and need no pytest. A name that does not exist - a
 its own: an assertion about it would hold whatever happens.
 """
 
-from collections.abc import Iterator
 from difflib import get_close_matches
 
 from pytest_migsafe.catalog import Schema, diff, render
@@ -66,14 +65,17 @@ def assert_no_lock_stronger_than(rehearsal: Rehearsal, mode: str, *, on: str | N
     _demand_applied(rehearsal)
     most = lock_mode(mode)
     relation = None if on is None else _relation(rehearsal, on)
-    found = [
-        _lock_finding(rehearsal, statement, lock, most)
-        for statement in rehearsal.statements
-        for lock in statement.locks
-        if lock.preexisting
-        and (relation is None or relation in (lock.relation, lock.table))
-        and _strength(lock.mode) > _strength(most)
-    ]
+    found = []
+    for statement in rehearsal.statements:
+        locks = [
+            lock
+            for lock in statement.locks
+            if lock.preexisting
+            and (relation is None or relation in (lock.relation, lock.table))
+            and _strength(lock.mode) > _strength(most)
+        ]
+        if locks:
+            found.append(_lock_finding(rehearsal, statement, locks))
     if found:
         raise AssertionError(_told(rehearsal, f"takes a lock stronger than {most}", found))
 
@@ -184,10 +186,12 @@ def _schema(one: Schema | MigrationDatabase) -> Schema:
 
 
 def _relation(rehearsal: Rehearsal, named: str) -> str:
+    __tracebackhide__ = True
     return relation_in((rehearsal.schema_before, rehearsal.schema_after), named)
 
 
 def _demand_known(kind: str, named: str | None, known: set[str]) -> None:
+    __tracebackhide__ = True
     if named is None or named in known:
         return
     close = get_close_matches(named, sorted(known), n=1, cutoff=0.5)
@@ -208,15 +212,13 @@ def _strength(mode: str) -> int:
     return LOCK_MODES.index(mode)
 
 
-def _lock_finding(
-    rehearsal: Rehearsal, statement: StatementEvidence, lock: RelationLock, most: str
-) -> Finding:
-    """Return a lock as a finding, so that it is shown as one."""
-    waiting = f"{Hold(lock, statement).waiting} of it wait while it is held" if blocks(lock) else ""
+def _lock_finding(rehearsal: Rehearsal, statement: StatementEvidence, locks: list[RelationLock]) -> Finding:
+    """Return the locks of a statement as a finding, so that they are shown as one."""
+    names = {lock.relation for lock in locks}
     remedies = (
         one.remedy
         for one in rehearsal.findings
-        if one.line == statement.line and lock.relation in one.objects
+        if one.line == statement.line and names.intersection(one.objects) and one.family == BLOCKING
     )
     return Finding(
         rule="",
@@ -225,22 +227,26 @@ def _lock_finding(
         path=rehearsal.migration.relative_path,
         line=statement.line,
         column=statement.column,
-        message=f"{lock.mode} on {lock.relation}, stronger than {most}",
-        evidence=(waiting,) if waiting else (),
+        message=", ".join(f"{lock.mode} on {lock.relation}" for lock in locks),
+        evidence=tuple(
+            f"{Hold(lock, statement).waiting} of {Hold(lock, statement).relation} wait while it is held"
+            for lock in locks
+            if blocks(lock)
+        ),
         remedy=next(remedies, ""),
     )
 
 
 def _told(rehearsal: Rehearsal, verdict: str, found: list[Finding]) -> str:
-    more = f" ({len(found)} times)" if len(found) > 1 else ""
-    head = f"{rehearsal.migration.relative_path} {verdict}{more}: {found[0].message}"
-    return "\n".join([head, *_bodies(rehearsal, found)])
+    first, *others = sorted(found, key=lambda one: (one.line, one.column))
+    more = f" (and {len(others)} more)" if others else ""
+    lines = [f"{rehearsal.migration.relative_path} {verdict}: {_headline(first)}{more}"]
+    for finding in (first, *others):
+        if finding is not first:
+            lines += ["", _headline(finding)]
+        lines += [*excerpt(rehearsal.review, finding), *facts(finding)]
+    return "\n".join(lines)
 
 
-def _bodies(rehearsal: Rehearsal, found: list[Finding]) -> Iterator[str]:
-    for at, finding in enumerate(found):
-        head = f"{finding.rule}: {finding.message}" if finding.rule else finding.message
-        if at or finding.rule:
-            yield head
-        yield from excerpt(rehearsal.review, finding)
-        yield from facts(finding)
+def _headline(finding: Finding) -> str:
+    return f"{finding.rule}: {finding.message}" if finding.rule else finding.message

@@ -19,6 +19,7 @@ def lock_mode(named: str) -> str:
     Raises:
         SelectionError: there is no such mode.
     """
+    __tracebackhide__ = True
     modes = {_bare(mode): mode for mode in LOCK_MODES}
     if (found := modes.get(_bare(named))) is not None:
         return found
@@ -37,6 +38,7 @@ def relation_in(schemas: Sequence[Schema], named: str) -> str:
     Raises:
         SelectionError: there is no such relation, or there are several.
     """
+    __tracebackhide__ = True
     known = {
         name
         for one in schemas
@@ -52,10 +54,12 @@ def index_in(schema: Schema, named: str) -> str:
     Raises:
         SelectionError: there is no such index, or there are several.
     """
+    __tracebackhide__ = True
     return _one_of(schema.indexes.keys(), named, "index")
 
 
 def _one_of(known: Collection[str], named: str, kind: str) -> str:
+    __tracebackhide__ = True
     if named in known:
         return named
     found = sorted(name for name in known if last_part(name) == named)
