@@ -139,7 +139,9 @@ class Narrowing:
         until = (
             positions_of(history, self.until) if self.until is not None else (len(history.migrations) - 1,)
         )
-        # Another history has it; here there is nothing between.
+        if since and until and since[0] > until[-1]:
+            raise SelectionError(f"since={self.since!r} comes after until={self.until!r}")
+        # Where one is missing, another history has it; here there is nothing between.
         return (since[0], until[-1]) if since and until else (0, -1)
 
     def _refuse_unknown(self, histories: Sequence[History]) -> None:
@@ -236,7 +238,7 @@ class Team:
                 item.add_marker(pytest.mark.skip(reason=self._nothing()))
 
     def _nothing(self) -> str:
-        return "no migration is judged in this run" if self.histories else "there are no migrations"
+        return "none of its migrations is judged in this run" if self.histories else "there are no migrations"
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Remember whether anybody asked."""

@@ -70,12 +70,14 @@ class LiveDatabase:
             SeedError: the team's own SQL before the file is refused.
             IndexError: there is no next file.
         """
+        __tracebackhide__ = True
         migration = self.history.migrations[self.position]
         self.apply_to(self.position + 1)
         return migration
 
     def apply_to(self, position: int) -> None:
         """Apply files until the first ``position`` ones are; the same errors as of ``apply``."""
+        __tracebackhide__ = True
         with self._watcher() as watcher:
             while self.position < position:
                 self._run(self.history.migrations[self.position], Direction.UP, watcher)
@@ -90,6 +92,7 @@ class LiveDatabase:
             MigrationReadError: it cannot be read.
             IndexError: no file is applied.
         """
+        __tracebackhide__ = True
         migration = self.applied[-1]
         if migration.down is None:
             raise IrreversibleError(
@@ -102,6 +105,7 @@ class LiveDatabase:
 
     def undo_to(self, position: int) -> None:
         """Undo files until only the first ``position`` ones are applied; the same errors as of ``undo``."""
+        __tracebackhide__ = True
         while self.position > position:
             self.undo()
 
@@ -128,6 +132,8 @@ class LiveDatabase:
         return closing(Watcher(self.conditions.file_timeout))
 
     def _run(self, migration: Migration, direction: Direction, watcher: Watcher) -> None:
+        # A test's traceback ends in the test: what is of interest is there, and in the note.
+        __tracebackhide__ = True
         may_change_cluster = self.database.server.is_ours or self.conditions.cluster_wide
         task = read_task(migration, self.database, may_change_cluster=may_change_cluster, direction=direction)
         now = self.conditions.for_file(migration)
@@ -142,7 +148,7 @@ class LiveDatabase:
                 error = _as_raised(refusal, _read_of(migration, direction))
                 if limit.is_over:
                     error.add_note(f"given up after {watcher.seconds:g} s: [tool.migsafe] file_timeout")
-                raise error from None
+                raise error.with_traceback(None) from None
 
 
 def _as_raised(refusal: RefusedError | psycopg.Error, path: str) -> BaseException:

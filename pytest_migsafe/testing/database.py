@@ -181,7 +181,13 @@ class MigrationDatabase:
         Raises:
             psycopg.Error: what the server says against it.
         """
-        return self.connection.execute(_as_sent(query), parameters)
+        __tracebackhide__ = True
+        connection = self.connection
+        try:
+            return connection.execute(_as_sent(query), parameters)
+        except psycopg.Error as error:
+            # A test's traceback ends in the test.
+            raise error.with_traceback(None) from None
 
     def rows(self, query: Query, parameters: Parameters = None) -> list[TupleRow]:
         """Run a query, and return its rows.
@@ -189,6 +195,7 @@ class MigrationDatabase:
         Raises:
             psycopg.Error: what the server says against it.
         """
+        __tracebackhide__ = True
         return self.execute(query, parameters).fetchall()
 
     def value(self, query: Query, parameters: Parameters = None) -> Any:
@@ -198,6 +205,7 @@ class MigrationDatabase:
             psycopg.Error: what the server says against it.
             ValueError: it is not one row with one column.
         """
+        __tracebackhide__ = True
         rows = self.rows(query, parameters)
         if len(rows) != 1 or len(rows[0]) != 1:
             columns = len(rows[0]) if rows else 0
@@ -226,7 +234,12 @@ class MigrationDatabase:
         Raises:
             psycopg.Error: what the server says against it.
         """
-        return plan_of(connection or self.connection, query, parameters)
+        __tracebackhide__ = True
+        asker = connection or self.connection
+        try:
+            return plan_of(asker, query, parameters)
+        except psycopg.Error as error:
+            raise error.with_traceback(None) from None
 
 
 def url_of(dsn: str) -> str:

@@ -172,6 +172,7 @@ class TestClass:
         ('at="*_phone*"', "there is no migration '*_phone*' in migrations; there are 0001, 0002, 0003"),
         ('form="0001"', "there is no 'form'; there are at, since, until, history"),
         ('unitl="0001"', "there is no 'unitl'; did you mean 'until'?"),
+        ('since="0003", until="0001"', "since='0003' comes after until='0001'"),
         ("at=7", "at is a text such as '0007', not 7"),
         ('"0001"', "it takes no bare value; write at='0001'"),
         ('history="migration"', "there is no history in 'migration'; did you mean 'migrations'?"),
@@ -366,3 +367,90 @@ def test_workers(project: Project) -> None:
     assert alone.exit_code == shared.exit_code == pytest.ExitCode.TESTS_FAILED
     project.write({"migrations/0003_broken.sql": "select 1;\n"})
     assert project.run("tests", "-n", "2", subprocess=True).exit_code == pytest.ExitCode.OK
+
+
+def test_only_what_is_judged_is_asked_about_unless_it_is_named(project: Project) -> None:
+    """Under the gate a test runs for the files that are new; one that names its migration always runs."""
+    project.write(
+        HISTORY,
+        _tests(
+            """
+def test_each(rehearsal): pass
+@pytest.mark.migsafe(until="0002")
+def test_early(rehearsal): pass
+@pytest.mark.migsafe(at="0001")
+def test_named(rehearsal): pass
+def test_database(database_at):
+    assert len(database_at().applied) == 3
+"""
+        ),
+    )
+    run = project.run("--migsafe-only", "migrations/0003_email_filled.up.sql", "--", "tests", "-v", "-rs")
+    assert _ran(run.text) == [
+        "test_each[0003] PASSED",
+        "test_early SKIPPED",
+        "test_named[0001] PASSED",
+        "test_database PASSED",
+    ]
+    assert "none of its migrations is judged in this run" in run.text
+
+
+def test_what_failed_last_is_run_again_and_a_list_starts_no_server(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write(
+        SOUND,
+        _tests("def test_it(rehearsal):\n    assert rehearsal.migration.id == '0001'\n"),
+        {"pytest.ini": "[pytest]\ntestpaths = tests\n"},
+    )
+    assert project.run().counts == {"passed": 3, "failed": 1}
+    again = project.run("--lf", "-v")
+    assert again.counts == {"failed": 1}
+    assert _ran(again.text) == ["test_it[0002] FAILED"]
+    monkeypatch.setattr("pytest_migsafe.places.start_server", None)
+    assert project.selected() == [
+        "tests/test_migrations.py::test_it[0001]",
+        "tests/test_migrations.py::test_it[0002]",
+        "migrations/0001_users.sql::migsafe",
+        "migrations/0002_email.sql::migsafe",
+    ]
+
+
+def test_a_failure_is_shown_in_the_test_not_in_our_code(project: Project) -> None:
+    project.write(
+        HISTORY,
+        _tests(
+            """
+from pytest_migsafe.testing import assert_no_lock_stronger_than
+
+def test_refused(database_at):
+    database = database_at("0001")
+    database.execute("alter table users add column email int")
+    database.migrate_to("0003")
+
+@pytest.mark.migsafe(at="0002")
+def test_lock(rehearsal):
+    assert_no_lock_stronger_than(rehearsal, "SHARE", on="users")
+
+def test_query(database_at):
+    database_at("0001").value("select nothing")
+"""
+        ),
+    )
+    text = project.run("tests").text
+    assert text.count("pytest_migsafe/") == 0
+    assert "psycopg/" not in text
+    assert (
+        '>       database.migrate_to("0003")\n'
+        'E       psycopg.errors.DuplicateColumn: column "email" of relation "users" already exists\n'
+        "E       migrations/0002_email.up.sql, line 1\n"
+    ) in text
+    assert (
+        '>       assert_no_lock_stronger_than(rehearsal, "SHARE", on="users")\n'
+        "E       AssertionError: migrations/0002_email.up.sql takes a lock stronger than ShareLock: "
+        "AccessExclusiveLock on public.users\n"
+        "E         --> migrations/0002_email.up.sql:1:1\n"
+        "E       > 1 | alter table users add column email text\n"
+        "E           | ^\n"
+        "E         = reads and writes of public.users wait while it is held\n"
+    ) in text
