@@ -87,8 +87,10 @@ def _tips(repository: Repository, request: PullRequest) -> Iterator[tuple[str, s
 
 def _unknown(repository: Repository, ref: str) -> str:
     if repository.commit("HEAD") is None:
-        return f"--migsafe-since: {ref!r} is no commit of {repository.top}, which has none yet; commit first"
-    message = f"--migsafe-since: there is no branch, tag or commit {ref!r} in {repository.top}"
+        return f"--migsafe-since: {ref!r} is no commit of the repository {repository.top.name}, which has none yet; commit first"
+    message = (
+        f"--migsafe-since: there is no branch, tag or commit {ref!r} in the repository {repository.top.name}"
+    )
     if repository.is_shallow:
         return f"{message}, a shallow clone; {_DEEPER}, `git fetch origin {ref.removeprefix('origin/')}`; {_WITHOUT_GIT}"
     names = repository.names
@@ -103,7 +105,7 @@ def _unknown(repository: Repository, ref: str) -> str:
 def _apart(repository: Repository, ref: str) -> str:
     if repository.is_shallow:
         return f"where this branch left {ref} is not in this shallow clone; {_DEEPER}; {_WITHOUT_GIT}"
-    return f"HEAD and {ref} in {repository.top} have no commit in common; name another: --migsafe-since=REF"
+    return f"HEAD and {ref} in the repository {repository.top.name} have no commit in common; name another: --migsafe-since=REF"
 
 
 def _unfetched(repository: Repository, request: PullRequest) -> str:
@@ -111,6 +113,6 @@ def _unfetched(repository: Repository, request: PullRequest) -> str:
         f"the branch {request.branch} ({request.variable}) is not in this clone; {_DEEPER}, "
         f"`git fetch origin {request.branch}:refs/remotes/origin/{request.branch}`; {_WITHOUT_GIT}"
         if repository.is_shallow
-        else f"the branch {request.branch} ({request.variable}) is not in {repository.top}; fetch it: "
+        else f"the branch {request.branch} ({request.variable}) is not in the repository {repository.top.name}; fetch it: "
         f"`git fetch origin {request.branch}:refs/remotes/origin/{request.branch}`; {_WITHOUT_GIT}"
     )

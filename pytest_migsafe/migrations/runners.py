@@ -17,6 +17,8 @@ class Memory:
 
     #: As people call it.
     runner: str
+    #: Whether the layout tells which runner it is.
+    is_known: bool = True
     #: What it does about a file that it has applied and that has changed since.
     edited: str = "does not notice"
     #: Whether it compares what stands in the file, and ends with an error; and whether white space counts.
@@ -107,6 +109,7 @@ MEMORIES: Mapping[str, Memory] = MappingProxyType(
 #: What is said where the layout tells no runner.
 _UNKNOWN = Memory(
     runner="the runner",
+    is_known=False,
     edited="does not notice, unless it compares checksums",
     missing="may not notice",
     by_name=True,

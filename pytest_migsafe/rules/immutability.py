@@ -105,13 +105,12 @@ def history_renamed(evidence: Evidence) -> Iterator[Finding]:
         return
     memory = memory_of(origin.layout)
     is_known_anew = origin.has_new_version or memory.by_name
-    consequence = (
-        f"{memory.runner} knows files by their names, and applies it a second time"
-        if memory.by_name
-        else f"{memory.runner} takes it for a new file, and applies it a second time"
-        if is_known_anew
-        else f"{memory.runner} knows it by its version, which is the same"
-    )
+    if not memory.is_known and not origin.has_new_version:
+        consequence = "a runner that knows files by their names applies it a second time"
+    elif is_known_anew:
+        consequence = f"{memory.runner} takes it for a new file, and applies it a second time"
+    else:
+        consequence = f"{memory.runner} knows it by its version, which is the same"
     if origin.is_edited:
         consequence += "; it was edited, too"
     yield history_renamed.finding(

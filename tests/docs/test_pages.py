@@ -157,7 +157,7 @@ class PageRun:
 def environment(binaries: Binaries) -> dict[str, str]:
     """The environment of a reader who has installed the package, on the server that the tests use."""
     # With CI set, pytest does not shorten its summary.
-    foreign = re.compile(r"PYTEST_.*|COV_.*|CI|BUILD_NUMBER|.*COLOR.*")
+    foreign = re.compile(r"PYTEST_.*|COV_.*|CI|BUILD_NUMBER|.*COLOR.*|GIT_.*|GITHUB_.*|CI_.*|CHANGE_TARGET")
     kept = {name: value for name, value in os.environ.items() if not foreign.fullmatch(name)}
     plugins = [*other_plugins.without()]
     if not importlib.metadata.entry_points(group="pytest11", name="migsafe"):

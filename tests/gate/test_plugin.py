@@ -186,7 +186,7 @@ def test_files_that_are_named(project: Project) -> None:
 
     assert list(run.verdicts) == ["migrations/0002_email.sql", "migrations/0003_plans.sql"]
     assert run.counts == {"passed": 3, "deselected": 1}
-    assert "judged: 2 files named by --migsafe-only; the other 1 is applied only" in run.text
+    assert "judged: 2 files named by --migsafe-only; the other one is applied only" in run.text
     nothing = project.run("-q", "migrations", "--migsafe-only", "readme.sql")
     assert nothing.exit_code == 0
     assert "no file is named by --migsafe-only" in nothing.text
@@ -211,7 +211,7 @@ def test_what_was_there_before_is_a_baseline(project: Project) -> None:
         ('baseline = "0005"', [], "*baseline: there is no migration '0005' in migrations; did you mean '000?'?"),
         ('baseline = "ninety"', [], "*baseline: there is no migration 'ninety' in migrations; the last one is '0003'"),
         ("baseline = 39", [], '*baseline: expected text, got 39; in quotes it keeps its zeros: "0039"'),
-        ("", ["--migsafe-since=mian"], "*there is no branch, tag or commit 'mian' in *; did you mean 'main'?"),
+        ("", ["--migsafe-since=mian"], "*there is no branch, tag or commit 'mian' in the repository *; did you mean 'main'?"),
         ("", ["--migsafe-only", "migrations/0002_mail.sql", "x.sql"], "*--migsafe-only: there is no file x.sql"),
         ("", ["--migsafe-only", "migrations"], "*--migsafe-only: migrations is a folder; name files, and put paths *"),
     ],
