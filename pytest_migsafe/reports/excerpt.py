@@ -25,17 +25,17 @@ def marked(numbered: Mapping[int, str], line: int, column: int) -> Iterator[str]
     for number in shown:
         mark = ">" if number == line else " "
         if number == line:
-            text, at = _around(numbered[number], column)
+            text, at = around(numbered[number], column)
             yield f"{mark} {number:{width}} | {text}".rstrip()
-            yield f"  {'':{width}} | {_caret(text, at)}"
+            yield f"  {'':{width}} | {before_caret(text, at)}^"
         else:
-            text, _ = _around(numbered[number], 1)
+            text, _ = around(numbered[number], 1)
             yield f"{mark} {number:{width}} | {text}".rstrip()
     if shown[-1] < max(numbered):
         yield f"  {'':{width}} | ..."
 
 
-def _around(text: str, column: int) -> tuple[str, int]:
+def around(text: str, column: int) -> tuple[str, int]:
     """Return a line cut to what is around a column, and the column in that: a seed's line may have megabytes."""
     if len(text) <= _WIDEST:
         return text, column
@@ -44,6 +44,7 @@ def _around(text: str, column: int) -> tuple[str, int]:
     return before + text[start : start + _WIDEST] + after, column - start + len(before)
 
 
-def _caret(text: str, column: int) -> str:
+def before_caret(text: str, column: int) -> str:
+    """Return what stands before a caret that points at a column of a line."""
     # Tabs stay tabs, so that the caret stands under its character whatever the tab width.
-    return "".join("\t" if char == "\t" else " " for char in text[: column - 1]) + "^"
+    return "".join("\t" if char == "\t" else " " for char in text[: column - 1])

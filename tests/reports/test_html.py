@@ -237,7 +237,7 @@ def test_a_long_file_has_a_picture_of_what_matters() -> None:
     made = Page(text)
     assert "… 288 more relations, in the table below" in made.text
     assert "+ 3 relations that the file itself makes" in made.text
-    assert "… 384 more 16 to 399" in made.text
+    assert "… 388 more 12 to 399" in made.text
     assert "400 CREATE INDEX" in made.text.replace("  ", " ")
     assert "100 more in the JSON report" in made.text
     assert len(text) < 300_000

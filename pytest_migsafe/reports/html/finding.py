@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from pytest_migsafe.reports.excerpt import statement_lines
 from pytest_migsafe.reports.html.markup import Markup, element, joined, visible
-from pytest_migsafe.reports.html.sql import Excerpt, cut, plain_sql, sql_block, whole_statement
+from pytest_migsafe.reports.html.sql import Excerpt, cut, plain_sql, sql_block
 from pytest_migsafe.reports.html.words import ICONS, counted
+from pytest_migsafe.reports.issues import statement_at
 
 #: How many lines of a long statement are shown around the marked one.
 _MOST_LINES = 13
@@ -85,17 +87,14 @@ def _content(finding: Mapping[str, Any], statements: Sequence[Mapping[str, Any]]
 
 
 def _excerpt(finding: Mapping[str, Any], statements: Sequence[Mapping[str, Any]]) -> Excerpt | None:
-    line = finding["line"]
     if "waiver" in finding["details"]:
         return None
-    holding = [one for one in statements if line and one["line"] <= line <= one["end_line"]]
-    # Several may stand on the line: it is the last that begins before the place.
-    begun = [one for one in holding if (one["line"], one["column"]) <= (line, finding["column"])]
-    if not holding:
+    found = statement_at(statements, finding["line"], finding["column"])
+    if found is None:
         return None
-    excerpt = whole_statement((begun or holding)[-1])
+    lines = statement_lines(found.line, found.column, found.text)
     # A seed's text is cut in the report, and its end is not there.
-    return excerpt if line in excerpt.lines else None
+    return Excerpt(lines) if finding["line"] in lines else None
 
 
 def _remedy(finding: Mapping[str, Any]) -> Iterator[Markup]:

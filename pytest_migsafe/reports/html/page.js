@@ -31,7 +31,8 @@
   // Whatever is printed is printed in full where something failed.
   let closed = [];
   addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll(".entry.failed > details:not([open])")];
+    // On paper, a wide picture is small: its table is there, too.
+    closed = [...document.querySelectorAll(".entry.failed > details:not([open]), .entry.failed figure details:not([open])")];
     for (const details of closed) details.open = true;
   });
   addEventListener("afterprint", () => {

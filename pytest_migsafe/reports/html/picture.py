@@ -14,12 +14,14 @@ from typing import Any
 from pytest_migsafe.reports.html.markup import Markup, element, joined
 
 #: How many statements, and how many relations, a picture shows.
-_MOST_STATEMENTS = 16
+_MOST_STATEMENTS = 12
 _MOST_RELATIONS = 12
 #: Widths, heights and distances in CSS pixels.
 _WIDTH = 1040
 _NARROW, _WIDE, _GAP, _WIDEST = 112, 176, 80, 420
 _LEFT = 12
+#: From where on a bar is not seen together with the left edge.
+_FAR = 600
 _HEAD = 104
 _STRIP, _BETWEEN = 8, 2
 _BAR = 2 * _STRIP + _BETWEEN
@@ -133,8 +135,8 @@ def _columns(scene: Scene) -> list[Column]:
         _GAP if first != last else _WIDE if first in working or first in scene.estimates else _NARROW
         for first, last in groups
     ]
-    # Few statements have the whole width to themselves.
-    stretch = min(max(_WIDTH / max(sum(widths), 1), 1), 2.6)
+    # Few statements have the whole width to themselves; many are narrower, within limits.
+    stretch = min(max(_WIDTH / max(sum(widths), 1), 0.8), 2.6)
     columns, x = [], _LEFT
     for (first, last), width in zip(groups, widths, strict=True):
         wide = min(round(width * stretch), _WIDEST) if first == last else width
@@ -298,9 +300,12 @@ def _milliseconds(duration: float) -> str:
 def _row(scene: Scene, relation: str, columns: Sequence[Column], right: int, y: int) -> tuple[Markup, int]:
     """Return what is drawn of a relation, and how high that is."""
     bars = [bar for bar in scene.bars if bar["relation"] == relation]
+    # Where the picture is scrolled, the name is to be seen with the bars.
+    start = min(_extent(bar, columns)[0] for bar in bars)
+    x = _LEFT if start < _FAR else max(min(start + 2, right - len(relation) * _BOLD), _LEFT)
     parts = [
         element("path", class_="rule", d=f"M{_LEFT} {y}H{right}"),
-        _text(relation, _LEFT, y + 20, "relation"),
+        _text(relation, x, y + 20, "relation"),
     ]
     top = y + 30
     for lane in _lanes(bars, columns, right):
@@ -382,7 +387,7 @@ def _strips(bar: Mapping[str, Any]) -> list[tuple[str, int, int]]:
 def _hatch(
     scene: Scene, bar: Mapping[str, Any], column: Column, works: Sequence[Mapping[str, Any]], top: int
 ) -> Iterator[Markup]:
-    words = ", ".join(work_words(works, bar["relation"]))
+    words = ", ".join(work_words(works, bar["relation"])).replace(" of public.", " of ")
     estimate = scene.estimates.get(column.first, "") if bar["waiting"] and not column.is_gap else ""
     for class_, offset, height in _strips(bar):
         if bar["waiting"] and class_ == "free":

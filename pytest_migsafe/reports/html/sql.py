@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from pytest_migsafe.reports.excerpt import around, before_caret, statement_lines
 from pytest_migsafe.reports.html.markup import Content, Markup, element, joined, text
-
-#: How many characters of a line are shown.
-_WIDEST = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +22,7 @@ class Excerpt:
 
 def whole_statement(statement: Mapping[str, Any]) -> Excerpt:
     """Return the lines of a statement, as they stand in its file."""
-    first, *rest = str(statement["text"]).replace("\r\n", "\n").split("\n")
-    # It may begin in the middle of its line: columns stay true.
-    lines = [" " * (statement["column"] - 1) + first, *rest]
-    return Excerpt({statement["line"] + at: line for at, line in enumerate(lines)})
+    return Excerpt(statement_lines(statement["line"], statement["column"], statement["text"]))
 
 
 def cut(excerpt: Excerpt, most: int, *, around: int | None = None) -> Excerpt:
@@ -92,28 +87,17 @@ _NARROW = 36
 _LEFT_OUT = element("span", "…", class_="line gap")
 
 
-def _window(line: str, column: int) -> tuple[int, int]:
-    """Return from where to where a line is shown: around a column, if it is long."""
-    if len(line) <= _WIDEST:
-        return 0, len(line)
-    start = max(column - 1 - _WIDEST // 2, 0)
-    return start, min(start + _WIDEST, len(line))
-
-
 def _pad(line: str, column: int) -> str:
-    start, _ = _window(line, column)
-    # Tabs stay tabs, so that the caret stands under its character whatever the tab width.
-    shown = "".join("\t" if char == "\t" else " " for char in line[start : column - 1])
-    return (" " if start else "") + shown
+    return before_caret(*around(line, column))
 
 
 def _highlighted(lines: Sequence[str], mark: tuple[int, int] | None, numbers: Sequence[int]) -> list[Markup]:
     """Return each line with its tokens' classes; long ones are cut before."""
     cut_lines = []
     for at, line in enumerate(lines):
-        column = mark[1] if mark is not None and numbers and numbers[at] == mark[0] else 1
-        start, end = _window(line, column)
-        cut_lines.append(("…" if start else "") + line[start:end] + ("…" if end < len(line) else ""))
+        is_marked = mark is not None and numbers and numbers[at] == mark[0]
+        shown, _ = around(line, mark[1] if is_marked and mark is not None else 1)
+        cut_lines.append(shown)
     found: list[list[Markup]] = [[]]
     for kind, value in _tokens("\n".join(cut_lines)):
         for at, piece in enumerate(value.split("\n")):
