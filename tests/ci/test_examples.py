@@ -203,6 +203,25 @@ def test_examples_name_inputs_and_others_actions_as_the_action_does() -> None:
     ] == []
 
 
+def test_the_page_shows_the_files_themselves() -> None:
+    page = (REPOSITORY / "docs" / "continuous-integration.md").read_text(encoding="utf-8")
+    for file in EXAMPLES.iterdir():
+        shown = f"<!-- example: ci/{file.name} -->\n```yaml\n{file.read_text(encoding='utf-8')}```\n"
+        assert shown in page, file.name
+
+
+def test_the_page_lists_what_the_action_takes_and_gives() -> None:
+    page = (REPOSITORY / "docs" / "continuous-integration.md").read_text(encoding="utf-8")
+    action = _read(REPOSITORY / "action.yml")
+    rows = [
+        f"| `{name}` | {f'`{default}`' if (default := one.get('default', '')) else ''} | {one['description']} |"
+        for name, one in action["inputs"].items()
+    ]
+    rows += [f"| `{name}` | {one['description']} |" for name, one in action["outputs"].items()]
+    shown = page.splitlines()
+    assert [row for row in rows if row not in shown] == []
+
+
 def _scripts() -> Iterator[tuple[str, str]]:
     for step in _read(REPOSITORY / "action.yml")["runs"]["steps"]:
         if "run" in step:
