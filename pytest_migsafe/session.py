@@ -529,8 +529,15 @@ class MigsafeSession:
         """Remember that it was SIGTERM."""
         self._terminated = isinstance(excinfo.value, Terminated)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
+        """Write the reports when all others are done with theirs, also when one of them raised an error."""
+        try:
+            return (yield)
+        finally:
+            self._finish(session, session.exitstatus)
+
+    def _finish(self, session: pytest.Session, exitstatus: int) -> None:
         """Stop the servers, write the reports, and let no run pass that judged nothing."""
         self.close()
         if self._is_worker:
