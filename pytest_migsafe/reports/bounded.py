@@ -13,15 +13,15 @@ class Part:
     #: The smaller, the more it matters. What is 0 is always there: it has to be short.
     importance: int
     parts: tuple["Part", ...] = ()
-    #: What comes after its parts. A part with this is not there without any of them.
-    end: str = ""
+    #: What comes after its parts, if they need a frame: such a part is not there without any of them.
+    end: str | None = None
     #: What it is, in the singular, to say how many are left out; empty: its absence needs no word.
     noun: str = ""
 
     @property
     def length(self) -> int:
         """How many characters it has without its parts."""
-        return len(self.text) + len(self.end)
+        return len(self.text) + len(self.end or "")
 
 
 def fitted(parts: Sequence[Part], most: int, left_out: Callable[[str], str]) -> str:
@@ -52,7 +52,7 @@ def _chosen(parts: Sequence[Part], most: int) -> set[int]:
     chosen: set[int] = set()
     used = 0
     for part in in_turn:
-        if part.end:
+        if part.end is not None:
             continue  # it comes along with what is in it
         new = [one for one in _line(part, within) if id(one) not in chosen]
         length = sum(one.length for one in new)
@@ -79,7 +79,7 @@ def _with_parents(parts: Sequence[Part], parent: Part | None) -> Iterator[tuple[
 def _missing(parts: Sequence[Part], chosen: set[int]) -> Iterator[str]:
     """Yield what is left out; of what is left out with all that is in it, only that."""
     for part in parts:
-        if id(part) in chosen or part.end:
+        if id(part) in chosen or part.end is not None:
             yield from _missing(part.parts, chosen)
         elif part.noun:
             yield part.noun
@@ -90,4 +90,4 @@ def _written(parts: Sequence[Part], chosen: set[int]) -> Iterator[str]:
         if id(part) in chosen:
             yield part.text
             yield from _written(part.parts, chosen)
-            yield part.end
+            yield part.end or ""

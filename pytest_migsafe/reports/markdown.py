@@ -85,7 +85,7 @@ def _table(report: Mapping[str, Any]) -> Iterator[Part]:
     ]
     if rows:
         heading = "\n".join(table(("Migration", "Verdict", "Strongest lock", "Others wait"), ()))
-        yield Part(f"\n{heading}\n", _FAILED, tuple(rows), end="\n")
+        yield Part(f"\n{heading}\n", _FAILED, tuple(rows), end="")
 
 
 def _row(path: str, outcome: str, entries: Sequence[Mapping[str, Any]]) -> Part:
@@ -190,7 +190,7 @@ def _other_failures(failures: Sequence[Mapping[str, Any]]) -> Iterator[Part]:
             )
             for one in failures
         )
-        yield Part("\n### What else failed in the run\n\n", _OTHER_FAILURES, parts, end="\n")
+        yield Part("\n### What else failed in the run\n\n", _OTHER_FAILURES, parts, end="")
 
 
 # -- what is folded away -------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def _parts(depth: int = 2) -> st.SearchStrategy[list[Part]]:
                 f"<{text}" if parts and is_frame else text,
                 importance,
                 tuple(parts),
-                end=">" if parts and is_frame else "",
+                end=">" if parts and is_frame else None,
                 noun="thing",
             ),
             text=st.text("abc\n", max_size=300),
