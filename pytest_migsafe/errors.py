@@ -39,6 +39,10 @@ class SelectionError(MigsafeError):
     """A test names a migration that there is not, or not the one that it can have."""
 
 
+class IrreversibleError(MigsafeError):
+    """A migration is to be undone, and nothing says how."""
+
+
 class ServerError(MigsafeError):
     """The server cannot be found, started, reached or used."""
 

@@ -1,5 +1,7 @@
 """Assertions for a team's tests: they hold where they should, and when they fail they say what a reviewer would."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 
 from pytest_migsafe.kit import RehearseSql
 from pytest_migsafe.postgres.binaries import Binaries
+from pytest_migsafe.rules.blocking.check import FAMILY
 from pytest_migsafe.testing import (
     MigrationDatabase,
     Rehearsal,
@@ -19,6 +22,7 @@ from pytest_migsafe.testing import (
     assert_plan_uses,
     assert_reversible,
     assert_same_schema,
+    assertions,
 )
 from tests.laboratories import laboratory_of
 
@@ -229,3 +233,12 @@ def test_a_plan(database_at: Callable[[int], MigrationDatabase]) -> None:
     database.execute("set enable_bitmapscan = on; set enable_indexscan = off")
     assert database.plan(query, ["a@example.com", 30]).uses("public.users_email_key")
     assert database.value("show enable_seqscan") == "on"
+
+
+def test_importing_them_brings_nothing_that_rehearses() -> None:
+    """A team's tests import them in runs without --migsafe, too."""
+    asked = "import sys, pytest_migsafe.testing; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    dear = {"postgast", "sqlglot", "hypothesis", "pytest_postgresql", "pytest", "pytest_migsafe.review"}
+    assert dear.isdisjoint(done.stdout.split())
+    assert assertions._BLOCKING == FAMILY

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import psycopg
 
-from pytest_migsafe.errors import MigrationReadError, MigsafeError
+from pytest_migsafe.errors import IrreversibleError, MigrationReadError, MigsafeError
 from pytest_migsafe.migrations.model import Direction, History, Migration
 from pytest_migsafe.postgres.database import Database
 from pytest_migsafe.postgres.server import TIMEOUTS
@@ -31,10 +31,6 @@ CopyDatabase = Callable[[Database, ExitStack], Database]
 _STATIONS = 4
 #: How many small files are applied in the time in which a database is copied.
 _FAR = 40
-
-
-class IrreversibleError(MigsafeError):
-    """A file is to be undone, and nothing says how."""
 
 
 class OnTheWayError(MigsafeError):

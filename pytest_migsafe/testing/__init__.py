@@ -1,12 +1,11 @@
 """What a team's tests import: the types of the fixtures, for annotations, and assertions with good messages."""
 
 from pytest_migsafe.catalog import Change, Schema
-from pytest_migsafe.errors import SelectionError
+from pytest_migsafe.errors import IrreversibleError, SelectionError
 from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.migrations.model import Migration
 from pytest_migsafe.rehearsal.evidence import RelationLock, StatementError, StatementEvidence
 from pytest_migsafe.rehearsal.holding import Stall
-from pytest_migsafe.rehearsal.laboratory import IrreversibleError
 from pytest_migsafe.testing.assertions import (
     assert_no_findings,
     assert_no_lock_stronger_than,

@@ -7,18 +7,18 @@ its own: an assertion about it would hold whatever happens.
 from difflib import get_close_matches
 
 from pytest_migsafe.catalog import Schema, diff, render
-from pytest_migsafe.errors import SelectionError
+from pytest_migsafe.errors import IrreversibleError, SelectionError
 from pytest_migsafe.findings import Finding, Severity
 from pytest_migsafe.migrations.model import Migration
 from pytest_migsafe.rehearsal.evidence import LOCK_MODES, RelationLock, StatementEvidence
 from pytest_migsafe.rehearsal.holding import Hold, blocks
-from pytest_migsafe.rehearsal.laboratory import IrreversibleError
-from pytest_migsafe.reports.failure import excerpt, facts
-from pytest_migsafe.rules.blocking.check import FAMILY as BLOCKING
 from pytest_migsafe.testing.database import MigrationDatabase
 from pytest_migsafe.testing.names import index_in, lock_mode, relation_in
 from pytest_migsafe.testing.plan import Parameters
 from pytest_migsafe.testing.rehearsal import Rehearsal
+
+#: The family of the rules on stalls; `rules.blocking` has it, and would be dear to import for it.
+_BLOCKING = "blocking-work"
 
 
 def assert_no_stall(rehearsal: Rehearsal, *, on: str | None = None) -> None:
@@ -41,7 +41,7 @@ def assert_no_stall(rehearsal: Rehearsal, *, on: str | None = None) -> None:
     found = [
         finding
         for rule in rehearsal.rules
-        if rule.family == BLOCKING
+        if rule.family == _BLOCKING
         for finding in rule(rehearsal.evidence)
         if relation is None or relation in finding.details.get("waiting", {})
     ]
@@ -218,7 +218,7 @@ def _lock_finding(rehearsal: Rehearsal, statement: StatementEvidence, locks: lis
     remedies = (
         one.remedy
         for one in rehearsal.findings
-        if one.line == statement.line and names.intersection(one.objects) and one.family == BLOCKING
+        if one.line == statement.line and names.intersection(one.objects) and one.family == _BLOCKING
     )
     return Finding(
         rule="",
@@ -238,6 +238,9 @@ def _lock_finding(rehearsal: Rehearsal, statement: StatementEvidence, locks: lis
 
 
 def _told(rehearsal: Rehearsal, verdict: str, found: list[Finding]) -> str:
+    # Only what fails pays for the reports, which bring along all that rehearses.
+    from pytest_migsafe.reports.failure import excerpt, facts  # noqa: PLC0415
+
     first, *others = sorted(found, key=lambda one: (one.line, one.column))
     more = f" (and {len(others)} more)" if others else ""
     lines = [f"{rehearsal.migration.relative_path} {verdict}: {_headline(first)}{more}"]

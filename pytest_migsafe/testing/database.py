@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -14,8 +14,11 @@ from pytest_migsafe.errors import SelectionError
 from pytest_migsafe.impersonation import as_role
 from pytest_migsafe.migrations.model import History, Migration
 from pytest_migsafe.migrations.selection import position_of, shown
-from pytest_migsafe.rehearsal.laboratory import LiveDatabase
 from pytest_migsafe.testing.plan import Parameters, Plan, plan_of
+
+if TYPE_CHECKING:
+    # For annotations: a team's tests import this module without --migsafe, too, and need not pay for what rehearses.
+    from pytest_migsafe.rehearsal.laboratory import LiveDatabase
 
 #: A query, as a text or as psycopg composes it.
 Query = str | bytes | psycopg.sql.SQL | psycopg.sql.Composed
@@ -28,7 +31,7 @@ class MigrationDatabase:
     It is closed when the test ends, with all of its connections, whatever the test has left open.
     """
 
-    def __init__(self, live: LiveDatabase, resources: ExitStack) -> None:
+    def __init__(self, live: "LiveDatabase", resources: ExitStack) -> None:
         self._live = live
         self._resources = resources
         self._connection: psycopg.Connection[TupleRow] | None = None

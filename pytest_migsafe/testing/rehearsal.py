@@ -1,6 +1,7 @@
 """What the rehearsal of one migration found out, as a test asks for it."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pytest_migsafe.catalog import Change, Schema
 from pytest_migsafe.findings import Finding
@@ -13,9 +14,12 @@ from pytest_migsafe.rehearsal.evidence import (
     StatementEvidence,
 )
 from pytest_migsafe.rehearsal.holding import Stall
-from pytest_migsafe.review import Review
 from pytest_migsafe.rules import Rule
 from pytest_migsafe.testing.names import relation_in
+
+if TYPE_CHECKING:
+    # For annotations, as in `database`.
+    from pytest_migsafe.review import Review
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Rehearsal:
     """
 
     #: What the item's verdict and the reports are made of.
-    review: Review
+    review: "Review"
     #: Everything that was observed.
     evidence: Evidence
     #: The rules of the run, the team's own too.

@@ -9,9 +9,10 @@ import psycopg
 import pytest
 
 from pytest_migsafe import catalog
+from pytest_migsafe.errors import IrreversibleError
 from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.postgres.database import Database
-from pytest_migsafe.rehearsal.laboratory import IrreversibleError, Laboratory, LiveDatabase, OnTheWayError
+from pytest_migsafe.rehearsal.laboratory import Laboratory, LiveDatabase, OnTheWayError
 from tests.laboratories import laboratory_of
 from tests.service import Service
 
