@@ -57,6 +57,8 @@ class _Comparison:
     history: History
     base: Base
     _contents: dict[str, bytes] = field(default_factory=dict)
+    #: What git calls a file "x" in a folder; empty: it is outside of the repository.
+    _folder_names: dict[Path, str | None] = field(default_factory=dict)
 
     def past(self) -> Past:
         if not self._has_changed:
@@ -84,7 +86,15 @@ class _Comparison:
     @cached_property
     def _names(self) -> tuple[str | None, ...]:
         """The migrations' names as git has them, by their positions; None: outside of the repository."""
-        return tuple(self.base.repository.name(one.path) for one in self.history.migrations)
+        return tuple(self._name(one.path) for one in self.history.migrations)
+
+    def _name(self, path: Path) -> str | None:
+        """Return a file's name as ``Repository.name`` does; a folder's links are followed once, not for each file."""
+        folder = self._folder_names.setdefault(path.parent, None)
+        if folder is None:
+            real = Path(os.path.realpath(path.parent))
+            folder = self._folder_names[path.parent] = self.base.repository.name(real / "x") or ""
+        return f"{folder[:-1]}{path.name}" if folder else None
 
     def _shown(self, name: str) -> str:
         """Return a file's name at another commit, as the project's files are named."""
@@ -109,6 +119,10 @@ class _Comparison:
         """The files below the folders at the base, with the ids of their contents."""
         return self._files(self.base.commit)
 
+    @cached_property
+    def _files_at_tip(self) -> Mapping[str, str]:
+        return self._files(self.base.tip)
+
     def _files(self, commit: str) -> dict[str, str]:
         repository = self.base.repository
         return {
@@ -130,7 +144,7 @@ class _Comparison:
     def _has_changed(self) -> bool:
         if self._changes or any(name not in self._then for name in self._names):
             return True
-        return self.base.tip != self.base.commit and self._files(self.base.tip) != self._then
+        return self.base.tip != self.base.commit and self._files_at_tip != self._then
 
     def _content_then(self, name: str) -> bytes:
         if name not in self._contents:
@@ -182,10 +196,11 @@ class _Comparison:
 
     def _companions(self, migration: Migration) -> Iterator[str]:
         """Yield the names of the files that belong to a migration: what undoes it, and what lies in its own folder."""
-        repository = self.base.repository
-        if migration.down is not None and (name := repository.name(migration.down)) is not None:
+        if not self._changes:
+            return
+        if migration.down is not None and (name := self._name(migration.down)) is not None:
             yield name
-        folder = repository.name(migration.path.parent)
+        folder = (self._name(migration.path) or "").rpartition("/")[0]
         if folder and migration.path.name in _ALONE:
             yield from (name for name in self._changes if name.startswith(f"{folder}/"))
 
@@ -199,7 +214,7 @@ class _Comparison:
     def _at_tip(self) -> _Then | None:
         if self.base.tip == self.base.commit:
             return self._at_base
-        return self._history_at(self._with_configuration(self.base.tip, self._files(self.base.tip)))
+        return self._history_at(self._with_configuration(self.base.tip, self._files_at_tip))
 
     def _with_configuration(self, commit: str, files: Mapping[str, str]) -> dict[str, str]:
         """Return files, and with them those above the folders in which a runner may be configured."""
@@ -250,9 +265,8 @@ class _Comparison:
     @property
     def _missing(self) -> list[str]:
         """The migrations at the base that are none any more, as far as git knows of it."""
-        if self._at_base is None or not (
-            {"D", "T"} & set(self._changes.values()) or self.history.layout in _PLANNED
-        ):
+        may_be_missing = bool({"D", "T"} & set(self._changes.values())) or self.history.layout in _PLANNED
+        if not may_be_missing or self._at_base is None:
             return []
         top, here = self.base.repository.top, set(self._names)
         return [
@@ -343,7 +357,9 @@ class _Comparison:
     @cached_property
     def _new_at_tip(self) -> frozenset[str]:
         """The migrations that the branch has got since this one left it, and that are not here."""
-        if self.base.tip == self.base.commit or self._at_tip is None:
+        if self.base.tip == self.base.commit or not (self._files_at_tip.keys() - self._then.keys()):
+            return frozenset()
+        if self._at_tip is None:
             return frozenset()
         then = set(self._at_base.migrations if self._at_base is not None else ())
         return frozenset(
@@ -363,7 +379,7 @@ class _Comparison:
             if name and name not in self._then
         }
         gone = set(self._missing)
-        files = {name: blob for name, blob in self._files(self.base.tip).items() if name not in gone}
+        files = {name: blob for name, blob in self._files_at_tip.items() if name not in gone}
         return self._history_at(self._with_configuration(self.base.tip, files), here)
 
     def _among_others(self, at: int, origin: Origin) -> Origin:
@@ -400,7 +416,7 @@ class _Comparison:
 
     def _at_same_place(self, at: int) -> list[str]:
         """Return what stands at a file's place of the plan on the branch that it goes into."""
-        if self._at_tip is None or not self._new_at_tip or at >= len(self._at_tip.names):
+        if not self._new_at_tip or self._at_tip is None or at >= len(self._at_tip.names):
             return []
         other = self._at_tip.names[at]
         return [other] if other in self._new_at_tip else []

@@ -23,6 +23,7 @@ def _restore(origin: Origin | Gone, path: str) -> str:
 @rule(
     id="history-edited",
     family=FAMILY,
+    is_lasting=False,
     severity=Severity.ERROR,
     title="A migration that others may have applied was edited.",
     why=(
@@ -56,6 +57,7 @@ def history_edited(evidence: Evidence) -> Iterator[Finding]:
 @rule(
     id="history-comment-edited",
     family=FAMILY,
+    is_lasting=False,
     severity=Severity.WARNING,
     title="Comments or white space of a migration that others may have applied were edited.",
     why=(
@@ -89,6 +91,7 @@ def history_comment_edited(evidence: Evidence) -> Iterator[Finding]:
 @rule(
     id="history-renamed",
     family=FAMILY,
+    is_lasting=False,
     severity=Severity.ERROR,
     title="A migration that others may have applied was renamed.",
     why=(
@@ -125,6 +128,7 @@ def history_renamed(evidence: Evidence) -> Iterator[Finding]:
 @rule(
     id="history-out-of-order",
     family=FAMILY,
+    is_lasting=False,
     severity=Severity.ERROR,
     title="A new migration comes before one that others may have applied.",
     why=(
@@ -153,6 +157,7 @@ def history_out_of_order(evidence: Evidence) -> Iterator[Finding]:
 @rule(
     id="history-two-heads",
     family=FAMILY,
+    is_lasting=False,
     severity=Severity.ERROR,
     title="A new migration has the version of one that the branch it goes into has got meanwhile.",
     why=(

@@ -59,6 +59,9 @@ class Rule:
     peers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     #: Whether a comment in the file can allow what the rule finds.
     is_waivable: bool = True
+    #: Whether it would find the same in every run. What a pull request changes is no change any more once it is merged: a
+    #: waiver of it stays behind in the file, and cannot be taken out without editing that again.
+    is_lasting: bool = True
     check: Check
 
     def __call__(self, evidence: "Evidence") -> Iterator[Finding]:
@@ -156,6 +159,7 @@ def rule(
     manual: str = "",
     peers: Mapping[str, str] = MappingProxyType({}),
     is_waivable: bool = True,
+    is_lasting: bool = True,
 ) -> Callable[[Check], Rule]: ...
 
 

@@ -113,7 +113,8 @@ def with_waivers(
 def _is_missed(rule: Rule, severities: Mapping[str, Severity]) -> bool:
     """Whether a waiver of a rule that finds nothing in the file is not needed."""
     is_asked_here = not (isinstance(rule, SmokeTest) and rule.at_end_only)
-    return rule.is_waivable and is_asked_here and severity_of(rule, severities) is not Severity.OFF
+    is_asked = rule.is_lasting and is_asked_here and severity_of(rule, severities) is not Severity.OFF
+    return rule.is_waivable and is_asked
 
 
 def _waiver_of(finding: Finding, evidence: Evidence, known: Mapping[str, Rule]) -> Waiver | None:

@@ -167,6 +167,9 @@ def test_a_comment_in_the_file_or_a_severity_allows_it(project: Project, scratch
     assert run.counts == {"passed": 2, "deselected": 1}
     assert "warning migrations/0003_plans.sql: history-deleted: " in run.text
     assert "1 finding waived" in run.text
+    # Once it is merged there is nothing to allow, and the comment has to stay.
+    scratch.commit()
+    assert project.run().exit_code == 0
 
 
 def test_a_checksum_stops_deployment(project: Project, scratch: Scratch) -> None:
