@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from pytest_migsafe.errors import BinariesNotFoundError
+from pytest_migsafe.gate.ci import VARIABLES
 from pytest_migsafe.postgres.account import server_account
 from pytest_migsafe.postgres.binaries import Binaries, find_binaries
 from pytest_migsafe.postgres.cache import cache_directory
@@ -38,6 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(name, None)
     _keep_bytecode(config)
     _heed_signals()
+    for name in VARIABLES:
+        # Projects of the tests are in no pull request, whatever builds ours.
+        os.environ.pop(name, None)
 
 
 def _keep_bytecode(config: pytest.Config) -> None:

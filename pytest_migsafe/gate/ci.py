@@ -75,6 +75,8 @@ _SERVICES = (
     # Prow: "Job environment variables".
     _Service(branch="PULL_BASE_REF", tip="PULL_BASE_SHA", when="PULL_NUMBER"),
 )
+#: The variables that tell of a pull request.
+VARIABLES = frozenset({"GITHUB_REF", *(service.branch for service in _SERVICES)})
 #: GitHub's merge queue tells the branch only in the name of the one that it makes.
 _QUEUE = re.compile(r"refs/heads/gh-readonly-queue/(?P<branch>.+)/pr-\d+-(?P<tip>[0-9a-f]{40})")
 

@@ -24,6 +24,8 @@ class Memory:
     #: Whether it compares what stands in the file, and ends with an error; and whether white space counts.
     compares: bool = False
     compares_white_space: bool = True
+    #: Whether it compares what undoes the file, too.
+    compares_way_back: bool = False
     #: What it does about a new file before one that it has applied.
     late: str
     #: What it does about one that it has applied and that is gone.
@@ -65,6 +67,7 @@ MEMORIES: Mapping[str, Memory] = MappingProxyType(
             runner="Play",
             edited="wants to undo it and all after it, and to run them anew; in production it does not start",
             compares=True,
+            compares_way_back=True,
             late="takes its number for another evolution",
             missing="wants to undo it",
         ),

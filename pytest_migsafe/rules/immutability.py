@@ -70,12 +70,15 @@ def history_edited(evidence: Evidence) -> Iterator[Finding]:
 def history_comment_edited(evidence: Evidence) -> Iterator[Finding]:
     """Judge a file whose statements are what they were, and whose text is not."""
     origin = evidence.origin
-    if origin is None or origin.change not in {Change.COMMENTS, Change.WHITE_SPACE}:
+    if origin is None:
         return
     memory = memory_of(origin.layout)
-    is_blank = origin.change is Change.WHITE_SPACE
-    ends = memory.compares and (memory.compares_white_space or not is_blank)
-    what = "white space" if is_blank else "comments"
+    what = _BESIDE_STATEMENTS.get(origin.change, "")
+    if origin.change is Change.ALLOWED and memory.compares_way_back and origin.differences:
+        what = "the way back"
+    if not what:
+        return
+    ends = memory.compares and (memory.compares_white_space or origin.change is not Change.WHITE_SPACE)
     consequence = f"{memory.runner} {memory.edited}" if ends else "the statements are the same"
     yield history_comment_edited.finding(
         evidence,
@@ -86,6 +89,9 @@ def history_comment_edited(evidence: Evidence) -> Iterator[Finding]:
         evidence=origin.differences,
         remedy=f"{history_comment_edited.remedy}\n{_restore(origin, evidence.path)}",
     )
+
+
+_BESIDE_STATEMENTS = {Change.COMMENTS: "comments", Change.WHITE_SPACE: "white space"}
 
 
 @rule(

@@ -17,12 +17,6 @@ FILES = {
 NEW = {"migrations/0004_prices.sql": "create table prices (id int primary key);\n"}
 
 
-@pytest.fixture(autouse=True)
-def _no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("GITHUB_BASE_REF", "GITHUB_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CHANGE_TARGET"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> Project:
     return Project(pytester)
