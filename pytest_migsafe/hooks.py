@@ -56,13 +56,14 @@ def _of_conftest(config: pytest.Config, root: Path) -> Iterator[Given]:
     path = root / "conftest.py"
     # A set of them would be no use: a plugin need not be hashable.
     for _, plugin in config.pluginmanager.list_name_plugin():
-        if isinstance(plugin, ModuleType) and _file(plugin) == path:
+        if isinstance(plugin, ModuleType) and _is_file_of(plugin, path):
             yield Given(rules_in(plugin), _shown(config, path))
 
 
-def _file(module: ModuleType) -> Path | None:
+def _is_file_of(module: ModuleType, path: Path) -> bool:
     file = getattr(module, "__file__", None)
-    return Path(file) if isinstance(file, str) else None
+    # The way to the project may lead over a link.
+    return isinstance(file, str) and Path(file).name == path.name and Path(file).resolve() == path.resolve()
 
 
 def preludes_of(config: pytest.Config, root: Path) -> tuple[Prelude, ...]:

@@ -86,16 +86,22 @@ def _rules(report: Mapping[str, Any], shown: Sequence[Issue]) -> list[dict[str, 
 
 
 def _rule(id_: str, known: Mapping[str, Any], family: str) -> dict[str, Any]:
-    title, why, remedy = (known.get(name) or id_ for name in ("title", "why", "remedy"))
+    title = known.get("title") or id_
+    # A team's own rule may say no more than its title.
+    why, remedy = known.get("why") or title, known.get("remedy", "")
     severity = known.get("severity", "error")
     manual, peers = known.get("manual", ""), known.get("peers", {})
     page = manual_page(manual)
-    text = [why, f"The safe way: {remedy}"]
+    text = [why, *([f"The safe way: {remedy}"] if remedy else ())]
+    own = len(text)
     if manual:
         text.append(f"PostgreSQL's manual: {manual}.")
     if peers:
         text.append("Elsewhere: " + ", ".join(f"{tool} {name}" for tool, name in peers.items()) + ".")
-    markdown = [*text[:2], *(one.replace(manual, f"[{manual}]({page})") if page else one for one in text[2:])]
+    markdown = [
+        *text[:own],
+        *(one.replace(manual, f"[{manual}]({page})") if page else one for one in text[own:]),
+    ]
     described = {
         "id": id_,
         "name": "".join(word.capitalize() for word in id_.split("-")),
