@@ -90,6 +90,51 @@ def test_a_seed_that_is_refused_is_told_as_such_and_blocks_the_files_behind_it(p
     assert project.run("migrations/0003_total.sql").counts == {"blocked": 1}
 
 
+def test_a_seed_s_hook_that_raises_fails_the_file_that_it_was_asked_for(project: Project) -> None:
+    project.write(
+        HISTORY, PRELUDE, _conftest("def pytest_migsafe_seed(migration):\n    return {}[migration.id]\n")
+    )
+
+    run = project.run()
+
+    assert list(run.verdicts.values()) == ["failed", "blocked", "blocked"]
+    said = "pytest_migsafe_seed of conftest.py raised KeyError: '0001' (conftest.py:5)"
+    assert run.report["migrations"][0]["problem"] == said
+    assert said in run.lines
+    assert "Traceback" not in run.text
+
+
+def test_private_databases_of_tests_have_the_rows_too(project: Project) -> None:
+    project.write(
+        HISTORY,
+        PRELUDE,
+        _conftest(SEED),
+        {
+            "tests/test_rows.py": (
+                "import psycopg, pytest\n"
+                "COUNT = 'select count(*) from orders'\n"
+                "def test_rows(database_at):\n"
+                "    assert database_at('0001').value(COUNT) == 0\n"
+                "    database = database_at('0002')\n"
+                "    assert database.value(COUNT) == 2\n"
+                "    with pytest.raises(psycopg.errors.NotNullViolation):\n"
+                "        database.apply('0003')\n"
+                "def test_rows_on_the_way(database_at):\n"
+                "    database = database_at('0001')\n"
+                "    database.migrate_to('0002')\n"
+                "    assert database.value(COUNT) == 2\n"
+            )
+        },
+    )
+    assert project.run("tests", subprocess=True).counts == {"passed": 2}
+
+    project.write(_conftest(SEED.replace("(total)", "(totals)")))
+    run = project.run("tests", subprocess=True)
+    assert run.counts == {"failed": 2}
+    assert 'the seed before migrations/0002_note.sql cannot be run: column "totals"' in run.text
+    assert "Traceback" not in run.text
+
+
 def test_settings_of_one_file_are_its_own(project: Project) -> None:
     project.write(
         HISTORY,

@@ -166,3 +166,14 @@ def test_a_package_whose_rules_cannot_be_had_is_named(
     assert complaint in result.stderr.str()
 
     assert installed.pytest(subprocess=True).parseoutcomes() == {"passed": 1}
+
+
+def test_a_preset_speaks_of_an_own_rule_of_a_built_in_family(project: Project) -> None:
+    conftest = RULE.format(name="no_floats").replace(
+        "remedy='Use numeric.'", "family='loses-data', severity='warning'"
+    )
+    project.write(HISTORY, {"conftest.py": conftest, "pyproject.toml": '[tool.migsafe]\npreset = "strict"\n'})
+
+    run = project.run()
+
+    assert [one["severity"] for one in run.report["migrations"][0]["findings"]] == ["error"]
