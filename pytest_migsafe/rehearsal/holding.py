@@ -121,19 +121,33 @@ def stalls(statements: Sequence[StatementEvidence], catalog: Catalog) -> Iterato
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A statement of a file, with what is known when it runs."""
+    """A statement of a file, with what is known when it runs; to be asked before the next one is."""
 
     statement: StatementEvidence
-    #: The locks that its transaction held before it, and those that it took itself.
-    holds: tuple[Hold, ...]
+    _before: tuple[Hold, ...]
+    _own: tuple[Hold, ...]
     _known: "_Known"
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """The locks that its transaction held before it, and those that it took itself."""
+        return self._as_known((*self._before, *self._own))
+
+    @property
+    def taken(self) -> tuple[Hold, ...]:
+        """The locks that it took itself."""
+        return self._as_known(self._own)
+
+    def _as_known(self, holds: Iterable[Hold]) -> tuple[Hold, ...]:
+        named = (self._known.with_old_name(one) for one in holds)
+        return tuple(one for one in named if not self._known.is_unread(one.relation))
 
     def name_before(self, relation: str) -> str:
         """Return the name before the file of what is called so now."""
         return self._known.old_names.get(relation, relation)
 
     def works(self) -> Iterator[tuple[StatementEvidence, tuple[Work, ...]]]:
-        """Yield its work by the commands that did it; to be asked before the next step is."""
+        """Yield its work by the commands that did it."""
         for command in self.statement.parts or (self.statement,):
             if works := tuple(dict.fromkeys(self._known.works(command))):
                 yield command, works
@@ -148,8 +162,7 @@ def steps(
     known = _Known(catalog)
     for statement, before in holding(statements, counts):
         known.follow(statement)
-        taken = (known.with_old_name(one) for one in (*before, *_taken(statement, counts)))
-        yield Step(statement, tuple(one for one in taken if not known.is_unread(one.relation)), known)
+        yield Step(statement, before, tuple(_taken(statement, counts)), known)
 
 
 def holding(

@@ -5,9 +5,8 @@ statement that ran while it was held. How long these took on a database with a h
 which work lies between them does.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pytest_migsafe.rehearsal.holding import Hold, Step, blocks, is_internal, steps
@@ -73,25 +72,74 @@ class Timeline:
 
 def timeline(statements: Sequence[StatementEvidence], catalog: Catalog) -> Timeline:
     """Return what a file's locks and work come to along its statements."""
-    bars: dict[_Taken, Bar] = {}
-    names: dict[_Taken, str] = {}
+    drawn = _Drawn()
     works: list[TimedWork] = []
     for number, step in enumerate(steps(statements, catalog, _counts), start=1):
-        for hold in step.holds:
-            # Later another relation may have the name.
-            names.setdefault(_taken(hold), step.name_before(hold.relation))
-        for hold in _outermost(step.holds, names):
-            known = bars.get(_taken(hold))
-            bars[_taken(hold)] = (
-                replace(known, last=number) if known else _bar(hold, names[_taken(hold)], number)
-            )
-        if step.holds:
+        drawn.go_on(number, step)
+        if drawn.held:
             works += _works(step, number)
+        drawn.let_go(number, step.statement.released)
+    drawn.end(len(statements))
     return Timeline(
-        bars=tuple(_in_order(bars.values())),
+        bars=tuple(_in_order(drawn.bars)),
         work=tuple(dict.fromkeys(works)),
         created=_created(statements),
     )
+
+
+#: A lock by its relation, as it was called when it was taken, and its mode.
+_Taken = tuple[str, str]
+
+
+@dataclass
+class _Drawn:
+    """The bars of a file as far as it has come."""
+
+    #: In the order in which the locks were taken; those that are held have no end as yet.
+    bars: list[Bar] = field(default_factory=list)
+    #: The places in ``bars`` of the locks that are held.
+    held: dict[_Taken, int] = field(default_factory=dict)
+    #: The strongest mode that is held on each relation.
+    strongest: dict[str, int] = field(default_factory=dict)
+    transaction: int = 0
+
+    def go_on(self, number: int, step: Step) -> None:
+        """Take the locks of the next statement."""
+        transaction = step.statement.transaction
+        if transaction != self.transaction or not transaction:
+            self.end(number - 1)
+            self.transaction = transaction
+        for hold in sorted(step.taken, key=_weakness):
+            # Later another relation may have the name.
+            relation = step.name_before(hold.relation)
+            strength = _STRENGTH[hold.lock.mode]
+            # A weaker lock than one that is held makes nobody wait besides.
+            if strength > self.strongest.get(relation, -1):
+                self.strongest[relation] = strength
+                self.held[hold.lock.relation, hold.lock.mode] = len(self.bars)
+                self.bars.append(_bar(hold, relation, number))
+
+    def let_go(self, number: int, released: Iterable[RelationLock]) -> None:
+        """Give locks back after a statement, those that it took itself excepted."""
+        for lock in released:
+            place = self.held.get((lock.relation, lock.mode))
+            if place is None or self.bars[place].first == number:
+                continue
+            del self.held[lock.relation, lock.mode]
+            self.bars[place] = replace(self.bars[place], last=number)
+            relation = self.bars[place].relation
+            left = [
+                _STRENGTH[one.mode]
+                for one in map(self.bars.__getitem__, self.held.values())
+                if one.relation == relation
+            ]
+            self.strongest[relation] = max(left, default=-1)
+
+    def end(self, number: int) -> None:
+        """End the transaction with a statement."""
+        for place in self.held.values():
+            self.bars[place] = replace(self.bars[place], last=number)
+        self.held, self.strongest = {}, {}
 
 
 def _bar(hold: Hold, relation: str, number: int) -> Bar:
@@ -112,14 +160,6 @@ def _works(step: Step, number: int) -> Iterator[TimedWork]:
             yield TimedWork(statement=number, kind=one.kind.value, table=table, index=one.index)
 
 
-#: Which lock is meant: its relation as it was called then, its mode, and the statement that took it.
-_Taken = tuple[str, str, int]
-
-
-def _taken(hold: Hold) -> _Taken:
-    return hold.lock.relation, hold.lock.mode, id(hold.since)
-
-
 def _counts(lock: RelationLock) -> bool:
     """Whether a lock is shown: others wait for it, or it is one of those that go with changes of a table."""
     return blocks(lock) or (
@@ -128,17 +168,6 @@ def _counts(lock: RelationLock) -> bool:
         and not is_internal(lock.relation)
         and _STRENGTH.get(lock.mode, 0) >= _WEAKEST
     )
-
-
-def _outermost(holds: Iterable[Hold], names: Mapping[_Taken, str]) -> Iterator[Hold]:
-    """Yield the locks that are stronger than those that their transaction had on the relation already."""
-    strongest: dict[str, int] = {}
-    for _, some in groupby(holds, key=lambda one: id(one.since)):
-        for one in sorted(some, key=_weakness):
-            strength, relation = _STRENGTH[one.lock.mode], names[_taken(one)]
-            if strength > strongest.get(relation, -1):
-                strongest[relation] = strength
-                yield one
 
 
 def _weakness(hold: Hold) -> tuple[int, bool]:

@@ -120,7 +120,7 @@ _OURS = re.findall(
 _ATTRIBUTES = re.findall(
     r"[\w-]+",
     "lang charset http-equiv content name class href id hidden type value checked placeholder autocomplete tabindex role open "
-    "aria-hidden aria-label aria-labelledby aria-live data-kind data-do data-n scope d x y width height rx viewbox text-anchor "
+    "aria-hidden aria-label aria-labelledby aria-live data-kind data-do data-n data-to scope d x y width height rx viewbox text-anchor "
     "patternunits",
 )
 

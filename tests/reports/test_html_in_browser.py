@@ -93,7 +93,7 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
             path = shown if isinstance(shown, Path) else tmp_path / "page.html"
             if not isinstance(shown, Path):
                 path.write_text(as_html(shown), encoding="utf-8")
-            context = browser.new_context(**options)
+            context = browser.new_context(**{"reduced_motion": "reduce"} | options)
             contexts.callback(context.close)
             page = context.new_page()
             one = Opened(page)
@@ -372,6 +372,16 @@ def test_filters(open_page: Open) -> None:
     page.click(".wrong a >> nth=0")
     assert "migrations/0002_locks.sql" in opened.shown_entries
     assert opened.complaints == []
+
+
+def test_a_statement_of_the_picture_leads_to_its_sql(open_page: Open) -> None:
+    opened = open_page(_a_run())
+    sql = opened.page.locator("[id='migrations/0002_locks.sql:s2']")
+    assert not sql.is_visible()
+
+    opened.page.click("[data-to='migrations/0002_locks.sql:s2']")
+
+    playwright.expect(sql).to_be_visible()
 
 
 def test_sql_is_copied(open_page: Open) -> None:

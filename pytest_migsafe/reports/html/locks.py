@@ -30,7 +30,7 @@ def scene_of(review: Mapping[str, Any], anchor: str = "") -> Scene:
         created=timeline["created"],
         statements=review["statements"],
         estimates=_estimates(review),
-        anchor=f"#{quote(anchor)}:s" if anchor else "",
+        anchor=anchor,
     )
 
 
@@ -102,4 +102,4 @@ def _statement_link(scene: Scene, number: int) -> Markup | str:
     # All that the picture shows are listed below it.
     if number not in shown_statements(scene):
         return str(number)
-    return element("a", str(number), href=f"{scene.anchor}{number}")
+    return element("a", str(number), href=f"#{quote(scene.anchor)}:s{number}")

@@ -28,6 +28,13 @@
     }
   }
 
+  // Statements in pictures lead to their SQL.
+  document.documentElement.classList.add("live");
+  document.addEventListener("click", (event) => {
+    const to = event.target.closest("[data-to]");
+    if (to) location.hash = encodeURIComponent(to.dataset.to);
+  });
+
   // Whatever is printed is printed in full where something failed.
   let closed = [];
   addEventListener("beforeprint", () => {

@@ -59,7 +59,7 @@ class Scene:
     statements: Sequence[Mapping[str, Any]]
     #: How long production would be busy with a statement, in words, by its number.
     estimates: Mapping[int, str]
-    #: What the anchors of the statements begin with; empty: they have none.
+    #: The anchor of the migration's part of the page; empty: the picture stands alone.
     anchor: str = ""
 
     def under(self, bar: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -282,11 +282,11 @@ def _heading(scene: Scene, column: Column) -> Markup:
         _text(_fitting(verb, column.width - 12, _BOLD), x, 74, "verb"),
         title,
     )
-    if scene.anchor:
-        # A reader of the keyboard or of a screen has the same link in the table.
-        heading = element("a", heading, href=f"{scene.anchor}{column.first}", tabindex="-1")
-    else:
-        heading = element("g", heading)
+    # A picture has no links inside for a screen reader: the table below it has them, this is for those who point.
+    to = f"{scene.anchor}:s{column.first}" if scene.anchor else None
+    if to:
+        room = element("rect", class_="hit", x=column.x, y=_HEAD - 64, width=column.width, height=40)
+        heading = element("g", room, heading, class_="to", data_to=to)
     place = f"line {statement['line']}"
     took = f" · {_milliseconds(statement['duration_ms'])}" if statement["duration_ms"] else ""
     failed = _text("✖ failed", x + 26, 56, "failed") if statement["error"] else None
