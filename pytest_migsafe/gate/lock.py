@@ -1,7 +1,7 @@
 """The lock file: checksums of the files that others may have applied, for projects that want to know without git.
 
-It is what ``sha256sum --check`` reads; a comment above each line has the checksum of the file's statements alone, by which a
-comment that was edited is told from a statement. Files that are run again whenever they change are not in it.
+It is what ``sha256sum --check`` reads; a comment above each line has a digest of the file's statements alone (of each changeset's, where it has
+some), by which a comment that was edited is told from a statement. Files that are run again whenever they change are not in it.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from pytest_migsafe.errors import MigrationReadError, SettingsError
 from pytest_migsafe.gate.past import Past
 from pytest_migsafe.migrations.model import History, Migration
 from pytest_migsafe.migrations.origin import Change, Gone, Origin
-from pytest_migsafe.migrations.sameness import digest
+from pytest_migsafe.migrations.sameness import DIGITS, digests, is_extended
 from pytest_migsafe.migrations.waivers import read_waivers
 
 #: What it is called where nothing else is said.
@@ -28,7 +28,7 @@ _HEADER = """\
 # Checksums of migrations that others may have applied; such files stay as they are (pytest-migsafe, history-edited).
 # `sha256sum --check {name}` compares them, too. Written by `pytest --migsafe {update}`; commit it with the migrations.
 """
-_STATEMENTS = re.compile(r"# statements (?P<digest>[0-9a-f]{64})")
+_STATEMENTS = re.compile(rf"# statements(?P<digests>(?: [0-9a-f]{{{DIGITS}}})+)")
 #: As sha256sum writes it: a backslash first where the name has one or a line break, and two blanks, or one and a star.
 _ENTRY = re.compile(r"(?P<escaped>\\)?(?P<checksum>[0-9a-f]{64}) [ *](?P<name>.+)")
 _CONFLICT = re.compile(r"(?:<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)")
@@ -42,14 +42,14 @@ class Entry:
 
     #: Relative to the lock file's folder, with forward slashes.
     name: str
-    #: SHA-256 of its bytes, and of its statements alone; the latter may be empty.
+    #: SHA-256 of its bytes, and digests of its statements alone.
     checksum: str
-    statements: str = ""
+    statements: tuple[str, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """Yield the entry's lines."""
         if self.statements:
-            yield f"# statements {self.statements}"
+            yield f"# statements {' '.join(self.statements)}"
         written = self.name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
         yield f"{'' if written == self.name else chr(92)}{self.checksum}  {written}"
 
@@ -90,22 +90,22 @@ def read_lock(path: Path) -> Lock | None:
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror or error}") from error
     entries: dict[str, Entry] = {}
-    statements = ""
+    statements: tuple[str, ...] = ()
     # No other character ends a line of it: a name may have any of them.
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         if found := _STATEMENTS.fullmatch(line.rstrip()):
-            statements = found["digest"]
+            statements = tuple(found["digests"].split())
             continue
         if entry := _read_entry(path, number, line, statements):
             if entries.setdefault(entry.name, entry) != entry:
                 raise SettingsError(
                     f"{path.name}, line {number}: {entry.name} is there twice, with other checksums; leave one out"
                 )
-            statements = ""
+            statements = ()
     return Lock(path, entries)
 
 
-def _read_entry(path: Path, number: int, line: str, statements: str) -> Entry | None:
+def _read_entry(path: Path, number: int, line: str, statements: tuple[str, ...]) -> Entry | None:
     if not line.strip() or line.startswith("#"):
         return None
     found = _ENTRY.fullmatch(line)
@@ -137,7 +137,7 @@ def _entry(lock: Lock, migration: Migration) -> Entry | None:
     except OSError:
         return None
     return Entry(
-        lock.name_of(migration.path), hashlib.sha256(content).hexdigest(), digest(migration, content)
+        lock.name_of(migration.path), hashlib.sha256(content).hexdigest(), digests(migration, content)
     )
 
 
@@ -163,6 +163,7 @@ class _Comparison:
     def past(self) -> Past:
         names = [self.lock.name_of(one.path) for one in self.history.migrations]
         origins = {at: self._of(at, name) for at, name in enumerate(names)}
+        self._take_reworked(names, origins)
         gone = [name for name in self._own_names() if name not in names]
         for name in [*gone]:
             if (at := self._heir(name, origins)) is not None:
@@ -209,12 +210,30 @@ class _Comparison:
         now = _entry(self.lock, migration)
         if migration.is_repeatable:
             return self._origin(Change.ALLOWED)
+        if (
+            now is not None
+            and self.history.layout == "liquibase"
+            and is_extended(recorded.statements, now.statements)
+            and recorded.statements != now.statements
+        ):
+            return self._origin(Change.ALLOWED)
         if now is None or now.statements != recorded.statements:
             was = (f"sha256 {recorded.checksum[:16]}... in {self.lock.name}",)
             return self._origin(
                 Change.EDITED, differences=(*was, f"sha256 {now.checksum[:16]}... now") if now else was
             )
         return self._origin(Change.COMMENTS)
+
+    def _take_reworked(self, names: Sequence[str], origins: dict[int, Origin]) -> None:
+        """Know the script of a change that Sqitch has planned anew: its first has the name of a tag in it now."""
+        for at, name in enumerate(names):
+            first, tagged, ending = name.partition("@")
+            recorded = self.lock.entries.get(f"{first}.{ending.rpartition('.')[2]}") if tagged else None
+            if self.history.layout != "sqitch" or recorded is None or recorded.name not in names:
+                continue
+            if origins[at].change is Change.NEW and _is_recorded(recorded, self.history.migrations[at].path):
+                origins[at] = self._origin(Change.UNCHANGED)
+                origins[names.index(recorded.name)] = self._origin(Change.NEW)
 
     def _heir(self, name: str, origins: Mapping[int, Origin]) -> int | None:
         """Return which of the new files one that is gone has become: by its version, or by what stands in it."""

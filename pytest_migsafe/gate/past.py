@@ -12,7 +12,7 @@ from pytest_migsafe.gate.base import Base
 from pytest_migsafe.migrations.discovery import discover
 from pytest_migsafe.migrations.model import History, Migration
 from pytest_migsafe.migrations.origin import Change, Gone, Origin
-from pytest_migsafe.migrations.sameness import compare, digest, similarity
+from pytest_migsafe.migrations.sameness import compare, digests, similarity
 
 #: Files beside a history in which a runner may be configured, by their endings.
 _CONFIGURATION = (".conf", ".json", ".plan", ".properties", ".sql", ".toml", ".xml", ".yaml", ".yml")
@@ -347,7 +347,7 @@ class _Comparison:
             if "@" not in path.name or old not in self._then or old not in self._names:
                 continue
             migration = self.history.migrations[at]
-            if digest(migration, self._content_then(old)) == digest(migration, self._content_now(at)):
+            if digests(migration, self._content_then(old)) == digests(migration, self._content_now(at)):
                 origins[at] = self._origin(Change.UNCHANGED)
                 origins[self._names.index(old)] = self._origin(Change.NEW)
         return origins

@@ -7,7 +7,7 @@ as it is written, and so does a comment in the body of a function, which Postgre
 import difflib
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_migsafe.errors import MigrationReadError
@@ -61,10 +61,20 @@ def _beside_statements(before: str, after: str) -> Change:
     return Change.WHITE_SPACE if before.split() == after.split() else Change.COMMENTS
 
 
-def digest(migration: Migration, content: bytes) -> str:
-    """Return the SHA-256 of a file's statements alone, in hexadecimal digits: the same as long as ``compare`` says so."""
+#: How many hexadecimal digits of a digest are kept.
+DIGITS = 32
+
+
+def digests(migration: Migration, content: bytes) -> tuple[str, ...]:
+    """Return a digest of a file's statements alone, or of each of its changesets': the same as long as these are."""
     essences = _essences(migration, _text(content, migration.encoding))
-    return hashlib.sha256(repr(essences).encode()).hexdigest()
+    return tuple(hashlib.sha256(repr(one).encode()).hexdigest()[:DIGITS] for one in essences)
+
+
+def is_extended(old: Sequence[str], new: Sequence[str]) -> bool:
+    """Whether some things, each of which stands once, are still there in their order, beside others."""
+    known = set(old)
+    return [one for one in new if one in known] == list(old)
 
 
 def similarity(one: bytes, other: bytes) -> float:
@@ -111,7 +121,7 @@ def _essence(unit: Unit) -> _Essence:
 def _is_extended(old: tuple[_Essence, ...], new: tuple[_Essence, ...]) -> bool:
     """Whether a file has units with names, as Liquibase's changesets are, and some were only added."""
     has_names = all(name for name, _, _ in (*old, *new))
-    return has_names and [one for one in new if one in old] == list(old)
+    return has_names and is_extended(list(map(repr, old)), list(map(repr, new)))
 
 
 def _way_up(migration: Migration, text: str) -> str:

@@ -63,7 +63,7 @@ def test_names_of_all_kinds_are_read_as_they_were_written(tmp_path: Path) -> Non
 
 
 def test_a_line_break_in_a_name(tmp_path: Path) -> None:
-    entries = {name: Entry(name, "0" * 64, "1" * 64) for name in ("a\nb", "a\\nb", "a\rb")}
+    entries = {name: Entry(name, "0" * 64, ("1" * 32, "2" * 32)) for name in ("a\nb", "a\\nb", "a\rb")}
     (tmp_path / "x.lock").write_bytes(Lock(tmp_path / "x.lock", entries).text().encode())
     found = read_lock(tmp_path / "x.lock")
     assert found is not None
@@ -118,3 +118,28 @@ def test_a_new_file_before_recorded_ones(tmp_path: Path) -> None:
 def test_files_that_are_run_whenever_they_change_are_not_recorded(tmp_path: Path) -> None:
     write(tmp_path, V1__a="select 1;", R__b="select 2;")
     assert list(record(tmp_path).entries) == ["migrations/V1__a.sql"]
+
+
+def test_changesets_may_be_added_to_a_recorded_file(tmp_path: Path) -> None:
+    text = "--liquibase formatted sql\n--changeset ann:1\nselect 1;\n"
+    write(tmp_path, changes=text)
+    lock = record(tmp_path)
+    write(tmp_path, changes=f"{text}--changeset bob:2\nselect 2;\n")
+    assert seen(tmp_path, lock) == {"migrations/changes.sql": "allowed"}
+    lock = record(tmp_path)
+    assert seen(tmp_path, lock) == {}
+    write(tmp_path, changes=text)
+    assert seen(tmp_path, lock) == {"migrations/changes.sql": "edited"}
+
+
+def test_sqitch_may_rework_a_recorded_change(tmp_path: Path) -> None:
+    by = "2024-01-01T00:00:00Z Ann <ann@example.org>"
+    plan = f"%syntax-version=1.0.0\n%project=app\n\nusers {by}\n@v1 {by}\n"
+    (tmp_path / "migrations/deploy").mkdir(parents=True)
+    (tmp_path / "migrations/sqitch.plan").write_text(plan)
+    write(tmp_path, **{"deploy/users": "select 1;\n"})
+    lock = record(tmp_path)
+    (tmp_path / "migrations/sqitch.plan").write_text(f"{plan}users [users@v1] {by}\n")
+    write(tmp_path, **{"deploy/users@v1": "select 1;\n", "deploy/users": "select 2;\n"})
+    assert seen(tmp_path, lock) == {"migrations/deploy/users.sql": "new"}
+    assert seen(tmp_path, record(tmp_path)) == {}

@@ -10,7 +10,7 @@ from pytest_migsafe.migrations.layouts import LAYOUTS
 from pytest_migsafe.migrations.lexemes import lexemes
 from pytest_migsafe.migrations.model import Migration, Runner
 from pytest_migsafe.migrations.origin import Change
-from pytest_migsafe.migrations.sameness import compare, digest
+from pytest_migsafe.migrations.sameness import compare, digests
 
 _FUNCTION = "create function f() returns int language sql as $$ select 1 -- one\n$$"
 
@@ -31,7 +31,7 @@ def change(was: str, now: str, layout: str = "flat") -> Change:
     one = migration(layout)
     found = compare(one, was.encode(), now.encode()).change
     if layout == "flat" and found is not Change.UNCHANGED:
-        is_same = digest(one, was.encode()) == digest(one, now.encode())
+        is_same = digests(one, was.encode()) == digests(one, now.encode())
         assert is_same == (found is not Change.EDITED)
     return found
 
