@@ -124,18 +124,58 @@ class _Comparison:
         return self._files(self.base.tip)
 
     def _files(self, commit: str) -> dict[str, str]:
+        """Return the files below the folders at a commit, as they are called since these were moved."""
         repository = self.base.repository
-        return {
+        found = {
             name: blob for folder in self._folders for name, blob in repository.files(commit, folder).items()
         }
+        if self._came_from is not None and not any(name.startswith(f"{self._root}/") for name in found):
+            moved = repository.files(commit, self._came_from)
+            cut = len(self._came_from) + 1 if self._came_from else 0
+            found |= {f"{self._root}/{name[cut:]}": blob for name, blob in moved.items()}
+        return found
+
+    @cached_property
+    def _came_from(self) -> str | None:
+        """The folder that the history's was at the base, when it was moved since; None: it was where it is, or not at all."""
+        repository = self.base.repository
+        if not self._root or repository.files(self.base.commit, self._root):
+            return None
+        below = [name[len(self._root) + 1 :] for name in self._names if name and name.startswith(self._root)]
+        there = repository.files(self.base.commit)
+        folders = sorted(
+            name.removesuffix(below[0]).rstrip("/")
+            for name in there
+            if below and f"/{name}".endswith(f"/{below[0]}")
+        )
+        for folder in folders:
+            names = [f"{folder}/{name}" if folder else name for name in below]
+            # One that is still there was copied: what is made of it is new.
+            if not (repository.top / names[0]).exists() and sum(name in there for name in names) * 2 >= len(
+                names
+            ):
+                return folder
+        return None
 
     @cached_property
     def _changes(self) -> Mapping[str, str]:
         """What differs in the working tree: a letter by the file's name."""
+        if self._came_from is not None:
+            return dict(self._changes_of_moved())
         folders = () if "" in self._folders else self._folders
         names = {self._name_of_target(one.path) for one in self.history.migrations if one.path.is_symlink()}
         within = (*folders, *sorted(name for name in names if name)) if folders else ()
         return {one.name: one.status for one in self.base.repository.changes(self.base.commit, within)}
+
+    def _changes_of_moved(self) -> Iterator[tuple[str, str]]:
+        """Yield what differs besides that it lies elsewhere, which is all that git would see."""
+        contents = self.base.repository.contents(list(self._then.values()))
+        for name, blob in self._then.items():
+            path = self.base.repository.top / name
+            if not path.is_file():
+                yield name, "D"
+            elif path.read_bytes().replace(b"\r\n", b"\n") != contents[blob].replace(b"\r\n", b"\n"):
+                yield name, "M"
 
     def _name_of_target(self, link: Path) -> str | None:
         return self.base.repository.name(Path(os.path.realpath(link)))
@@ -148,9 +188,8 @@ class _Comparison:
 
     def _content_then(self, name: str) -> bytes:
         if name not in self._contents:
-            self._contents |= {
-                one: self.base.repository.content(self.base.commit, one) or b"" for one in [name]
-            }
+            blob = self._then.get(name, f"{self.base.commit}:{name}")
+            self._contents[name] = self.base.repository.contents([blob]).get(blob, b"")
         return self._contents[name]
 
     # -- one file ------------------------------------------------------------------------------------------

@@ -258,3 +258,25 @@ def test_a_plan_that_cannot_be_read_at_the_base(scratch: Scratch) -> None:
         }
     )
     assert set(seen(scratch, "HEAD", "drizzle").values()) <= {"new"}
+
+
+def test_a_folder_that_was_moved(flat: Scratch) -> None:
+    flat.commit({"db/readme.txt": "none"})
+    flat.git("mv", "migrations", "db/migrations")
+    flat.write(
+        {
+            "db/migrations/0002_t2.sql": "create table t2 (id bigint primary key);\n",
+            "db/migrations/0003_t3.sql": None,
+            "db/migrations/0004_t4.sql": "select 4;\n",
+        }
+    )
+    assert seen(flat, "main", "db/migrations") == {
+        "db/migrations/0002_t2.sql": "edited",
+        "db/migrations/0003_t3.sql": "gone",
+        "db/migrations/0004_t4.sql": "new",
+    }
+
+
+def test_a_folder_that_was_copied_is_new(flat: Scratch) -> None:
+    flat.write({name.replace("migrations", "other/migrations"): text for name, text in FLAT.items()})
+    assert set(seen(flat, "main", "other/migrations").values()) == {"new"}
