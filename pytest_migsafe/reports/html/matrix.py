@@ -47,7 +47,7 @@ def smoke_table(sections: Sequence[Mapping[str, Any]]) -> Markup:
                 element(
                     "span",
                     element("span", ICONS[one["verdict"]], class_="icon", aria_hidden="true"),
-                    f" {one['verdict']}",
+                    f"\N{NO-BREAK SPACE}{one['verdict']}",
                     class_=one["verdict"],
                 ),
                 str(one["errors"] or "-"),

@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from pytest_migsafe.reports.html.markup import Markup, element, joined
+from pytest_migsafe.reports.html.words import counted
 
 #: How many statements, and how many relations, a picture shows.
 _MOST_STATEMENTS = 12
@@ -215,20 +216,16 @@ def description(scene: Scene) -> str:
     more = len(scene.bars) - len(said)
     if more:
         said.append(f"{more} more in the table below.")
-    return f"{_counted(len(scene.statements), 'statement')}. {' '.join(said)}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{counted(len(scene.statements), 'statement')}. {' '.join(said)}"
 
 
 def _left_out(scene: Scene, more: int) -> list[str]:
     lines = []
     if more:
-        lines.append(f"… {_counted(more, 'more relation')}, in the table below")
+        lines.append(f"… {counted(more, 'more relation')}, in the table below")
     if scene.created:
         lines.append(
-            f"+ {_counted(scene.created, 'relation')} that the file itself makes: nobody else sees them yet"
+            f"+ {counted(scene.created, 'relation')} that the file itself makes: nobody else sees them yet"
         )
     return lines
 
