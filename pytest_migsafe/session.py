@@ -5,12 +5,10 @@ controller on the test reports as plain JSON values.
 """
 
 import os
-from collections import defaultdict
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
 from fnmatch import fnmatch
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +26,8 @@ from pytest_migsafe.arguments import (
     tells_github,
 )
 from pytest_migsafe.artifacts.folder import ArtifactFolder
-from pytest_migsafe.artifacts.writer import ArtifactWriter
 from pytest_migsafe.ends import Ends
-from pytest_migsafe.errors import MigsafeError, ServerError, SettingsError
+from pytest_migsafe.errors import MigsafeError, SettingsError
 from pytest_migsafe.gate.gate import Gate
 from pytest_migsafe.hooks import preludes_of, seeds_of, settings_of
 from pytest_migsafe.items import (
@@ -45,17 +42,15 @@ from pytest_migsafe.items import (
 from pytest_migsafe.migrations.discovery import LAYOUT_NAMES, Discovered, discover
 from pytest_migsafe.migrations.model import History, Migration, TransactionMode
 from pytest_migsafe.migrations.programs import hint_at_programs
-from pytest_migsafe.places import Place, Places, find_places, place_on, stubs_used
-from pytest_migsafe.postgres.preludes import Prelude
+from pytest_migsafe.places import Places, stubs_used
 from pytest_migsafe.project import read_project
-from pytest_migsafe.rehearsal.laboratory import Laboratory
+from pytest_migsafe.rehearsals import Rehearsals
 from pytest_migsafe.reports.junit import properties
 from pytest_migsafe.reports.terminal import header_lines, tried_layouts, unfit_line
 from pytest_migsafe.results import Results, blocked_by
-from pytest_migsafe.review import EndCheck, EndReview, Review, Reviewer, SaidOfFiles, conditions, known_sizes
+from pytest_migsafe.review import EndReview, Review, SaidOfFiles
 from pytest_migsafe.rules import Rule
 from pytest_migsafe.rules.registry import is_own
-from pytest_migsafe.server_fixture import server_of_fixture
 from pytest_migsafe.settings import Settings
 from pytest_migsafe.team import NAME as TEAM
 from pytest_migsafe.team import Team, needs_rehearsal, subject_of
@@ -65,8 +60,6 @@ from pytest_migsafe.termination import EXIT_STATUS, Terminated, sigterm_interrup
 NAME = "migsafe-session"
 #: What pytest ends with when it has come to the end of what was to be run.
 _TO_THE_END = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
-#: A history, by its number, and one of its places, by its label.
-Where = tuple[int, str]
 
 
 def activate(config: pytest.Config) -> None:
@@ -99,7 +92,6 @@ class MigsafeSession:
         files = tuple(report_files(config))
         path = artifacts_folder(config)
         self._artifacts = ArtifactFolder(path) if path is not None else None
-        self._artifact_writers: dict[Where, ArtifactWriter] = {}
         self._named = named_paths(config)
         #: SQL files that look like migrations and fit no layout.
         self._unfit: list[Path] = []
@@ -108,18 +100,26 @@ class MigsafeSession:
         #: How many of them have items; the others are there for tests that ask for their migrations.
         self._collected = len(self._histories)
         self._add_histories_for_tests()
-        self._preludes = preludes_of(config, settings.root)
-        self._of_files = [self._said_of_files(at) for at in range(len(self._histories))]
         self._gate = Gate(
             histories=self._histories, settings=self._settings_of, asked=asked(config, self._named)
         )
         self._gate.check()
+        self._rehearsals = Rehearsals(
+            histories=self._histories,
+            settings=self._settings_of,
+            of_files=[self._said_of_files(at) for at in range(len(self._histories))],
+            preludes=preludes_of(config, settings.root),
+            rules=rules,
+            gate=self._gate,
+            artifacts=self._artifacts,
+            is_worker=self._is_worker,
+        )
         self._ends = Ends(
             gone=self._gate.gone,
             histories=self._histories[: self._collected],
             settings=self._settings_of[: self._collected],
             rules=rules,
-            labels=self._labels,
+            labels=self._rehearsals.labels,
             is_update=config.getoption("migsafe_update"),
             has_other_files=self._gate.is_lock_written,
             is_snapshot_proven=config.getoption("migsafe_prove_snapshot"),
@@ -128,8 +128,6 @@ class MigsafeSession:
         )
         self._ends.refuse_unclear_files()
         self._ends.refuse_unclear_branches()
-        self._reviewers: dict[Where, Reviewer] = {}
-        self._laboratories: dict[Where, Laboratory] = {}
         self._by_path = {
             path: (at, position)
             for at, history in enumerate(self._histories)
@@ -138,10 +136,6 @@ class MigsafeSession:
         self._ways = _ways_to(self._histories)
         #: Folders that the project hides from pytest, and that lead to migrations.
         self._opened: set[Path] = set()
-        #: What this process may be asked for, by history and place.
-        self._wanted: dict[Where, set[int]] = defaultdict(set)
-        self._furthest: dict[Where, int] = defaultdict(int)
-        self._server_problems: dict[Where, ServerError] = {}
         self._results = Results(
             config=config,
             root=settings.root,
@@ -157,32 +151,21 @@ class MigsafeSession:
         #: What the team's own tests ask for.
         self.team = Team(
             histories=self._histories,
-            labels=self._labels,
+            labels=self._rehearsals.labels,
             judged=self.judged_positions,
-            review=self._review,
-            laboratory=self.laboratory,
+            review=self._rehearsals.review,
+            laboratory=self._rehearsals.laboratory,
             rules=tuple(rules),
         )
         self._terminated = False
 
     def close(self) -> None:
         """Stop the servers."""
-        for laboratory in self._laboratories.values():
-            laboratory.close()
-        for reviewer in self._reviewers.values():
-            reviewer.close()
-
-    @cached_property
-    def _places(self) -> tuple[Places | MigsafeError, ...]:
-        """Where each history is rehearsed, or why nowhere."""
-        return tuple(
-            _places_or_problem(settings, history.layout, self._preludes)
-            for history, settings in zip(self._histories, self._settings_of, strict=True)
-        )
+        self._rehearsals.close()
 
     def _found_places(self) -> list[Places]:
         """Return the places that are known of each history that has items."""
-        some = self._places[: self._collected]
+        some = self._rehearsals.places[: self._collected]
         return [Places(()) if isinstance(places, MigsafeError) else places for places in some]
 
     def judged_positions(self, at: int) -> frozenset[int]:
@@ -307,26 +290,20 @@ class MigsafeSession:
             parent,
             file_path,
             migration,
-            places=self._labels(at),
-            review=partial(self._review_item, at, position),
+            places=self._rehearsals.labels(at),
+            review=partial(self._rehearsals.review_item, at, position),
             end_checks=tuple(self._ends.checks(at)) if self._is_last(at, position) else (),
-            review_end=partial(self._review_end, at),
+            review_end=partial(self._rehearsals.review_end, at),
         )
 
     def _is_last(self, at: int, position: int) -> bool:
         return position == len(self._histories[at].migrations) - 1
 
-    def _labels(self, at: int) -> list[str]:
-        places = self._places[at]
-        return [""] if isinstance(places, MigsafeError) else [place.label for place in places.found]
-
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out what is not judged, and bring the migrations, where they stand, into their runner's order."""
-        if unjudged := [
-            item for item in items if isinstance(item, MigrationItem) and not self._is_judged(item)
-        ]:
-            items[:] = [item for item in items if item not in unjudged]
+        if unjudged := [one for one in items if not self._is_judged(one)]:
+            items[:] = [one for one in items if self._is_judged(one)]
             self._config.hook.pytest_deselected(items=unjudged)
         places = [at for at, item in enumerate(items) if isinstance(item, MigsafeItem)]
         ours = sorted((items[at] for at in places), key=self._turn)
@@ -334,6 +311,9 @@ class MigsafeSession:
             items[at] = item
 
     def _is_judged(self, item: pytest.Item) -> bool:
+        """Whether an item is run: another's, or that of a file that is judged."""
+        if not isinstance(item, MigrationItem):
+            return True
         at, position = self._by_path[item.path]
         return position in self._gate.judged[at]
 
@@ -343,7 +323,7 @@ class MigsafeSession:
         The items of a history's end stay where they are: after its last file's.
         """
         at, position = self._by_path[item.path]
-        place = self._labels(at).index(item.place) if isinstance(item, MigsafeItem) else 0
+        place = self._rehearsals.labels(at).index(item.place) if isinstance(item, MigsafeItem) else 0
         return at, place, position + isinstance(item, EndItem)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -355,11 +335,11 @@ class MigsafeSession:
         for item in session.items:
             if isinstance(item, MigsafeItem):
                 at, position = self._by_path[item.path]
-                self._wanted[at, item.place] |= {position} if isinstance(item, MigrationItem) else set()
+                self._rehearsals.want((at, item.place), {position} if isinstance(item, MigrationItem) else ())
             elif needs_rehearsal(item) and (subject := subject_of(item)) is not None:
-                self._wanted[subject.at, subject.place].add(subject.position)
+                self._rehearsals.want((subject.at, subject.place), {subject.position})
         if not self._is_worker and not self._config.getoption("collectonly"):
-            self._demand_places({at for at, _ in self._wanted})
+            self._rehearsals.demand_wanted()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self) -> None:
@@ -368,7 +348,7 @@ class MigsafeSession:
         Raises:
             pytest.UsageError: there are none.
         """
-        self._demand_places(range(self._collected))
+        self._rehearsals.demand(range(self._collected))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -376,120 +356,7 @@ class MigsafeSession:
         if self._artifacts is not None:
             node.workerinput[ARTIFACTS] = str(self._artifacts.path)
 
-    def _demand_places(self, histories: Iterable[int]) -> None:
-        for at in histories:
-            places = self._places[at]
-            if isinstance(places, MigsafeError) and self._settings_of[at].server_fixture is None:
-                raise pytest.UsageError(str(places)) from places
-
     # -- running -------------------------------------------------------------------------------------------
-
-    def _review_item(self, at: int, position: int, label: str, request: pytest.FixtureRequest) -> Review:
-        """Return the review of a migration for its item, with the artifacts that are written on the way."""
-        review = self._review(at, position, label, request)
-        if self._artifacts is None:
-            return review
-        return replace(
-            review, artifacts=self._artifact_writer((at, label), self._artifacts, request).write(review)
-        )
-
-    def _artifact_writer(
-        self, where: Where, folder: ArtifactFolder, request: pytest.FixtureRequest
-    ) -> ArtifactWriter:
-        if where not in self._artifact_writers:
-            at, label = where
-            self._artifact_writers[where] = ArtifactWriter(
-                folder=folder,
-                laboratory=self.laboratory(where, request),
-                sizes=known_sizes(self._settings_of[at], self._histories[at]),
-                is_one_of_several=bool(label),
-            )
-        return self._artifact_writers[where]
-
-    def _review(self, at: int, position: int, label: str, request: pytest.FixtureRequest) -> Review:
-        """Return the review of a migration, by its history, its position there, and the place."""
-        with self._reviewer_for((at, label), position, request) as reviewer:
-            return reviewer.review(position)
-
-    def _review_end(self, at: int, check: EndCheck, label: str, request: pytest.FixtureRequest) -> EndReview:
-        """Return what a check makes of the end of a history in one of its places."""
-        # What has databases of its own takes the reviewer's nowhere.
-        position = len(self._histories[at].migrations) if check.experiment is None else 0
-        with self._reviewer_for((at, label), position, request) as reviewer:
-            return reviewer.review_end(check)
-
-    @contextmanager
-    def _reviewer_for(
-        self, where: Where, position: int, request: pytest.FixtureRequest
-    ) -> Iterator[Reviewer]:
-        """Give the reviewer that is to go to a position, and remember what ends all rehearsals there."""
-        if where in self._server_problems:
-            # Trying again for each file would take long, and say the same.
-            problem = str(self._server_problems[where]).splitlines()[0]
-            raise ServerError(f"no server to rehearse on: {problem}")
-        try:
-            reviewer = self._reviewer(where, request)
-            if self._is_worker and position >= self._furthest[where]:
-                # It gets its share bit by bit; what it will not be asked for is not rehearsed.
-                reviewer.wanted = ()
-            else:
-                # Going back means a new database; so then everything that may be asked for, this once.
-                reviewer.wanted = self._wanted[where]
-            self._furthest[where] = max(self._furthest[where], position)
-            yield reviewer
-        except ServerError as error:
-            self._server_problems[where] = error
-            raise
-
-    def _reviewer(self, where: Where, request: pytest.FixtureRequest) -> Reviewer:
-        if where not in self._reviewers:
-            at, _ = where
-            settings = self._settings_of[at]
-            place = self._place(where, request)
-            reviewer = Reviewer(
-                history=self._histories[at],
-                settings=settings,
-                place=place,
-                rules=self._rules,
-                of_files=self._of_files[at],
-                origins=self._gate.origins(at),
-            )
-            if settings.server_fixture is not None:
-                # The fixture's server goes before the session finishes; what is on it must go before that.
-                request.session.addfinalizer(reviewer.close)
-            self._reviewers[where] = reviewer
-        return self._reviewers[where]
-
-    def laboratory(self, where: Where, request: pytest.FixtureRequest) -> Laboratory:
-        """Return what gives private databases at any position of a history, as it is in one of its places.
-
-        Raises:
-            ServerError: there is no server.
-        """
-        if where not in self._laboratories:
-            at, _ = where
-            place = self._place(where, request)
-            laboratory = Laboratory(
-                history=self._histories[at],
-                open=place.open,
-                copy=place.copy,
-                conditions=conditions(self._settings_of[at], place.preludes, self._of_files[at]),
-            )
-            if self._settings_of[at].server_fixture is not None:
-                # As of the reviewer's database: it is to go before the fixture's server.
-                request.session.addfinalizer(laboratory.close)
-            self._laboratories[where] = laboratory
-        return self._laboratories[where]
-
-    def _place(self, where: Where, request: pytest.FixtureRequest) -> Place:
-        at, label = where
-        settings, places = self._settings_of[at], self._places[at]
-        if settings.server_fixture is not None:
-            server = server_of_fixture(settings.server_fixture, request)
-            return place_on(server, settings, self._histories[at].layout, self._preludes)
-        if isinstance(places, MigsafeError):
-            raise ServerError(str(places)) from places
-        return next(place for place in places.found if place.label == label)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -581,7 +448,7 @@ class MigsafeSession:
         """Name the servers and the migrations."""
         histories = [
             (history, None if isinstance(places, MigsafeError) else places)
-            for history, places in zip(self._histories, self._places, strict=True)
+            for history, places in zip(self._histories, self._rehearsals.places, strict=True)
         ]
         stubbed = {
             name for history, places in histories if places for name in self._stubs_used(history, places)
@@ -650,13 +517,6 @@ def _discover(settings: Settings, paths: Sequence[Path]) -> Discovered:
 
 def _is_of(path: Path, root: Path) -> bool:
     return path.is_relative_to(root) or root.is_relative_to(path)
-
-
-def _places_or_problem(settings: Settings, layout: str, more: Sequence[Prelude]) -> Places | MigsafeError:
-    try:
-        return find_places(settings, layout, more)
-    except MigsafeError as error:
-        return error
 
 
 def _ways_to(histories: tuple[History, ...]) -> set[Path]:

@@ -17,6 +17,8 @@ NAME = PACKAGE.name
 FLOORS: dict[str, tuple[int, frozenset[str]]] = {
     "plugin": (11, frozenset({"pytest"})),
     "session": (9, frozenset({"pytest"})),
+    # The databases of a run's histories.
+    "rehearsals": (8, frozenset({"pytest"})),
     # What came of a run, kept and told.
     "results": (8, frozenset({"pytest"})),
     "items": (7, frozenset({"pytest"})),
