@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_migsafe.artifacts.verdict import Judged, Verdict
-from pytest_migsafe.catalog import diff, render
+from pytest_migsafe.catalog import Change, diff, render
 from pytest_migsafe.catalog.lexical import own_name, parent_of
 from pytest_migsafe.rehearsal.way_back import Source
 from pytest_migsafe.rules.compatibility.check import FAMILY as BREAKS_OLD_CODE
@@ -230,6 +230,12 @@ class Guide:
         if judged.downtime is not None:
             yield from ("", f"Who waits: {_WAITING[judged.downtime.downtime]}.", "")
             yield from listed(plain(one) for one in judged.downtime.proof)
+        if judged.remedies:
+            yield from ("", "## Without a stall", "")
+            yield "What others would wait for, and the way in which they do not:"
+            for remedy in judged.remedies:
+                yield ""
+                yield from block(remedy)
         if way.lacking:
             yield from ("", "## What it lacks", "")
             yield "Made of the schemas, and not tried as a part of the file:"
@@ -239,11 +245,10 @@ class Guide:
     def _remarks(self) -> Iterator[str]:
         way = self.judged.way
         lines = []
-        if way.physical:
-            names = ", ".join(code(one.name) for one in way.physical)
-            lines.append(
-                f"What is stored otherwise and means the same, such as the order of columns: {names}."
-            )
+        if moved := [one.name for one in way.physical if _is_in_another_order(one)]:
+            lines.append(f"The columns stand in another order, which means the same: {codes(moved)}.")
+        if way.source is Source.GENERATED and "\nDROP INDEX " in way.sql:
+            lines.append(_CONCURRENTLY)
         if way.again_differs:
             names = ", ".join(code(f"{one.kind} {one.name}") for one in way.again_differs)
             lines.append(
@@ -255,6 +260,15 @@ class Guide:
         if lines:
             yield from ("", "## Remarks", "")
             yield from listed(lines)
+
+
+_CONCURRENTLY = (
+    "Nobody waits where an index is dropped by `DROP INDEX CONCURRENTLY`, which no transaction may be around."
+)
+
+
+def _is_in_another_order(change: Change) -> bool:
+    return any(name == "column_order" for name, *_ in change.attributes)
 
 
 def _kept(name: str) -> str:

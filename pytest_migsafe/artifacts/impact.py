@@ -55,7 +55,7 @@ class Impact:
                 found[write.relation].add((write.inserted, write.updated, write.deleted))
         for statement, reaches in zip(self.evidence.statements, self.evidence.reaches, strict=True):
             for reach in reaches.tables if reaches is not None else ():
-                if reach.use in _WRITES and self._was_there(reach.table) and _has_run(reach, statement):
+                if reach.use in _WRITES and self._was_there(reach.table) and _runs(reach, statement):
                     found[reach.table].reach[_told(reach)] = None
         for change in self._changes:
             relation = change.name if change.kind in {"table", "view"} else relation_of(change)
@@ -183,9 +183,12 @@ class Impact:
         )
 
 
-def _has_run(reach: Reach, statement: StatementEvidence) -> bool:
-    """Whether a query has run: what stands in code may not have, and locks what it writes if it has."""
-    if not reach.in_body or not statement.observed:
+def _runs(reach: Reach, statement: StatementEvidence) -> bool:
+    """Whether a query runs in production: what stands in a function locks what it writes, if it has run here.
+
+    A block is written to be run; in a loop over rows it comes to nothing where there are none.
+    """
+    if not reach.in_body or not statement.observed or statement.node == "DoStmt":
         return True
     return any(lock.relation == reach.table and lock.mode == "RowExclusiveLock" for lock in statement.locks)
 

@@ -12,6 +12,7 @@ from pytest_migsafe.catalog.schema import Column, Table
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.way_back import Source, WayBack
 from pytest_migsafe.review import Review
+from pytest_migsafe.rules.blocking import BLOCKING_RULES
 from pytest_migsafe.rules.downtime import DowntimeVerdict, downtime
 from pytest_migsafe.rules.loss.check import FAMILY as LOSES_DATA
 
@@ -47,6 +48,8 @@ class Judged:
     taken: tuple[str, ...] = ()
     #: What may end it with an error in production, for the rehearsal's rows do not show it.
     risks: tuple[str, ...] = ()
+    #: How it is done while others go on, of what they would wait for.
+    remedies: tuple[str, ...] = ()
     #: Who waits for it.
     downtime: DowntimeVerdict | None = None
 
@@ -77,8 +80,16 @@ def judged(review: Review, evidence: Evidence, way: WayBack, impact: Impact | No
         since=since,
         taken=taken,
         risks=tuple(_risks(way)),
+        remedies=tuple(_remedies(way)),
         downtime=downtime(back) if back is not None and back.applied else None,
     )
+
+
+def _remedies(way: WayBack) -> Iterator[str]:
+    if way.evidence is None or not way.evidence.applied:
+        return
+    for finding in (one for rule in BLOCKING_RULES for one in rule(way.evidence)):
+        yield f"line {finding.line}: {finding.message}\n{finding.remedy}"
 
 
 def _verdict(way: WayBack, since: tuple[str, ...], taken: tuple[str, ...]) -> tuple[Verdict, tuple[str, ...]]:

@@ -95,7 +95,10 @@ def try_way_back(laboratory: Laboratory, evidence: Evidence, position: int) -> W
         ServerError: there is no server.
     """
     migration = laboratory.history.migrations[position]
-    has_own = evidence.applied and migration.down is not None
+    try:
+        has_own = evidence.applied and _has_own(migration)
+    except MigrationReadError as error:
+        return WayBack(source=Source.OWN, untried=str(error).partition("\n")[0])
     if not has_own and evidence.before == evidence.after:
         return WayBack(source=Source.NONE)
     try:
@@ -106,6 +109,15 @@ def try_way_back(laboratory: Laboratory, evidence: Evidence, position: int) -> W
     except (MigsafeError, psycopg.Error) as error:
         source = Source.OWN if has_own else Source.GENERATED
         return WayBack(source=source, untried=str(error).partition("\n")[0])
+
+
+def _has_own(migration: Migration) -> bool:
+    """Whether the project says how a file is undone; a half or a file without a statement says nothing.
+
+    Raises:
+        MigrationReadError: it cannot be read.
+    """
+    return migration.down is not None and bool(migration.read(direction=Direction.DOWN).statements)
 
 
 @contextmanager

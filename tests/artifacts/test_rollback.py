@@ -1,6 +1,7 @@
 """The rollback guide: whose SQL it has, whether it was seen to work, and what it costs."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from tests.plugin.conftest import Project
 
+_EXAMPLE = Path(__file__).parents[2] / "example_project"
 _ORDERS = "create table orders (id bigint primary key, total integer not null, note text);\n"
 
 
@@ -167,4 +169,48 @@ def test_a_column_that_must_have_values_is_told_of(project: Project) -> None:
     assert "public.orders.id becomes bigint again, from numeric: values may not fit, or be cut" in _text(
         project, "03_big"
     )
-    assert "others wait for work that grows with the tables" in _text(project, "03_big")
+    text = _text(project, "03_big")
+    assert "others wait for work that grows with the tables" in text
+    assert "## Without a stall" in text
+
+
+def test_a_half_without_a_statement_is_no_way_back(project: Project) -> None:
+    project.write(
+        {"db/migrations/20260101000000_orders.sql": _PAIR.format(up=_ORDERS, down="-- nobody goes back")}
+    )
+    run = project.run("--migsafe-artifacts=out")
+    rollback = run.report["migrations"][0]["artifacts"]["rollback"]
+    assert (rollback["source"], rollback["verdict"]) == ("generated", "lossy")
+
+
+#: Files of crates.io with what was seen of their downs by hand.
+_CRATES = {
+    "2024-10-25-112826_make-unique-version-unique": ("impossible", "does not exist"),
+    "2025-02-11-163554_fix-num-versions-trigger": ("incomplete", "is missing"),
+    "2025-04-25-090000_trusted-publishing": ("lossy", "all rows of public.trustpub_"),
+}
+
+
+def test_downs_of_a_real_project(project: Project, corpora: Path) -> None:
+    shutil.copytree(corpora / "crates_io" / "migrations", project.path / "migrations")
+    run = project.run("--migsafe-artifacts=out", "-k", " or ".join(_CRATES))
+    found = {
+        Path(one["path"]).parent.name: one["artifacts"]["rollback"]
+        for one in run.report["migrations"]
+        if one["artifacts"]
+    }
+    assert {name: one["verdict"] for name, one in found.items()} == {
+        name: verdict for name, (verdict, _) in _CRATES.items()
+    }
+    for name, (_, why) in _CRATES.items():
+        assert why in " ".join(found[name]["why"])
+
+
+def test_the_example_project_can_go_back_from_each_file(project: Project) -> None:
+    shutil.copytree(_EXAMPLE, project.path, dirs_exist_ok=True)
+    found = _rollbacks(project)
+    lossy = {"0003_accounts", "0004_invoices", "0005_invoice_lines", "0006_audit_log", "0008_payments"}
+    lossy |= {"0011_invoices_add_due_on", "0012_invoices_backfill_due_on"}
+    assert {one["source"] for one in found.values()} == {"own"}
+    assert {name for name, one in found.items() if one["verdict"] != "proven"} == lossy
+    assert {one["verdict"] for one in found.values()} == {"proven", "lossy"}
