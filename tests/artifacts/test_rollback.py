@@ -206,11 +206,17 @@ def test_downs_of_a_real_project(project: Project, corpora: Path) -> None:
         assert why in " ".join(found[name]["why"])
 
 
-def test_the_example_project_can_go_back_from_each_file(project: Project) -> None:
+def test_the_example_project_can_go_back(project: Project) -> None:
     shutil.copytree(_EXAMPLE, project.path, dirs_exist_ok=True)
-    found = _rollbacks(project)
-    lossy = {"0003_accounts", "0004_invoices", "0005_invoice_lines", "0006_audit_log", "0008_payments"}
-    lossy |= {"0011_invoices_add_due_on", "0012_invoices_backfill_due_on"}
+    # A table, a trigger, a value of an enum, rows in batches, an index, a view.
+    some = ("0003", "0007", "0010", "0012", "0016", "0019")
+    found = _rollbacks(project, "-k", " or ".join(some))
     assert {one["source"] for one in found.values()} == {"own"}
-    assert {name for name, one in found.items() if one["verdict"] != "proven"} == lossy
-    assert {one["verdict"] for one in found.values()} == {"proven", "lossy"}
+    assert {name[:4]: one["verdict"] for name, one in found.items()} == {
+        "0003": "lossy",
+        "0007": "proven",
+        "0010": "proven",
+        "0012": "lossy",
+        "0016": "proven",
+        "0019": "proven",
+    }
