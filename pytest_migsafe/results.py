@@ -1,6 +1,7 @@
 """What came of a run: kept as the reports come in, from this process or from workers, and told at the end."""
 
 import os
+import re
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -269,7 +270,11 @@ def _first_line(report: pytest.TestReport | pytest.CollectReport) -> str:
     """Return what a failure says first; where there is a traceback, the error in it."""
     crash = getattr(report.longrepr, "reprcrash", None)
     said: str = crash.message if crash is not None else report.longreprtext
-    return next((line.strip() for line in said.splitlines() if line.strip()), "")
+    return next((line.strip() for line in said.splitlines() if line.strip() and not _WORKER.match(line)), "")
+
+
+#: What pytest-xdist puts before what comes from a worker, or is said of one that died.
+_WORKER = re.compile(r"\[\w+\] \w+ -- Python ")
 
 
 def _plain(text: str) -> Iterable[StyledLine]:

@@ -7,7 +7,7 @@ could not be judged, schemas that are not those declared, and versions of Postgr
 import hashlib
 import posixpath
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -123,7 +123,15 @@ def issues(report: Mapping[str, Any]) -> list[Issue]:
     folder = report["folder"]
     found = [one for entry in report["migrations"] for one in _of_migration(entry, folder)]
     told = {(one.rule, one.objects) for one in found}
-    found += [one for history in report["histories"] for one in _of_ends(history, folder, told)]
+    statements = {entry["path"]: entry["statements"] for entry in report["migrations"] if entry["statements"]}
+    ends = [end for history in report["histories"] for end in history["ends"]]
+    found += [
+        one
+        for end in ends
+        for one in _of_end(end, folder, statements)
+        # What was told of a file is not told again.
+        if (one.rule, one.objects) not in told
+    ]
     found += _of_blocked(report, found)
     found += _of_run(report, found)
     return sorted(_once(found), key=_weight)
@@ -139,26 +147,26 @@ def in_repository(path: str, folder: str) -> str:
 
 
 def _of_migration(entry: Entry, folder: str) -> Iterator[Issue]:
-    found = [_of_finding(finding, entry, folder) for finding in entry["findings"]]
+    found = [_of_finding(finding, entry, folder, entry["statements"]) for finding in entry["findings"]]
     yield from found
     problem = entry["problem"]
     if problem is not None or (entry["outcome"] == "failed" and not any(one.fails for one in found)):
         yield _unjudged("not-judged", entry["path"], problem or "it failed", entry, folder)
 
 
-def _of_ends(
-    history: Mapping[str, Any], folder: str, told: Collection[tuple[str, Sequence[str]]]
+def _of_end(
+    end: Entry, folder: str, statements: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> Iterator[Issue]:
-    for end in history["ends"]:
-        found = [_of_finding(one, end, folder) for one in end["findings"]]
-        # What was told of a file is not told again.
-        yield from (one for one in found if (one.rule, one.objects) not in told)
-        if end["outcome"] == "failed" and not any(one.fails for one in found):
-            path = end["file"] or end["item"].partition("::")[0]
-            yield _unjudged(end["check"], path, end["message"] or "it failed", end, folder)
+    found = [_of_finding(one, end, folder, statements.get(one["path"], ())) for one in end["findings"]]
+    yield from found
+    if end["outcome"] == "failed" and not any(one.fails for one in found):
+        path = end["file"] or end["item"].partition("::")[0]
+        yield _unjudged(end["check"], path, end["message"] or "it failed", end, folder)
 
 
-def _of_finding(finding: Mapping[str, Any], entry: Entry, folder: str) -> Issue:
+def _of_finding(
+    finding: Mapping[str, Any], entry: Entry, folder: str, statements: Iterable[Mapping[str, Any]]
+) -> Issue:
     return Issue(
         rule=finding["rule"],
         family=finding["family"],
@@ -172,7 +180,7 @@ def _of_finding(finding: Mapping[str, Any], entry: Entry, folder: str) -> Issue:
         done=finding["details"].get("done", ""),
         remedy=finding["remedy"],
         objects=tuple(finding["objects"]),
-        statement=statement_at(entry.get("statements", ()), finding["line"], finding["column"]),
+        statement=statement_at(statements, finding["line"], finding["column"]),
         waived=finding["waived_because"] or "" if finding["waived"] else None,
         places=_places(entry),
     )

@@ -55,7 +55,7 @@ def test_in_a_migration(
         running.wait_for_sleep()
         end(running)
         ended = running.end()
-    assert ended.exit_code == exit_code
+    assert ended.exit_code == ended.report["exit_code"] == exit_code
     assert ended.is_well_mannered
     assert banner in ended.output
     assert "2 migrations: 2 passed" in ended.output

@@ -144,3 +144,13 @@ def test_what_is_no_text_is_written_all_the_same(project: Project) -> None:
     assert len(annotations(run.lines)) == 2
     for name in ("x.sarif", "x.json", "x.md", "junit.xml"):
         assert "0003_x.sql" in (project.path / name).read_text("utf-8")
+
+
+def test_what_becomes_of_a_worker_that_dies_is_told(project: Project) -> None:
+    dying = "import os, pytest\n@pytest.fixture(autouse=True)\ndef dies(): os._exit(3)\n"
+    project.write({"migrations/0001_users.sql": "select 1;\n", "conftest.py": dying})
+    run = project.run("-n1", "--migsafe-markdown=x.md")
+    (told,) = run.report["migrations"]
+
+    assert told["problem"] == "worker 'gw0' crashed while running 'migrations/0001_users.sql::migsafe'"
+    assert "## ❌ Do not merge: 1 of 1 migration fails" in (project.path / "x.md").read_text("utf-8")

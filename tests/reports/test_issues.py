@@ -105,6 +105,14 @@ def test_the_verdict_is_one_sentence(given: Json, sentence: str) -> None:
     assert verdict(given, issues(given)).sentence == sentence
 
 
+def test_what_an_end_finds_in_a_file_stands_at_its_statement() -> None:
+    merged = end("merge", findings=[finding("branches-conflict", path="m/1.sql")])
+    found = only(report(migration("m/1.sql"), ends=(merged,)))
+
+    assert found.statement is not None
+    assert found.statement.text.startswith("CREATE INDEX")
+
+
 def test_a_missing_version_is_a_warning() -> None:
     given = report(migration(), missing=("14",))
     found = only(given)
