@@ -210,7 +210,7 @@ def test_the_picture_is_told_in_words_and_as_a_table() -> None:
         "1 statement. SHARE on public.orders from statement 1 only: writes wait, meanwhile index build."
         in made.text
     )
-    assert "public.orders SHARE 1 writes wait index build" in made.text
+    assert "public.orders SHARE 1 writes wait 1: index build" in made.text
     picture = next(one for one in made.all("svg") if one.get("role") == "img")
     for named in (picture["aria-labelledby"] or "").split():
         assert named in made.ids
@@ -248,6 +248,7 @@ def test_how_long_production_would_wait_is_told_in_the_picture() -> None:
     made = page(migration("1.sql", finding(details={"estimate": estimate})))
 
     assert "about 40 s in production" in made.text
+    assert "1: index build (about 40 s in production)" in made.text
 
 
 def test_what_hooks_add_is_told() -> None:

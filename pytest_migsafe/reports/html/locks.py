@@ -19,6 +19,8 @@ from pytest_migsafe.rules.sizes import duration
 
 #: How many locks the table has.
 _MOST_ROWS = 200
+#: Of how many statements it tells what they did under a lock.
+_MOST_WORK = 12
 
 
 def scene_of(review: Mapping[str, Any], anchor: str = "") -> Scene:
@@ -77,7 +79,7 @@ def locks_figure(review: Mapping[str, Any], anchor: str) -> Markup:
             element("summary", "The picture as a table"),
             table(
                 "Locks along the statements",
-                ("Relation", "Lock", "Statements", "Who waits", "Work meanwhile"),
+                ("Relation", "Lock", "Statements", "Who waits", "Work meanwhile, by statement"),
                 [list(_cells(scene, bar)) for bar in scene.bars[:_MOST_ROWS]],
             ),
             element("p", f"… {len(scene.bars) - _MOST_ROWS} more in the JSON report.", class_="quiet")
@@ -95,7 +97,21 @@ def _cells(scene: Scene, bar: Mapping[str, Any]) -> Iterator[Markup | list[Marku
     first = _statement_link(scene, bar["first"])
     yield [first] if bar["first"] == bar["last"] else [first, " to ", _statement_link(scene, bar["last"])]
     yield who_waits(bar) if bar["waiting"] else "no reader or writer"
-    yield "; ".join(work_words(scene.under(bar), bar["relation"])) or "-"
+    yield list(_work(scene, bar)) or "-"
+
+
+def _work(scene: Scene, bar: Mapping[str, Any]) -> Iterator[Markup]:
+    """Yield what was done under a lock, a line for each statement."""
+    by_statement: dict[int, list[Mapping[str, Any]]] = {}
+    for one in scene.under(bar):
+        by_statement.setdefault(one["statement"], []).append(one)
+    for number, works in list(by_statement.items())[:_MOST_WORK]:
+        words = ", ".join(work_words(works, bar["relation"]))
+        estimate = scene.estimates.get(number) if bar["waiting"] else None
+        said = f"{number}: {words}{f' ({estimate})' if estimate else ''}"
+        yield element("div", said)
+    if len(by_statement) > _MOST_WORK:
+        yield element("div", f"… {len(by_statement) - _MOST_WORK} more")
 
 
 def _statement_link(scene: Scene, number: int) -> Markup | str:

@@ -299,7 +299,8 @@ def _row(scene: Scene, relation: str, columns: Sequence[Column], right: int, y: 
     bars = [bar for bar in scene.bars if bar["relation"] == relation]
     # Where the picture is scrolled, the name is to be seen with the bars.
     start = min(_extent(bar, columns)[0] for bar in bars)
-    x = _LEFT if start < _FAR else max(min(start + 2, right - len(relation) * _BOLD), _LEFT)
+    is_near = start < _FAR or right <= _WIDTH + 2 * _LEFT
+    x = _LEFT if is_near else max(min(start + 2, right - len(relation) * _BOLD), _LEFT)
     parts = [
         element("path", class_="rule", d=f"M{_LEFT} {y}H{right}"),
         _text(relation, x, y + 20, "relation"),
