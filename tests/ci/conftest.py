@@ -27,7 +27,10 @@ BASE = {
     # In nobody's environment here: the module is never to be imported.
     "tests/test_app.py": "import the_application\n",
 }
-DANGEROUS = {"migrations/0003_index.sql": "CREATE INDEX users_email ON users (email);\n"}
+DANGEROUS = {
+    "migrations/0003_index.sql": "-- migsafe: allow lock-without-timeout because nobody is there at night\n"
+    "CREATE INDEX users_email ON users (email);\n"
+}
 CLEAN = {"migrations/0003_plans.sql": "CREATE TABLE plans (id bigint PRIMARY KEY);\n"}
 
 

@@ -72,6 +72,11 @@ def _told(tmp_path: Path) -> str:
     return (tmp_path / "comment.md").read_text(encoding="utf-8")
 
 
+def _rules(sarif: Path) -> set[str]:
+    (run,) = json.loads(sarif.read_text(encoding="utf-8"))["runs"]
+    return {one["ruleId"] for one in run["results"]}
+
+
 def test_a_dangerous_pull_request_fails_and_is_reported_everywhere(
     act: Act, project: Scratch, gh: Program, tmp_path: Path
 ) -> None:
@@ -91,14 +96,14 @@ def test_a_dangerous_pull_request_fails_and_is_reported_everywhere(
         "html": str(reports / "migsafe.html"),
         "json": str(reports / "migsafe.json"),
         "markdown": str(reports / "migsafe.md"),
-        "sarif": str(reports / "migsafe.sarif"),
+        "sarif": str(reports / "code-scanning.sarif"),
         "junit": str(reports / "junit.xml"),
     }
     assert all(
         Path(run.outputs[name]).stat().st_size for name in ("html", "json", "markdown", "sarif", "junit")
     )
     assert any((reports / "artifacts").iterdir())
-    assert re.search(r"^::error file=migrations/0003_index\.sql,line=1,", run[_REHEARSE].text, re.MULTILINE)
+    assert re.search(r"^::error file=migrations/0003_index\.sql,line=2,", run[_REHEARSE].text, re.MULTILINE)
     assert "index-not-concurrent" in run.summary
     assert run["Upload the reports"].given == {
         "name": "migsafe",
@@ -106,9 +111,11 @@ def test_a_dangerous_pull_request_fails_and_is_reported_everywhere(
         "if-no-files-found": "ignore",
     }
     assert run["Upload the findings to code scanning"].given == {
-        "sarif_file": str(reports / "migsafe.sarif"),
+        "sarif_file": str(reports / "code-scanning.sarif"),
         "category": "migsafe",
     }
+    assert _rules(reports / "migsafe.sarif") == {"index-not-concurrent", "lock-without-timeout"}
+    assert _rules(reports / "code-scanning.sarif") == {"index-not-concurrent"}, "what is allowed is no alert"
     assert run[_COMMENT].outcome == "success", run[_COMMENT].text
     assert gh.calls[-1][:4] == ["api", "--silent", "--method", "POST"]
     assert "repos/ann/shop/issues/7/comments" in gh.calls[-1]
