@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_migsafe.reports.issues import Issue, issues
 from pytest_migsafe.reports.markdown import MOST_IN_SUMMARY, as_markdown
+from pytest_migsafe.reports.verdict import is_worth_telling
 from pytest_migsafe.texts import clipped, seen, words_and_sql
 
 #: GitHub shows so many annotations of a kind and step; the log has the others, and so has the summary.
@@ -85,9 +86,11 @@ def is_wanted(when: str, environment: Mapping[str, str]) -> bool:
 def add_to_summary(report: Mapping[str, Any], environment: Mapping[str, str]) -> str:
     """Add the report to the step's summary, if there is one; return what is wrong with it, in a line.
 
-    GitHub documentation: "Adding a job summary".
+    Where nothing was asked for, as when a step runs the other tests only, there is nothing to tell. GitHub
+    documentation: "Adding a job summary".
     """
-    if not (name := environment.get("GITHUB_STEP_SUMMARY")):
+    name = environment.get("GITHUB_STEP_SUMMARY")
+    if not name or not is_worth_telling(report):
         return ""
     try:
         with Path(name).open("a", encoding="utf-8") as file:

@@ -11,7 +11,7 @@ from pytest_migsafe.reports.bounded import Part, fitted
 from pytest_migsafe.reports.excerpt import marked, statement_lines
 from pytest_migsafe.reports.issues import Issue, issues, strongest_lock
 from pytest_migsafe.reports.terminal import schema_lines
-from pytest_migsafe.reports.verdict import Verdict, outcomes, verdict
+from pytest_migsafe.reports.verdict import Verdict, outcomes, reasons, verdict
 from pytest_migsafe.texts import clipped, seen, words_and_sql
 from pytest_migsafe.texts.markdown import block, code, is_closed, listed, plain, table
 
@@ -27,6 +27,8 @@ _LONGEST_FACT = 400
 _MOST_FACTS = 10
 #: SQL that is longer is not shown: half a statement is worse than none.
 _LONGEST_SQL = 12_000
+#: SQL that has more lines is folded away.
+_MOST_SQL_LINES = 15
 _MOST_CHANGES = 200
 
 _MARKS = {"safe": "✅", "unsafe": "❌", "unknown": "❌", "nothing": "⚪"}
@@ -176,8 +178,18 @@ def _way_out(issue: Issue, importance: int) -> Iterator[Part]:
     words, sql = words_and_sql(issue.remedy)
     if words or sql:
         said = f"\nThe safe way: {plain(clipped(words, _LONGEST_SQL))}".rstrip() + "\n"
-        shown = _block(sql.split("\n"), "sql") if sql and len(sql) <= _LONGEST_SQL else ""
-        yield Part(said + shown, importance, noun="safe way")
+        yield Part(said + _pasteable(sql), importance, noun="safe way")
+
+
+def _pasteable(sql: str) -> str:
+    """Return SQL in a block, folded away where it is long; nothing where it is too long."""
+    if not sql or len(sql) > _LONGEST_SQL:
+        return ""
+    lines = sql.split("\n")
+    shown = _block(lines, "sql")
+    if len(lines) <= _MOST_SQL_LINES:
+        return shown
+    return f"\n<details>\n<summary>its SQL, {len(lines)} lines</summary>\n{shown}\n</details>\n"
 
 
 def _other_failures(failures: Sequence[Mapping[str, Any]]) -> Iterator[Part]:
@@ -257,11 +269,7 @@ def _foot(report: Mapping[str, Any]) -> str:
     skipped = sum(outcome == "skipped" for outcome in outcomes(report).values())
     if skipped:
         said.append(f"{_count(skipped, 'migration')} not judged")
-    gates = [gate for history in report["histories"] if (gate := history.get("gate"))]
-    said += [
-        f"judged is what is {why}"
-        for why in dict.fromkeys(gate["because"] for gate in gates if gate["because"])
-    ]
+    said += [f"judged is what is {why}" for why in reasons(report)]
     if report["folder"]:
         said.append(f"project in {report['folder']}")
     return f"<sub>{'; '.join(plain(one) for one in ['pytest-migsafe', *said])}</sub>"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pytest_migsafe.reports.issues import Issue, incomplete
+from pytest_migsafe.reports.issues import Issue, incomplete, issues
 
 #: Of the outcomes of one file on several servers, the worst counts.
 _WORST = ("failed", "blocked", "passed", "skipped")
@@ -65,10 +65,19 @@ def _of_unharmed(report: Mapping[str, Any], judged: int, warnings: int) -> Verdi
     return Verdict("safe", f"Safe to merge: {_migrations(judged)} judged, none fails{warned}")
 
 
-def _asked_for(report: Mapping[str, Any]) -> str:
-    """Return what the migrations have in common that would be judged."""
+def is_worth_telling(report: Mapping[str, Any]) -> bool:
+    """Return whether a run had to do with migrations: something was judged, or should have been, or would if it were new."""
+    return verdict(report, issues(report)).word != "nothing" or bool(reasons(report))
+
+
+def reasons(report: Mapping[str, Any]) -> list[str]:
+    """Return what the migrations have in common that are judged, by histories; empty when all are."""
     gates = [gate for history in report["histories"] if (gate := history.get("gate"))]
-    said = dict.fromkeys(gate["because"] for gate in gates if gate["because"])
+    return list(dict.fromkeys(gate["because"] for gate in gates if gate["because"]))
+
+
+def _asked_for(report: Mapping[str, Any]) -> str:
+    said = reasons(report)
     return f"is {' or '.join(said)}" if said else "was asked for"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.conftest import SOUND, Project
+from tests.plugin.conftest import A_TEST, SOUND, Project
 
 #: The place of a project in its repository.
 _FOLDER = "services/billing"
@@ -94,6 +94,16 @@ def test_a_summary_that_cannot_be_written_is_no_failure(
     assert told.exit_code == untold.exit_code == 0
     assert f"cannot write the step's summary: {project.path}: Is a directory" in told.text
     assert "summary:" not in untold.text
+
+
+def test_a_step_that_asks_for_no_migration_has_no_summary(
+    project: Project, nowhere: pytest.MonkeyPatch
+) -> None:
+    project.write(SOUND, A_TEST)
+    nowhere.setenv("GITHUB_STEP_SUMMARY", str(project.path / "summary.md"))
+
+    assert project.run("--migsafe-github=always", "-m", "not migsafe").exit_code == 0
+    assert not (project.path / "summary.md").exists()
 
 
 def test_a_wrong_word_for_when_is_a_usage_error(project: Project) -> None:

@@ -93,6 +93,16 @@ def test_what_is_waived_is_counted_and_folded_away() -> None:
     assert "Allowed because: it is empty" in text
 
 
+def test_a_long_way_out_is_folded_away() -> None:
+    sql = "\n".join(f"ALTER TABLE t ADD COLUMN c{at} int;" for at in range(20))
+    text = as_markdown(report(migration("a.sql", finding(remedy=f"Add them.\n{sql}"))))
+
+    assert (
+        "The safe way: Add them.\n\n<details>\n<summary>its SQL, 20 lines</summary>\n\n```sql\nALTER" in text
+    )
+    see_that_it_is_valid(text)
+
+
 def test_other_failures_a_missing_version_and_a_team_s_section_are_told() -> None:
     failures = [{"item": "tests/test_app.py::test_it", "message": "assert 1 == 2"}]
     text = as_markdown(

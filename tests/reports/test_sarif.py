@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -13,6 +12,10 @@ from pytest_migsafe.reports.rules import manual_page
 from pytest_migsafe.reports.sarif import as_sarif
 from pytest_migsafe.rules.builtin import RULES
 from tests.reports.report import RED, Json, finding, migration, report, reports, skipped, statement
+
+jsonschema = pytest.importorskip(
+    "jsonschema", reason="jsonschema is not installed (it is in the extra `dev`)"
+)
 
 _SCHEMA = json.loads((Path(__file__).parent / "sarif" / "sarif-2.1.0-rtm.5.json").read_text("utf-8"))
 _VALIDATOR = jsonschema.Draft4Validator(_SCHEMA, format_checker=jsonschema.FormatChecker())
