@@ -173,6 +173,14 @@ def _taken(review: Review, evidence: Evidence, impact: Impact) -> Iterator[str]:
 _OF_ROWS = frozenset({"rows-truncated"})
 
 
+def _values_gone(back: Evidence) -> Iterator[str]:
+    for name, enum in back.after.types.items():
+        was = back.before.types.get(name)
+        if gone := [one for one in (was.labels if was is not None else ()) if one not in enum.labels]:
+            values = ", ".join(gone)
+            yield f"{name} has no value {values} any more: rows that have it end the rollback with an error"
+
+
 def _risks(way: WayBack) -> Iterator[str]:
     """Yield what comes back and holds rows to something: those that were written meanwhile may not be so."""
     back = way.evidence
@@ -182,6 +190,7 @@ def _risks(way: WayBack) -> Iterator[str]:
         is_new = name not in back.before.constraints and constraint.type != "not null"
         if is_new and constraint.validated and back.before.get(Table.KIND, constraint.relation) is not None:
             yield f"constraint {name} comes back: rows that break it by now end the rollback with an error"
+    yield from _values_gone(back)
     for name, column in back.after.columns.items():
         was = back.before.columns.get(name)
         if back.before.get(Table.KIND, column.relation) is None:

@@ -37,7 +37,7 @@ def test_a_way_back_is_made_of_the_schemas_and_run(project: Project) -> None:
             "migrations/04_note.sql": "alter table orders drop column note;\n",
             "migrations/05_names.sql": "alter table orders rename to sales;\n"
             "alter table sales rename column total to amount;\n",
-            "migrations/06_mood.sql": "create type mood as enum ('sad');\ncreate table moods (mood mood);\n",
+            "migrations/06_mood.sql": "create type mood as enum ('sad');\ncreate type moods as (mood mood);\n",
             "migrations/07_moods.sql": "alter type mood add value 'happy';\n",
             "migrations/08_rows.sql": "update sales set amount = amount + 1;\n",
             "migrations/09_nothing.sql": "select 1;\n",
@@ -50,7 +50,7 @@ def test_a_way_back_is_made_of_the_schemas_and_run(project: Project) -> None:
         "03_paid": ("generated", "lossy"),
         "04_note": ("generated", "lossy"),
         "05_names": ("generated", "proven"),
-        "06_mood": ("generated", "lossy"),
+        "06_mood": ("generated", "proven"),
         "07_moods": ("generated", "impossible"),
         "08_rows": ("none", "lossy"),
         "09_nothing": ("none", "proven"),
@@ -58,9 +58,11 @@ def test_a_way_back_is_made_of_the_schemas_and_run(project: Project) -> None:
     assert found["01_orders"]["lost_since"] == ["all rows of public.orders"]
     assert found["03_paid"]["lost_since"] == ["all values of public.orders.paid"]
     assert found["04_note"]["only_in_a_backup"] == ["the values that public.orders.note had"]
-    assert found["07_moods"]["why"] == [
-        "type public.mood: labels (sad, happy) -> (sad) (values cannot be taken from an enum (happy))"
-    ]
+    (why,) = found["07_moods"]["why"]
+    assert why == (
+        "type public.mood: labels (sad, happy) -> (sad) (no value is taken from an enum of which other types, "
+        "casts or operators are made (happy))"
+    )
     assert found["08_rows"]["only_in_a_backup"] == ["what the file wrote over or deleted in public.sales"]
     # Others do not wait for an index to be dropped, but for the lock that this takes.
     assert found["02_index"]["downtime"] == "short"

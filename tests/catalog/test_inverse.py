@@ -119,5 +119,34 @@ def test_a_column_that_had_to_be_filled_is_filled_before_it_must_be(
     )
 
 
+_SHOP = """
+create schema shop;
+create type shop.state as enum ('open', 'paid');
+create table shop.bill (id bigint primary key, state shop.state not null default 'open', past shop.state[],
+    check (state <> 'paid' or id > 0));
+create index bill_open on shop.bill (id) where state = 'open';
+create view shop.open as select id from shop.bill where state = 'open';
+create view shop.opened as select id from shop.open;
+create function shop.is_paid(one shop.state) returns boolean language sql immutable as $$ select one = 'paid' $$;
+create policy paid on shop.bill using (state = 'paid'::shop.state);
+grant select on shop.open to migsafe_reader;
+comment on type shop.state is 'How far it is';
+"""
+
+
+def test_a_value_is_taken_from_an_enum_that_is_used(connection: psycopg.Connection) -> None:
+    connection.execute(b"begin")
+    connection.execute(_SHOP.encode(), prepare=False)
+    before = catalog.snapshot(connection)
+    connection.execute(b"alter type shop.state add value 'void'")
+    found = search(connection, catalog.snapshot(connection), before)
+    assert (found.remaining, found.refused) == ((), ())
+    assert "ALTER TYPE shop.state RENAME TO state_before;" in found.statements
+    assert (
+        "ALTER TABLE shop.bill ALTER COLUMN past TYPE shop.state[] USING past::text[]::shop.state[];"
+        in found.statements
+    )
+
+
 def test_nothing_leads_to_where_one_is(before: Schema) -> None:
     assert inverse(before, Schema.of(before), 18).statements == ()

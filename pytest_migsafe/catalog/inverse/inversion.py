@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from pytest_migsafe.catalog import rarer
 from pytest_migsafe.catalog.diff import Change, diff
-from pytest_migsafe.catalog.inverse import privileges, relations, routines, types
+from pytest_migsafe.catalog.inverse import enums, privileges, relations, routines, types
 from pytest_migsafe.catalog.inverse import rarer as rare
 from pytest_migsafe.catalog.inverse.dependents import dependents
 from pytest_migsafe.catalog.inverse.steps import Phase, Unsaid, Way, role
@@ -61,6 +62,8 @@ class _Inversion:
         self.now, self.then = way.now, way.then
         self.changes = diff(self.now, self.then)
         self.removed = {Key(one.kind, one.name) for one in self.changes if one.action == "removed"}
+        #: Columns whose type is made anew.
+        self.retyped: list[CatalogObject] = []
         self.added = {Key(one.kind, one.name) for one in self.changes if one.action == "added"}
 
     def run(self) -> None:
@@ -69,15 +72,12 @@ class _Inversion:
         for one in changed:
             self._change(one)
         self._remake_what_depends(changed)
-        for key in self.way.remade:
-            if (old := self.now.get(*key)) is not None:
-                self._drop(old)
-            if (new := self.then.get(*key)) is not None:
-                self._create(new)
         self._drop_tables()
-        for key in self.removed - self.way.remade:
+        gone = self.removed | {key for key in self.way.remade if self.now.get(*key) is not None}
+        for key in reversed(list(self._in_order(self.now, gone))):
             self._drop(self._object(self.now, key))
-        for key in self._in_order(self.added - self.way.remade):
+        new = self.added | {key for key in self.way.remade if self.then.get(*key) is not None}
+        for key in self._in_order(self.then, new):
             self._create(self._object(self.then, key))
 
     @staticmethod
@@ -86,23 +86,24 @@ class _Inversion:
         assert found is not None  # noqa: S101 - the difference says that it is there
         return found
 
-    def _in_order(self, keys: set[Key]) -> Iterator[Key]:
+    def _in_order(self, schema: Schema, keys: set[Key]) -> Iterator[Key]:
         """Yield keys, those of views each after those that it reads, columns by their place, partitions after the whole."""
-        views = [one for key in keys if isinstance(one := self.then.get(*key), View)]
-        rest = [self._object(self.then, key) for key in keys if key.kind != View.KIND]
-        for one in sorted(rest, key=self._place):
+        views = [one for key in keys if isinstance(one := schema.get(*key), View)]
+        rest = [self._object(schema, key) for key in keys if key.kind != View.KIND]
+        for one in sorted(rest, key=partial(self._place, schema)):
             yield one.key
         for view in relations.in_order(sorted(views, key=lambda one: one.name)):
             yield view.key
 
-    def _place(self, one: CatalogObject) -> tuple[int, int, str]:
+    @staticmethod
+    def _place(schema: Schema, one: CatalogObject) -> tuple[int, int, str, str]:
         if isinstance(one, Column):
-            return 0, one.position, one.qualified_name
+            return 0, one.position, one.KIND, one.qualified_name
         depth = 0
         parent: CatalogObject | None = one
         while isinstance(parent, Table) and parent.parents:
-            parent, depth = self.then.get(Table.KIND, parent.parents[0]), depth + 1
-        return 1, depth, one.qualified_name
+            parent, depth = schema.get(Table.KIND, parent.parents[0]), depth + 1
+        return 1, depth, one.KIND, one.qualified_name
 
     # -- what changed ----------------------------------------------------------------------------------------
 
@@ -194,17 +195,19 @@ class _Inversion:
     def _alter_type(self, now: Type, then: Type) -> bool:
         if types.change(self.way, now, then):
             return True
-        users = [one for one in self.now if _uses(one, now.name)]
-        if users:
-            gone = [one for one in now.labels if one not in then.labels]
-            self.way.leave(
-                then,
-                f"values cannot be taken from an enum ({', '.join(gone)})"
-                if gone
-                else f"it is used by {users[0].KIND} {users[0].qualified_name}, and cannot be made again",
-            )
-            return True
-        return False
+        user = next((one for one in self.now if _uses(one, now.name)), None)
+        if user is None:
+            return False
+        moved = enums.made_anew(self.way, now, then) if now.kind == then.kind == "enum" else None
+        if moved is None:
+            gone = ", ".join(one for one in now.labels if one not in then.labels)
+            why = f"no value is taken from an enum of which other types, casts or operators are made ({gone})"
+            used = f"it is used by {user.KIND} {user.qualified_name}, and cannot be made again"
+            self.way.leave(then, why if gone else used)
+        else:
+            self.retyped += [one for one in moved if isinstance(one, Column)]
+            self.way.remade |= {one.key for one in moved if not isinstance(one, Column)}
+        return True
 
     def _alter_extension(self, now: Extension, then: Extension) -> None:
         if now.version != then.version:
@@ -245,6 +248,7 @@ class _Inversion:
             and {name for name, *_ in one.attributes} & {"type", "collation", "generated"}
         ]
         waiting += [self._object(self.now, key) for key in self.removed if key.kind == Column.KIND]
+        waiting += self.retyped
         while waiting:
             for one in dependents(self.now, waiting.pop()):
                 if one.key not in self.way.remade | self.removed:

@@ -75,21 +75,37 @@ def search(connection: psycopg.Connection, now: Schema, then: Schema, *, first: 
 def _try(
     connection: psycopg.Connection, statements: Sequence[str]
 ) -> tuple[list[str], list[tuple[str, str]]]:
-    """Run statements, those that are refused once more after the others, until none of them goes any more."""
+    """Run statements; one that is refused is tried again after each of the others, until none of them goes any more."""
     taken: list[str] = []
-    waiting = list(statements)
-    while waiting:
-        refused = []
-        for statement in waiting:
-            error = _run(connection, statement)
-            if error is None:
-                taken.append(statement)
-            else:
-                refused.append((statement, error))
-        if len(refused) == len(waiting):
-            return taken, refused
-        waiting = [statement for statement, _ in refused]
-    return taken, []
+    refused: dict[str, str] = {}
+    for statement in statements:
+        error = _run(connection, statement)
+        if error is not None:
+            refused[statement] = error
+            continue
+        taken.append(statement)
+        if len(refused) <= _MOST_TRIED_AGAIN:
+            taken += _again(connection, refused)
+    while refused and (more := _again(connection, refused)):
+        taken += more
+    return taken, list(refused.items())
+
+
+#: Of more than these, all are tried again at the end only.
+_MOST_TRIED_AGAIN = 20
+
+
+def _again(connection: psycopg.Connection, refused: dict[str, str]) -> list[str]:
+    """Run what was refused, as far as it goes now; return what went, which is refused no more."""
+    taken = []
+    for statement in list(refused):
+        error = _run(connection, statement)
+        if error is None:
+            taken.append(statement)
+            del refused[statement]
+        else:
+            refused[statement] = error
+    return taken
 
 
 def _run(connection: psycopg.Connection, statement: str) -> str | None:
