@@ -224,7 +224,7 @@ class Results:
             if waived := list(waived_lines([*reviews, *ends])):
                 _write(terminalreporter, "migsafe waivers", waived)
         lines = [
-            *(summary_lines(reviews, self._missing_versions(), ends) if reviews else ()),
+            *summary_lines(reviews, self._missing_versions(), ends),
             *((line, {}) for line in self.gate.lines()),
             *((line, {"yellow": True}) for line in self.gate.warnings()),
             *self._lock_lines,

@@ -86,11 +86,14 @@ def _note(trial: Trial, where: Meeting, findings: Sequence[Finding]) -> str:
         return f"{where.ref} has no new files since {where.short}: nothing to try"
     if not fork.ours.files:
         return f"there are no new files here since {where.short}, where {where.ref} began: nothing to try"
-    result = _first(findings) if findings else "the same schema in both orders"
+    result = "another schema" if trial.changes else "the same schema in both orders"
+    if trial.conflicts:
+        result = "not both can be applied"
     if trial.column_orders:
         tables = ", ".join(one.name for one in trial.column_orders)
         result += f", but for the order of columns of {tables}, which no query by name can tell"
-    return f"{_compared(fork, where)}: {result}"
+    warned = f"; {'1 warning' if len(findings) == 1 else f'{len(findings)} warnings'}" if findings else ""
+    return f"{_compared(fork, where)}: {result}{warned}"
 
 
 def _compared(fork: Fork, where: Meeting) -> str:

@@ -99,14 +99,11 @@ def summary_lines(
 ) -> Iterator[StyledLine]:
     """Yield the summary: counts, what was not rehearsed, what blocks, warnings, time and the slowest files.
 
-    ``ends`` are the end states that were judged.
+    ``ends`` are the checks of histories' ends that have findings; they may have been all that was selected.
     """
-    counts = {outcome: sum(1 for review in reviews if review["outcome"] == outcome) for outcome in _OUTCOMES}
-    said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
-    seconds = sum(review.get("duration_ms", 0.0) for review in reviews) / 1000
-    noun = "migration" if len(reviews) == 1 else "migrations"
-    yield f"{len(reviews)} {noun}: {said} ({seconds:.2f}s rehearsing)", _PLAIN
-    if missing_versions:
+    if reviews:
+        yield _counted(reviews), _PLAIN
+    if reviews and missing_versions:
         # Where there is no header (-q, --no-header), nothing else would tell.
         yield _missing(missing_versions), {"yellow": True}
     yield from _error_lines(reviews)
@@ -122,6 +119,14 @@ def summary_lines(
     if slow:
         named = ", ".join(f"{_named(one)} {one['duration_ms'] / 1000:.2f}s" for one in slow[:_SLOWEST])
         yield f"slowest: {named}", _PLAIN
+
+
+def _counted(reviews: Sequence[Mapping[str, Any]]) -> str:
+    counts = {outcome: sum(1 for review in reviews if review["outcome"] == outcome) for outcome in _OUTCOMES}
+    said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
+    seconds = sum(review.get("duration_ms", 0.0) for review in reviews) / 1000
+    noun = "migration" if len(reviews) == 1 else "migrations"
+    return f"{len(reviews)} {noun}: {said} ({seconds:.2f}s rehearsing)"
 
 
 def _named(review: Mapping[str, Any]) -> str:
