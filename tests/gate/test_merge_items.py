@@ -61,7 +61,7 @@ def test_one_is_selected_by_its_node_id_and_a_severity_by_the_settings(project: 
     assert run.counts == {"passed": 1}
     assert run.report["histories"][0]["ends"][0]["outcome"] == "passed"
     assert (
-        "warning migrations/0002_ours.sql:1:26: branches-conflict: migrations/0002_ours.sql cannot be"
+        "warning migrations/0002_ours.sql:1:32: branches-conflict: migrations/0002_ours.sql cannot be"
         in run.text
     )
     assert run.lines[-2].endswith(": not both can be applied; 1 warning")
