@@ -1,6 +1,5 @@
 """The gate: which files of a run's histories are judged, why these, and what is known of where all of them come from."""
 
-import difflib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +13,9 @@ from pytest_migsafe.gate.base import Base, base_of, base_of_pull_request
 from pytest_migsafe.gate.ci import PullRequest, pull_request
 from pytest_migsafe.gate.git import GitError, Repository
 from pytest_migsafe.gate.lock import DEFAULT, UPDATE, Lock, past_by_lock, read_lock, update, waives
+from pytest_migsafe.gate.named import Named, after_baselines, named_files
 from pytest_migsafe.gate.past import Past, past_of
-from pytest_migsafe.migrations.model import History, Migration
+from pytest_migsafe.migrations.model import History
 from pytest_migsafe.migrations.origin import Change, Gone, Origin
 from pytest_migsafe.settings import Settings
 
@@ -222,14 +222,14 @@ class Gate:
         return self.asked.since is not None or not (self.asked.only or self.asked.has_named_files)
 
     @cached_property
-    def _only(self) -> "_Named | None":
+    def _only(self) -> Named | None:
         """The files that are named; None: none was asked for."""
-        return _named(self.histories, self.asked) if self.asked.only else None
+        return named_files(self.histories, self.asked.only, self.asked.directory) if self.asked.only else None
 
     @cached_property
     def _after(self) -> tuple[int, ...]:
         """The position after each history's baseline."""
-        return _after_baselines(self.histories, self.settings)
+        return after_baselines(self.histories, self.settings)
 
     @cached_property
     def judged(self) -> tuple[frozenset[int], ...]:
@@ -319,16 +319,6 @@ def _said(judged: int, count: int, reason: str) -> str:
     return f"judged: {judged} {noun} {reason}{rest}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """What ``--migsafe-only`` names."""
-
-    #: The positions of the migrations, of each history.
-    positions: tuple[frozenset[int], ...]
-    #: Files that belong to no migration, as given.
-    others: tuple[str, ...]
-
-
 #: How many files are named one by one.
 _MOST = 5
 
@@ -336,116 +326,3 @@ _MOST = 5
 def _listed(names: Sequence[str]) -> str:
     shown = ", ".join(names[:_MOST])
     return shown if len(names) <= _MOST else f"{shown} and {len(names) - _MOST} more"
-
-
-def _named(histories: Sequence[History], asked: Asked) -> _Named:
-    """Return which migrations ``--migsafe-only`` names.
-
-    Raises:
-        SettingsError: there is no such file.
-    """
-    owners = [_owners(history) for history in histories]
-    found: list[set[int]] = [set() for _ in histories]
-    others = []
-    for given in asked.only:
-        path = Path(os.path.abspath(asked.directory / given))  # noqa: PTH100 - as pytest does it: links stay
-        keys = {path, Path(os.path.realpath(path))}
-        at = [
-            (number, position)
-            for number, one in enumerate(owners)
-            for key in keys
-            for position in one.get(key, ())
-        ]
-        for number, position in at:
-            found[number].add(position)
-        if not at:
-            _refuse_unknown(given, path, histories)
-            others.append(given)
-    return _Named(tuple(frozenset(one) for one in found), tuple(others))
-
-
-def _owners(history: History) -> dict[Path, list[int]]:
-    """Return the positions of migrations by the files that belong to them."""
-    owners: dict[Path, list[int]] = {}
-    for position, migration in enumerate(history.migrations):
-        for path in _files_of(migration):
-            owners.setdefault(path, []).append(position)
-            owners.setdefault(Path(os.path.realpath(path)), []).append(position)
-    return owners
-
-
-def _files_of(migration: Migration) -> Iterator[Path]:
-    yield migration.path
-    if migration.down is not None:
-        yield migration.down
-    yield migration.path.parent / "metadata.toml"
-
-
-def _refuse_unknown(given: str, path: Path, histories: Sequence[History]) -> None:
-    """See that a file that is no migration is at least a file; which files changed is not ours to choose."""
-    if path.is_dir():
-        raise SettingsError(
-            f"--migsafe-only: {given} is a folder; name files, and put paths for pytest before --migsafe-only"
-        )
-    # What a commit deletes is listed by some tools, too.
-    if not path.exists() and not any(path.is_relative_to(history.root) for history in histories):
-        names = [os.path.relpath(one.path, path.parent) for it in histories for one in it.migrations]
-        close = difflib.get_close_matches(path.name, names, n=1) or difflib.get_close_matches(
-            path.name,
-            [name.rpartition("/")[2] for name in names],
-            n=1,
-        )
-        meant = f"; did you mean {close[0]!r}?" if close else ""
-        raise SettingsError(f"--migsafe-only: there is no file {given}{meant}")
-
-
-def _after_baselines(histories: Sequence[History], settings: Sequence[Settings]) -> tuple[int, ...]:
-    """Return the positions after the baselines.
-
-    Raises:
-        SettingsError: no history has a file that is called so.
-    """
-    found = [
-        _baseline(history, one.baseline) if one.baseline is not None else 0
-        for history, one in zip(histories, settings, strict=True)
-    ]
-    missing = {
-        one.baseline
-        for one in settings
-        if one.baseline is not None
-        and all(
-            at is None for at, other in zip(found, settings, strict=True) if other.baseline == one.baseline
-        )
-    }
-    for baseline in sorted(missing):
-        those = [it for it, one in zip(histories, settings, strict=True) if one.baseline == baseline]
-        raise SettingsError(_no_baseline(baseline, those))
-    return tuple(at or 0 for at in found)
-
-
-def _baseline(history: History, baseline: str) -> int | None:
-    """Return the position after a file that is named by its version, its name or its path."""
-    last = None
-    for at, migration in enumerate(history.migrations):
-        if baseline in _called(migration):
-            last = at + 1
-    return last
-
-
-def _called(migration: Migration) -> set[str]:
-    path = migration.path
-    folder = path.parent.name
-    version = migration.id
-    number = {str(int(version))} if version.isascii() and version.isdecimal() else set()
-    return {version, path.name, path.stem, migration.relative_path, *number} | (
-        {folder} if path.name in {"up.sql", "migration.sql"} else set()
-    )
-
-
-def _no_baseline(baseline: str, histories: Sequence[History]) -> str:
-    names = [name for history in histories for one in history.migrations for name in (one.id, one.path.name)]
-    close = difflib.get_close_matches(baseline, names, n=1, cutoff=0.5)
-    last = next((history.migrations[-1].id for history in histories), "")
-    listed = ", ".join(history.relative_root for history in histories)
-    meant = f"did you mean {close[0]!r}?" if close else f"the last one is {last!r}"
-    return f"pyproject.toml, [tool.migsafe] baseline: there is no migration {baseline!r} in {listed}; {meant}"

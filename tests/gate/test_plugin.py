@@ -206,7 +206,7 @@ def test_what_was_there_before_is_a_baseline(project: Project) -> None:
     ("table", "args", "message"),
     [
         ('baseline = "0005"', [], "*baseline: there is no migration '0005' in migrations; did you mean '000?'?"),
-        ('baseline = "ninety"', [], "*baseline: there is no migration 'ninety' in migrations; the last one is '0003'"),
+        ('baseline = "ninety"', [], "*baseline: there is no migration 'ninety' in migrations; there are 0001, 0002, 0003"),
         ("baseline = 39", [], '*baseline: expected text, got 39; in quotes it keeps its zeros: "0039"'),
         ("", ["--migsafe-since=mian"], "*there is no branch, tag or commit 'mian' in the repository *; did you mean 'main'?"),
         ("", ["--migsafe-only", "migrations/0002_mail.sql", "x.sql"], "*--migsafe-only: there is no file x.sql"),
