@@ -11,9 +11,8 @@ import pytest
 
 if TYPE_CHECKING:
     # Types only: an inactive run imports nothing of ours but this and the plugin.
-    from pytest_migsafe.kit import RehearseSql
     from pytest_migsafe.team import Place, Subject, Team
-    from pytest_migsafe.testing import Change, DatabaseAt, Migration, Rehearsal, Schema
+    from pytest_migsafe.testing import Change, DatabaseAt, Migration, Rehearsal, RehearseSql, Schema
 
 # As `team` has them; a test compares.
 TEAM = "migsafe-team"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 import pytest
@@ -28,21 +28,6 @@ from pytest_migsafe.rules.judging import rule_raised
 from pytest_migsafe.server_fixture import server_of_fixture
 from pytest_migsafe.settings import Settings, with_settings_of_file
 from pytest_migsafe.testing.rehearsal import Rehearsal
-
-
-class RehearseSql(Protocol):
-    """What the fixture ``rehearse_sql`` gives, for annotations; ``Kit.__call__`` says what each argument is."""
-
-    def __call__(  # noqa: D102 - as of Kit
-        self,
-        sql: str,
-        *,
-        given: str = "",
-        name: str = ...,
-        rules: Sequence[Rule] | None = None,
-        settings: Mapping[str, Any] | None = None,
-        may_fail: bool = False,
-    ) -> Rehearsal: ...
 
 
 @dataclass(kw_only=True, repr=False)

@@ -9,12 +9,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pytest_migsafe.kit import RehearseSql
 from pytest_migsafe.postgres.binaries import Binaries
 from pytest_migsafe.rules.blocking.check import FAMILY
 from pytest_migsafe.testing import (
     MigrationDatabase,
     Rehearsal,
+    RehearseSql,
     SelectionError,
     assert_no_findings,
     assert_no_lock_stronger_than,

@@ -3,8 +3,7 @@
 import pytest
 from conftest import money_is_numeric
 
-from pytest_migsafe.kit import RehearseSql
-from pytest_migsafe.testing import assert_no_findings
+from pytest_migsafe.testing import RehearseSql, assert_no_findings
 
 PAYMENTS = "CREATE TABLE payments (id bigint PRIMARY KEY, amount numeric(14, 2))"
 

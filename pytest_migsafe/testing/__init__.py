@@ -17,6 +17,7 @@ from pytest_migsafe.testing.assertions import (
 from pytest_migsafe.testing.database import DatabaseAt, MigrationDatabase
 from pytest_migsafe.testing.plan import Plan
 from pytest_migsafe.testing.rehearsal import Rehearsal
+from pytest_migsafe.testing.sql import RehearseSql
 
 __all__ = [
     "Change",
@@ -27,6 +28,7 @@ __all__ = [
     "MigrationDatabase",
     "Plan",
     "Rehearsal",
+    "RehearseSql",
     "RelationLock",
     "Schema",
     "SelectionError",
