@@ -189,6 +189,7 @@ class Team:
         """Have a test run once for each migration that it is for; in several places, once in each."""
         if {SUBJECT, PLACE}.isdisjoint(metafunc.fixturenames):
             return
+        self.is_asked = True
         try:
             narrowing = Narrowing.of(metafunc.definition.get_closest_marker(MARKER))
             if SUBJECT in metafunc.fixturenames:
@@ -239,10 +240,6 @@ class Team:
 
     def _nothing(self) -> str:
         return "none of its migrations is judged in this run" if self.histories else "there are no migrations"
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Remember whether anybody asked."""
-        self.is_asked = any(_asks(item) for item in session.items)
 
     # -- fixtures ------------------------------------------------------------------------------------------
 

@@ -196,7 +196,7 @@ def test_a_way_back(database_at: Callable[[int], MigrationDatabase]) -> None:
     assert_reversible(database, "0002")
     assert [one.id for one in database.applied] == ["0001", "0002"]
     assert _said(lambda: assert_reversible(database)) == [
-        "0003_names.down.sql does not restore the schema:",
+        "migrations/0003_names.down.sql does not restore the schema:",
         "  + schema more",
     ]
     with pytest.raises(

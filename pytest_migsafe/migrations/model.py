@@ -1,6 +1,7 @@
 """What a project's migrations are: files in an order, each with the way in which its runner applies it."""
 
 import os
+import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -229,6 +230,14 @@ class Migration:
 
     def __repr__(self) -> str:
         return f"<migration {self.relative_path}>"
+
+    @property
+    def relative_down(self) -> str | None:
+        """The file that undoes this one, relative to the project's root, with forward slashes."""
+        if self.down is None:
+            return None
+        beside = Path(os.path.relpath(self.down, self.path.parent)).as_posix()
+        return posixpath.normpath(posixpath.join(posixpath.dirname(self.relative_path), beside))
 
     def read(
         self,

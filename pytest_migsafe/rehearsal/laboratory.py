@@ -4,8 +4,6 @@ What is done in one touches no other, and not the database in which files are re
 each has a server of its own, for files make roles and change settings of the whole cluster.
 """
 
-import os
-import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -141,7 +139,8 @@ class LiveDatabase:
             try:
                 send_as_runner(connection, task.script)
             except (RefusedError, psycopg.Error) as refusal:
-                error = _as_raised(refusal, _read_of(migration, direction))
+                down = migration.relative_down if direction is Direction.DOWN else None
+                error = _as_raised(refusal, down or migration.relative_path)
                 if limit.is_over:
                     error.add_note(f"given up after {watcher.seconds:g} s: [tool.migsafe] file_timeout")
                 raise error.with_traceback(None) from None
@@ -156,14 +155,6 @@ def _as_raised(refusal: RefusedError | psycopg.Error, path: str) -> BaseExceptio
     error = refusal.__cause__ or psycopg.errors.lookup(told.sqlstate)(told.message)
     error.add_note(f"{path}, line {told.line}")
     return error
-
-
-def _read_of(migration: Migration, direction: Direction) -> str:
-    """Return the file that is read of a migration, relative to the project's root."""
-    if direction is Direction.UP or migration.down is None:
-        return migration.relative_path
-    beside = os.path.relpath(migration.down, migration.path.parent)
-    return posixpath.normpath(posixpath.join(posixpath.dirname(migration.relative_path), beside))
 
 
 @dataclass(kw_only=True)

@@ -141,12 +141,12 @@ def assert_reversible(database: MigrationDatabase, migration: str | Migration | 
         database.rollback()
     except IrreversibleError as error:
         raise AssertionError(str(error)) from None
-    down = applied.down if applied.down is not None else applied.path
+    down = applied.relative_down
     if lines := schema_difference(before, database.schema()):
-        raise AssertionError("\n".join([f"{down.name} does not restore the schema:", *lines]))
+        raise AssertionError("\n".join([f"{down} does not restore the schema:", *lines]))
     database.apply(applied)
     if lines := schema_difference(after, database.schema()):
-        head = f"applied again after {down.name}, {applied.path.name} makes another schema:"
+        head = f"applied again after {down}, {applied.relative_path} makes another schema:"
         raise AssertionError("\n".join([head, *lines]))
 
 

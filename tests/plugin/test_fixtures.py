@@ -186,6 +186,7 @@ def test_a_wrong_marker_is_said_at_collection(project: Project, marker: str, err
     assert f"{project.path}/tests/test_migrations.py:3: test_it: @pytest.mark.migsafe: " in text
     assert error in text
     assert "Traceback" not in text
+    assert "no migrations found" not in text
 
 
 def test_what_is_blocked_is_not_passed_over(project: Project) -> None:
