@@ -138,6 +138,11 @@ class HistoryFiles:
         within = (*folders, *sorted(name for name in names if name)) if folders else ()
         return {one.name: one.status for one in self.base.repository.changes(self.base.commit, within)}
 
+    @cached_property
+    def changed_folders(self) -> frozenset[str]:
+        """The folders in which, or below which, something differs."""
+        return frozenset(str(folder) for name in self.changes for folder in PurePosixPath(name).parents)
+
     def _changes_of_moved(self) -> Iterator[tuple[str, str]]:
         """Yield what differs besides that it lies elsewhere, which is all that git would see."""
         contents = self.base.repository.contents(list(self.at_base.values()))

@@ -1,6 +1,6 @@
 """What has become of a history's files since a commit, and what stands beside the new ones on the branch they go into."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -71,7 +71,7 @@ class _Comparison:
             migration.path.is_symlink() and self._files.name_of_target(migration.path) in self._files.changes
         ):
             return self._edited(migration, name)
-        is_beside = any(one in self._files.changes for one in self._companions(migration))
+        is_beside = self._has_changed_beside(migration)
         return self._origin(Change.ALLOWED if is_beside else Change.UNCHANGED)
 
     def _was_migration(self, name: str) -> bool:
@@ -99,15 +99,14 @@ class _Comparison:
             differences=found.differences,
         )
 
-    def _companions(self, migration: Migration) -> Iterator[str]:
-        """Yield the names of the files that belong to a migration: what undoes it, and what lies in its own folder."""
+    def _has_changed_beside(self, migration: Migration) -> bool:
+        """Whether a file that belongs to a migration differs: what undoes it, and what lies in its own folder."""
         if not self._files.changes:
-            return
-        if migration.down is not None and (name := self._files.name(migration.down)) is not None:
-            yield name
+            return False
+        if migration.down is not None and self._files.name(migration.down) in self._files.changes:
+            return True
         folder = (self._files.name(migration.path) or "").rpartition("/")[0]
-        if folder and migration.path.name in _ALONE:
-            yield from (name for name in self._files.changes if name.startswith(f"{folder}/"))
+        return migration.path.name in _ALONE and folder in self._files.changed_folders
 
     # -- files that are gone -------------------------------------------------------------------------------
 
