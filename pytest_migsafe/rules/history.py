@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pytest_migsafe.findings import Finding, Severity
+from pytest_migsafe.migrations.origin import Change
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rules.registry import rule
 
@@ -33,9 +34,11 @@ def duplicate_version(evidence: Evidence) -> Iterator[Finding]:
         if evidence.refuses_duplicates
         else "which of them comes first is left to their names"
     )
+    # A file that nobody has applied yet can have another version for the asking.
+    is_new = evidence.origin is not None and evidence.origin.change is Change.NEW
     yield duplicate_version.finding(
         evidence,
-        severity=Severity.ERROR if evidence.refuses_duplicates else Severity.WARNING,
+        severity=Severity.ERROR if evidence.refuses_duplicates or is_new else Severity.WARNING,
         message=f"{others} has the same version: {consequence}",
         evidence=(f"{evidence.path} and {others}",),
         remedy=duplicate_version.remedy,

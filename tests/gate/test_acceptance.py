@@ -27,6 +27,7 @@ class PullRequest:
     """A branch, how it is gated, and what is to come of it."""
 
     files: Mapping[str, str | None]
+    start: str = "main"
     arguments: tuple[str, ...] = ("--migsafe-since=main",)
     environment: Mapping[str, str] | None = None
     #: The errors, each by its rule and file; and the warnings.
@@ -89,6 +90,14 @@ PULL_REQUESTS = {
         errors=frozenset({("history-two-heads", "migrations/0021_first.sql")}),
         judged=("migrations/0021_first.sql",),
     ),
+    # The same after main was merged into it, as CI checks it out.
+    "duplicate": PullRequest(
+        start="later",
+        files={"migrations/0021_second.sql": _TABLE.format("second")},
+        arguments=("--migsafe-since=later",),
+        errors=frozenset({("duplicate-version", "migrations/0021_second.sql")}),
+        judged=("migrations/0021_second.sql",),
+    ),
     "conflict": PullRequest(
         files={"migrations/0022_note_too.sql": _NOTE.format("varchar(200)")},
         arguments=("--migsafe-since=main", "--migsafe-merge", "clean", "dangerous"),
@@ -135,11 +144,11 @@ def project(pytester: pytest.Pytester, binaries: Binaries, monkeypatch: pytest.M
         shutil.copy(_EXAMPLE / name, pytester.path)
     shutil.copytree(_EXAMPLE / "migrations", pytester.path / "migrations")
     scratch.commit({".gitignore": "out\nreport.json\n__pycache__\n.pytest_cache\n"})
-    for name, one in PULL_REQUESTS.items():
-        scratch.branch(name, "main")
-        scratch.commit(one.files)
     scratch.branch("later", "main")
     scratch.commit({"migrations/0021_meanwhile.sql": _TABLE.format("meanwhile")})
+    for name, one in PULL_REQUESTS.items():
+        scratch.branch(name, one.start)
+        scratch.commit(one.files)
     (pytester.path / "out").mkdir()
     return Project(pytester)
 
