@@ -22,12 +22,19 @@ PLACE = "_migsafe_place"
 _INACTIVE = "needs rehearsed migrations: run with --migsafe"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip the tests that ask for these fixtures, unless there is ``--migsafe``; before any other fixture is set up."""
-    if config.pluginmanager.has_plugin(TEAM):
-        return
+    """Mark the tests that ask for these fixtures, so that ``-m`` tells them from the others; skip them without ``--migsafe``.
+
+    First of all: before ``-m`` is heeded, and before any other fixture is set up.
+    """
     for item in items:
-        if not {SUBJECT, PLACE}.isdisjoint(getattr(item, "fixturenames", ())):
+        if {SUBJECT, PLACE}.isdisjoint(getattr(item, "fixturenames", ())):
+            continue
+        # A marker that narrows stays the closest, also where it is the class's or the module's.
+        if item.get_closest_marker("migsafe") is None:
+            item.add_marker(pytest.mark.migsafe)
+        if not config.pluginmanager.has_plugin(TEAM):
             item.add_marker(pytest.mark.skip(reason=_INACTIVE))
 
 

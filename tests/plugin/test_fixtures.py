@@ -84,6 +84,25 @@ def test_with_it_they_run_beside_the_migrations_own_items(project: Project) -> N
     assert run.verdicts == {"migrations/0001_users.sql": "passed", "migrations/0002_email.sql": "passed"}
 
 
+def test_the_marker_selects_them_with_the_migrations(project: Project) -> None:
+    """As CI does: what asks for our fixtures is of the migrations' job, whether somebody marked it or not."""
+    narrowed = (
+        "@pytest.mark.migsafe(at='0002')\nclass TestOne:\n    def test_narrowed(self, migration): pass\n"
+    )
+    project.write(SOUND, _tests(f"{ASKING}\n{narrowed}"))
+    run = project.run("-v", "-m", "migsafe")
+    assert run.verdicts == dict.fromkeys(SOUND, "passed")
+    assert _ran(run.text) == [
+        "test_migration[0001] PASSED",
+        "test_migration[0002] PASSED",
+        "test_rehearsal[0002] PASSED",
+        "test_database PASSED",
+        "TestOne::test_narrowed[0002] PASSED",
+    ]
+    others = project.pytest("-v", "-m", "not migsafe", "--deselect", "tests/test_migrations.py::test_by_hand")
+    assert _ran(others.stdout.str()) == ["test_app PASSED"]
+
+
 def test_only_the_tests_are_named(project: Project) -> None:
     """The history is found where it would be without names, and has no items."""
     project.write(SOUND, _tests(ASKING), {"other/test_other.py": "def test_other():\n    pass\n"})
