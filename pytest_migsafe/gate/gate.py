@@ -56,7 +56,7 @@ class Gate:
         Raises:
             SettingsError: it cannot.
         """
-        _ = self._bases, self._only, self._after, self._pasts, self._locked
+        _ = self._compared, self._only, self._after, self._locked
 
     # -- the base ------------------------------------------------------------------------------------------
 
@@ -65,10 +65,24 @@ class Gate:
         return pull_request(self.asked.environment) if self.asked.since is None else None
 
     @cached_property
-    def _bases(self) -> tuple[Base | GitError | None, ...]:
-        """The base of each history, why there is none, or None where none is asked for."""
+    def _compared(self) -> tuple[tuple[Base | GitError | None, Past], ...]:
+        """The base of each history, why there is none, or None where none is asked for; and what is otherwise since then."""
         known: dict[Path, Base | GitError] = {}
-        return tuple(self._base(history, known) for history in self.histories)
+        return tuple(self._compare(history, self._base(history, known)) for history in self.histories)
+
+    def _compare(self, history: History, base: Base | GitError | None) -> tuple[Base | GitError | None, Past]:
+        if not isinstance(base, Base):
+            return base, _NOTHING
+        try:
+            return base, past_of(history, base)
+        except GitError as error:
+            if self.asked.since is not None:
+                raise GitError(f"--migsafe-since: {error}") from error
+            return error, _NOTHING
+
+    @cached_property
+    def _bases(self) -> tuple[Base | GitError | None, ...]:
+        return tuple(base for base, _ in self._compared)
 
     def _base(self, history: History, known: dict[Path, Base | GitError]) -> Base | GitError | None:
         if self.asked.since == ALL or (self.asked.since is None and self._request is None):
@@ -115,10 +129,7 @@ class Gate:
 
     @cached_property
     def _pasts(self) -> tuple[Past, ...]:
-        return tuple(
-            past_of(history, base) if isinstance(base, Base) else _NOTHING
-            for history, base in zip(self.histories, self._bases, strict=True)
-        )
+        return tuple(past for _, past in self._compared)
 
     def origins(self, at: int) -> Mapping[int, Origin]:
         """Return where the files of a history come from, by their positions; what is not known is left out.

@@ -49,6 +49,8 @@ _LOCAL = frozenset(
 )
 #: Git takes paths as they are, asks nobody anything, fetches nothing that a partial clone lacks, and writes no index.
 _OURS = {
+    # No protocol is called so: what a git before 2.44 would fetch, which does not know GIT_NO_LAZY_FETCH, is refused.
+    "GIT_ALLOW_PROTOCOL": "none",
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -171,7 +173,11 @@ class Repository:
         return next(iter(self.contents([f"{commit}:{name}"]).values()), None)
 
     def contents(self, ids: Sequence[str]) -> dict[str, bytes]:
-        """Return contents by their ids (or ``commit:name``), those that there are, asking git once."""
+        """Return contents by their ids (or ``commit:name``), those that there are, asking git once.
+
+        Raises:
+            GitError: an id's content is not in the clone.
+        """
         asked = [one for one in dict.fromkeys(ids) if "\n" not in one]
         if not asked:
             return {}
@@ -183,6 +189,8 @@ class Repository:
             header = said[at:end].split(b" ")
             at = end + 1
             if header[-1] in {b"missing", b"ambiguous"}:
+                if ":" not in one:
+                    raise GitError(_PARTIAL.format(top=self.top.name))
                 continue
             size = int(header[-1])
             if header[-2] == _BLOB.encode():
@@ -278,6 +286,8 @@ def _run(folder: Path, *arguments: str, given: str = "") -> "subprocess.Complete
         raise GitError(f"git cannot be run in {folder}: {error}") from error
 
 
+_PARTIAL = "what stood in files is not in this clone of {top}, which was made with a filter; fetch it: `git fetch --refetch --no-filter`"
+_UNFETCHED = re.compile(r"transport '\w+' not allowed|could not fetch \w+ from promisor remote")
 _NOT_OURS = re.compile(r"detected dubious ownership in repository at '(?P<top>.*)'")
 _UNSAFE = re.compile(r"unsafe repository \('(?P<top>.*)' is owned by someone else\)")
 
@@ -290,6 +300,8 @@ def _explained(folder: Path, said: str, arguments: Sequence[str]) -> str:
             f"git does not read {found['top']}, for another user owns it; allow it: "
             f"git config --global --add safe.directory {found['top']}"
         )
+    if _UNFETCHED.search(said):
+        return _PARTIAL.format(top=folder.name)
     if "not a git repository" in said:
         return f"{folder} is in no git repository"
     if "must be run in a work tree" in said:

@@ -2,7 +2,8 @@
 
 Facts: the runners' documentation, and where it leaves it open, what their issues show. Comments count for all who compare
 checksums: flyway/flyway#283, liquibase/liquibase#6104, transact-rs/sqlx#3794; of white space Liquibase makes nothing
-("What is a changeset checksum?"). Files that come late: pressly/goose#280, golang-migrate/migrate#179, supabase/cli#1882,
+("What is a changeset checksum?"). Files that come late, or are gone: amacneil/dbmate#159, sqitchers/sqitch#269, rubenv/sql-migrate#16,
+salsita/node-pg-migrate#820, pressly/goose#280, golang-migrate/migrate#179, supabase/cli#1882,
 drizzle-team/drizzle-orm#5769, transact-rs/sqlx#1030.
 """
 

@@ -98,3 +98,23 @@ def test_a_folder_of_its_own_stands_for_its_migration(tmp_path: Path) -> None:
     Scratch(tmp_path).write({f"{folder}/{name}": "" for name in ("up.sql", "down.sql", "metadata.toml")})
     for name in ("down.sql", "metadata.toml"):
         assert gate(tmp_path, only=[f"{folder}/{name}"]).judged == (frozenset({0}),)
+
+
+def test_a_clone_without_what_stood_in_files(scratch: Scratch) -> None:
+    scratch.git("config", "uploadpack.allowFilter", "true")
+    scratch.commit(files(1))
+    scratch.branch("feature")
+    scratch.commit({"migrations/0001_t.sql": "select 1;\n"})
+    path = scratch.path.parent / "clone"
+    scratch.git("clone", "-q", "--filter=blob:none", "-b", "feature", f"file://{scratch.path}", str(path))
+
+    with pytest.raises(
+        SettingsError, match="--migsafe-since: what stood in files is not in this clone of clone"
+    ):
+        gate(path, since="origin/main")
+    # Where CI says what a pull request goes into, it is no error.
+    found = gate(path, environment={"GITHUB_BASE_REF": "main"})
+    assert found.judged == (frozenset({0}),)
+    assert [line.rpartition(";")[2] for line in found.warnings()] == [
+        " fetch it: `git fetch --refetch --no-filter`"
+    ]
