@@ -4,6 +4,7 @@ import pytest
 
 from tests.gate.repository import Scratch
 from tests.plugin.conftest import Project
+from tests.service import Service
 
 BASE = "CREATE TABLE accounts (id bigint PRIMARY KEY, kind text);"
 
@@ -105,3 +106,14 @@ def test_a_shallow_clone(pytester: pytest.Pytester, project: Project) -> None:
 
     Scratch(clone).git("fetch", "-q", "--unshallow")
     assert project.run(str(clone), "--migsafe-merge=origin/fine", "-k", "merge").counts["passed"] == 1
+
+
+def test_a_server_that_is_there(project: Project, service: Service) -> None:
+    """The databases of both orders come and go; a role is made by neither, for the other would find it."""
+    project.write({"migrations/0002_role.sql": "CREATE ROLE somebody;"})
+    before = service.databases()
+    run = project.run(f"--migsafe-dsn={service.uri()}", "--migsafe-merge", "fine", "same", "-k", "merge")
+    ends = [(one["about"], one["outcome"]) for one in run.report["histories"][0]["ends"]]
+    assert ends == [("fine", "passed"), ("same", "failed")]
+    assert 'column "email" of relation "accounts" already exists (42701)' in run.text
+    assert service.databases() == before
