@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pytest_migsafe.artifacts.verdict import Judged, Verdict
 from pytest_migsafe.catalog import Change, diff, render
-from pytest_migsafe.catalog.lexical import own_name, parent_of
+from pytest_migsafe.catalog.lexical import last_part, own_name, parent_of, quoted
 from pytest_migsafe.rehearsal.way_back import Source
 from pytest_migsafe.rules.compatibility.check import FAMILY as BREAKS_OLD_CODE
 from pytest_migsafe.rules.downtime import Downtime
@@ -194,23 +194,25 @@ class Guide:
 
     def _saving(self) -> Iterator[str]:
         """Yield SQL that keeps what the way back drops."""
+        columns: dict[str, list[str]] = {}
         for one in self.judged.since:
-            name = one.rpartition(" of ")[2]
-            if one.startswith("all rows"):
-                yield f"CREATE TABLE {parent_of(name)}.{_kept(own_name(name))} AS TABLE {name};"
+            if one.is_table:
+                yield f"CREATE TABLE {_kept(one.name)} AS TABLE {one.name};"
             else:
-                relation = parent_of(name)
-                kept = f"{parent_of(relation)}.{_kept(own_name(relation))}"
-                columns = f"{self._key(relation)}{own_name(name)}"
-                yield f"CREATE TABLE {kept} AS SELECT {columns} FROM {relation};"  # noqa: S608 - to be read
+                columns.setdefault(parent_of(one.name), []).append(own_name(one.name))
+        for relation, names in columns.items():
+            listed_columns = ", ".join([*self._key(relation), *names])
+            kept = _kept(relation)
+            yield f"CREATE TABLE {kept} AS SELECT {listed_columns} FROM {relation};"  # noqa: S608 - to be read
 
-    def _key(self, relation: str) -> str:
+    def _key(self, relation: str) -> tuple[str, ...]:
         """Return the columns by which a saved value finds its row again."""
-        constraints = self.judged.evidence.after.constraints.values()
-        for one in constraints:
-            if one.relation == relation and one.type == "primary key":
-                return f"{', '.join(one.columns)}, "
-        return ""
+        keys = (
+            one.columns
+            for one in self.judged.evidence.after.constraints.values()
+            if one.relation == relation and one.type == "primary key"
+        )
+        return next(keys, ())
 
     # -- the SQL, and what there is to say of it --------------------------------------------------------------
 
@@ -271,6 +273,6 @@ def _is_in_another_order(change: Change) -> bool:
     return any(name == "column_order" for name, *_ in change.attributes)
 
 
-def _kept(name: str) -> str:
+def _kept(relation: str) -> str:
     """Return the name of a table that keeps what another had."""
-    return f'{name[:-1]}_kept"' if name.endswith('"') else f"{name}_kept"
+    return f"{parent_of(relation)}.{quoted(f'{last_part(relation)}_kept')}"

@@ -32,6 +32,17 @@ class Verdict(StrEnum):
     UNTESTED = "untested"
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A table or a column that goes with a way back, and what was written to it."""
+
+    name: str
+    is_table: bool
+
+    def __str__(self) -> str:
+        return f"all {'rows' if self.is_table else 'values'} of {self.name}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Judged:
     """A way back with the verdict on it."""
@@ -43,7 +54,7 @@ class Judged:
     #: Why it is no better one, a fact a line.
     why: tuple[str, ...] = ()
     #: What was written since the file, and goes with the way back.
-    since: tuple[str, ...] = ()
+    since: tuple[Lost, ...] = ()
     #: What the file took, and no way back brings.
     taken: tuple[str, ...] = ()
     #: What may end it with an error in production, for the rehearsal's rows do not show it.
@@ -59,7 +70,7 @@ class Judged:
             "source": self.way.source.value,
             "verdict": self.verdict.value,
             "why": list(self.why),
-            "lost_since": list(self.since),
+            "lost_since": list(map(str, self.since)),
             "only_in_a_backup": list(self.taken),
             "downtime": self.downtime.downtime.value if self.downtime is not None else None,
         }
@@ -88,11 +99,14 @@ def judged(review: Review, evidence: Evidence, way: WayBack, impact: Impact | No
 def _remedies(way: WayBack) -> Iterator[str]:
     if way.evidence is None or not way.evidence.applied:
         return
-    for finding in (one for rule in BLOCKING_RULES for one in rule(way.evidence)):
+    found = [one for rule in BLOCKING_RULES for one in rule(way.evidence)]
+    for finding in sorted(found, key=lambda one: one.line):
         yield f"line {finding.line}: {finding.message}\n{finding.remedy}"
 
 
-def _verdict(way: WayBack, since: tuple[str, ...], taken: tuple[str, ...]) -> tuple[Verdict, tuple[str, ...]]:
+def _verdict(
+    way: WayBack, since: tuple[Lost, ...], taken: tuple[str, ...]
+) -> tuple[Verdict, tuple[str, ...]]:
     if way.untried:
         return Verdict.UNTESTED, (way.untried,)
     if way.evidence is not None and (error := way.evidence.error) is not None:
@@ -103,7 +117,7 @@ def _verdict(way: WayBack, since: tuple[str, ...], taken: tuple[str, ...]) -> tu
     if way.again:
         return Verdict.INCOMPLETE, (f"the file cannot be applied again after it: {way.again}",)
     if since or taken:
-        return Verdict.LOSSY, (*since, *taken)
+        return Verdict.LOSSY, (*map(str, since), *taken)
     return Verdict.PROVEN, ()
 
 
@@ -124,7 +138,7 @@ def _told(change: Change) -> str:
     return lines[0].removeprefix("~ ") if len(lines) == 1 else f"{change.kind} {change.name} is another"
 
 
-def _since(back: Evidence) -> Iterator[str]:
+def _since(back: Evidence) -> Iterator[Lost]:
     """Yield the tables and columns that go with the way back: what was written to them goes, too."""
     identities = back.identities
     gone = set()
@@ -133,10 +147,10 @@ def _since(back: Evidence) -> Iterator[str]:
         if isinstance(table, Table) and not identities.fate(name).became:
             gone.add(name)
             if table.partition_bound is None or table.parents[0] not in back.before.tables:
-                yield f"all rows of {name}"
+                yield Lost(name, is_table=True)
     for column in _columns(back):
         if column.relation not in gone and identities.column(column) is None:
-            yield f"all values of {column.qualified_name}"
+            yield Lost(column.qualified_name, is_table=False)
 
 
 def _columns(evidence: Evidence) -> Iterator[Column]:
