@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_migsafe.artifacts.folder import STATUS, STATUS_JSON, ArtifactFolder
-from pytest_migsafe.artifacts.status import status_json, status_markdown
+from pytest_migsafe.artifacts.status import Status
 from pytest_migsafe.ends import Ends
 from pytest_migsafe.errors import HookError
 from pytest_migsafe.gate.gate import Gate
@@ -22,6 +22,7 @@ from pytest_migsafe.migrations.model import History
 from pytest_migsafe.places import Places
 from pytest_migsafe.reports.files import ReportFile
 from pytest_migsafe.reports.github import add_to_summary, annotations
+from pytest_migsafe.reports.issues import issues
 from pytest_migsafe.reports.json import Run, json_report
 from pytest_migsafe.reports.repository import folder_in_repository
 from pytest_migsafe.reports.terminal import (
@@ -31,6 +32,7 @@ from pytest_migsafe.reports.terminal import (
     waived_lines,
     warning_lines,
 )
+from pytest_migsafe.reports.verdict import verdict
 from pytest_migsafe.rules import Rule
 from pytest_migsafe.texts import seen
 
@@ -187,15 +189,17 @@ class Results:
 
     def _write_status(self, folder: ArtifactFolder) -> None:
         """Write what the run comes to beside the artifacts, and remember those that could not be written."""
-        written = datetime.now(UTC).isoformat(timespec="seconds")
-        problems = [told["problem"] for one in self.reviews if (told := one["artifacts"]) and told["problem"]]
+        told = verdict(self.report, issues(self.report))
+        status = Status(
+            report=self.report,
+            word=told.word,
+            sentence=told.sentence,
+            written=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        kept = [artifacts for one in self.reviews if (artifacts := one["artifacts"])]
+        problems = [one["problem"] for one in kept if one["problem"]]
         try:
-            folder.write_status(
-                {
-                    STATUS: status_markdown(self.report, written=written),
-                    STATUS_JSON: status_json(self.report, written=written),
-                }
-            )
+            folder.write_status({STATUS: status.to_markdown(), STATUS_JSON: status.to_json()})
         except OSError as error:
             problems.append(f"cannot write {folder.path / STATUS}: {error.strerror or error}")
         if problems:

@@ -31,47 +31,80 @@ class Box:
         return f"- [{'x' if self.is_checked else ' '}] {self.title}: {plain(self.why)}"
 
 
-def status_json(report: Values, *, written: str) -> str:
-    """Return the status as JSON, made of the JSON report; ``written`` is when, ISO 8601."""
-    values = {
-        "format": FORMAT,
-        "written": written,
-        "verdict": _verdict(report),
-        "boxes": {one.name: {"checked": one.is_checked, "why": one.why} for one in boxes(report)},
-        "migrations": [
-            {
-                "path": one["path"],
-                "place": one["place"],
-                "outcome": one["outcome"],
-                "errors": _count(one, "error"),
-                "warnings": _count(one, "warning"),
-                "downtime": (one["downtime"] or {}).get("verdict"),
-                "additive": not _takes_away(one) if one["applied"] else None,
-                "rollback": (one.get("artifacts") or {}).get("rollback"),
-                "folder": (one.get("artifacts") or {}).get("folder"),
-            }
-            for one in _judged(report)
-        ],
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What a run comes to."""
+
+    #: The JSON report.
+    report: Values
+    #: The verdict that all reports share: a word ("safe", "unsafe", "unknown", "nothing"), and a sentence.
+    word: str
+    sentence: str
+    #: When, ISO 8601.
+    written: str
+
+    def to_json(self) -> str:
+        """Return the status as JSON."""
+        values = {
+            "format": FORMAT,
+            "written": self.written,
+            "verdict": self.word,
+            "sentence": self.sentence,
+            "boxes": {one.name: {"checked": one.is_checked, "why": one.why} for one in self.boxes},
+            "migrations": [_plain(one) for one in _judged(self.report)],
+        }
+        return json.dumps(values, indent=1) + "\n"
+
+    def to_markdown(self) -> str:
+        """Return the status as Markdown."""
+        return "\n".join(self._lines()) + "\n"
+
+    @property
+    def boxes(self) -> Sequence[Box]:
+        """The questions with their answers."""
+        return (
+            Box(
+                name="ci_green",
+                title="CI is green",
+                is_checked={"safe": True, "nothing": None}.get(self.word, False),
+                why=self.sentence,
+            ),
+            _is_additive(self.report),
+            _has_way_back(self.report),
+            _is_as_declared(self.report),
+        )
+
+    def _lines(self) -> Iterator[str]:
+        judged = _judged(self.report)
+        yield f"# {plain(self.sentence)}"
+        yield ""
+        yield f"Written {self.written}."
+        yield ""
+        yield from (one.line() for one in self.boxes)
+        yield ""
+        if judged:
+            yield from _table(judged)
+        else:
+            yield "No migration was judged."
+
+
+def _plain(one: Values) -> dict[str, Any]:
+    """Return what the status says of a migration."""
+    return {
+        "path": one["path"],
+        "place": one["place"],
+        "outcome": one["outcome"],
+        "errors": _count(one, "error"),
+        "warnings": _count(one, "warning"),
+        "downtime": (one["downtime"] or {}).get("verdict"),
+        "additive": not _takes_away(one) if one["applied"] else None,
+        "rollback": (one.get("artifacts") or {}).get("rollback"),
+        "folder": (one.get("artifacts") or {}).get("folder"),
     }
-    return json.dumps(values, indent=1) + "\n"
 
 
-def status_markdown(report: Values, *, written: str) -> str:
-    """Return the status as Markdown, made of the JSON report; ``written`` is when, ISO 8601."""
-    return "\n".join(_lines(report, written)) + "\n"
-
-
-def _lines(report: Values, written: str) -> Iterator[str]:
-    judged = _judged(report)
-    yield f"# Migrations: {_verdict(report)}"
-    yield ""
-    yield f"Written {written}."
-    yield ""
-    yield from (one.line() for one in boxes(report))
-    yield ""
-    if not judged:
-        yield "No migration was judged."
-        return
+def _table(judged: Sequence[Values]) -> Iterator[str]:
+    """Yield the lines of a table of migrations."""
     has_places = any(one["place"] for one in judged)
     yield from table(
         ("Migration", *(("PostgreSQL",) if has_places else ()), "Verdict", "Downtime", "Way back", "More"),
@@ -112,25 +145,6 @@ def _links(one: Values) -> str:
     if artifacts["rollback"]:
         pages["way back"] = ROLLBACK
     return ", ".join(f"[{name}]({folder}/{file})" for name, file in pages.items())
-
-
-def boxes(report: Values) -> Sequence[Box]:
-    """Return the questions with their answers."""
-    return (_is_green(report), _is_additive(report), _has_way_back(report), _is_as_declared(report))
-
-
-def _is_green(report: Values) -> Box:
-    ends = [end for history in report["histories"] for end in history["ends"]]
-    wrong = [one["path"] for one in _judged(report) if one["outcome"] != "passed"]
-    wrong += [end["item"] for end in ends if end["outcome"] in {"failed", "blocked"}]
-    return Box(
-        name="ci_green",
-        title="CI is green",
-        is_checked=not wrong,
-        why=f"{_some(wrong)} did not pass"
-        if wrong
-        else "every migration that was judged passed, and so did the checks of the end",
-    )
 
 
 def _is_additive(report: Values) -> Box:
@@ -200,10 +214,6 @@ def _is_as_declared(report: Values) -> Box:
 
 def _judged(report: Values) -> list[Values]:
     return [one for one in report["migrations"] if one["outcome"] in _JUDGED]
-
-
-def _verdict(report: Values) -> str:
-    return "passed" if _is_green(report).is_checked else "failed"
 
 
 def _count(one: Values, severity: str) -> int:

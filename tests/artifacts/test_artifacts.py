@@ -58,7 +58,7 @@ def test_nothing_is_kept_of_what_is_blocked_and_the_status_says_what_is_so(proje
     assert names == ["0001_users", "0002_email", "0003_broken"]
     assert not (_folder(project, "0003_broken") / "impact.md").exists()
     status = json.loads((project.path / "out" / "status.json").read_text())
-    assert status["verdict"] == "failed"
+    assert status["verdict"] == "unsafe"
     assert status["boxes"]["ci_green"]["checked"] is False
     assert status["boxes"]["additive_only"]["checked"] is True
     assert status["boxes"]["schema_as_declared"] == {"checked": None, "why": "no schema file is declared"}
@@ -68,8 +68,8 @@ def test_nothing_is_kept_of_what_is_blocked_and_the_status_says_what_is_so(proje
         *["blocked"] * 2,
     ]
     text = (project.path / "out" / "status.md").read_text()
-    assert text.startswith("# Migrations: failed\n")
-    assert "- [ ] CI is green: migrations/0003_broken.sql, " in text
+    assert text.startswith("# Do not merge: 1 of 5 migrations fails, 2 blocked\n")
+    assert "- [ ] CI is green: Do not merge: " in text
 
 
 def test_workers_write_to_the_folder_and_every_run_writes_the_same(project: Project) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pytest_migsafe.artifacts.folder import folder_name
-from pytest_migsafe.artifacts.status import boxes, status_json, status_markdown
+from pytest_migsafe.artifacts.status import Status
 
 _ADDED = {"action": "added", "kind": "column", "name": "public.orders.paid", "attributes": []}
 _GONE = {"action": "removed", "kind": "column", "name": "public.orders.note", "attributes": []}
@@ -35,6 +35,10 @@ def _report(*migrations: dict[str, Any], ends: tuple[dict[str, Any], ...] = ()) 
     return {"histories": [{"ends": list(ends)}], "migrations": list(migrations)}
 
 
+def _status(word: str, sentence: str, report: dict[str, Any]) -> Status:
+    return Status(report=report, word=word, sentence=sentence, written="today")
+
+
 def _end(outcome: str, message: str | None = None) -> dict[str, Any]:
     return {
         "check": "schema",
@@ -46,15 +50,16 @@ def _end(outcome: str, message: str | None = None) -> dict[str, Any]:
 
 
 def test_all_is_well() -> None:
-    report = _report(_migration("a b.sql", _ADDED), ends=(_end("passed"),))
-    assert [(one.name, one.is_checked, one.why) for one in boxes(report)] == [
-        ("ci_green", True, "every migration that was judged passed, and so did the checks of the end"),
+    status = _status("safe", "Safe to merge", _report(_migration("a b.sql", _ADDED), ends=(_end("passed"),)))
+    assert [(one.name, one.is_checked, one.why) for one in status.boxes] == [
+        ("ci_green", True, "Safe to merge"),
         ("additive_only", True, "nothing that was there is removed or changed"),
         ("rollback_guide", True, "for each of 1, seen to work"),
         ("schema_as_declared", True, "as schema.json says"),
     ]
-    text = status_markdown(report, written="today")
-    assert text.splitlines()[-1] == (
+    lines = status.to_markdown().splitlines()
+    assert lines[0] == "# Safe to merge"
+    assert lines[-1] == (
         "| `a b.sql` | passed | short | proven (generated) | "
         "[impact](a%20b/impact.md), [way back](a%20b/rollback.md) |"
     )
@@ -68,22 +73,23 @@ def test_what_is_not_so_is_named() -> None:
         {"path": "d.sql", "outcome": "skipped"},
         ends=(_end("failed", "another schema"),),
     )
-    assert [one.why for one in boxes(report)] == [
-        "b.sql, b.sql::schema did not pass",
+    status = _status("unsafe", "Do not merge", report)
+    assert [one.why for one in status.boxes] == [
+        "Do not merge",
         "not in a.sql (column public.orders.note removed)",
         "not for c.sql (impossible)",
         "schema.json: another schema",
     ]
-    assert not any(one.is_checked for one in boxes(report))
-    status = json.loads(status_json(report, written="today"))
-    assert status["verdict"] == "failed"
-    assert [one["additive"] for one in status["migrations"]] == [False, None, True]
+    assert not any(one.is_checked for one in status.boxes)
+    plain = json.loads(status.to_json())
+    assert plain["verdict"] == "unsafe"
+    assert [one["additive"] for one in plain["migrations"]] == [False, None, True]
 
 
 def test_what_was_not_asked_is_neither() -> None:
-    report = _report(ends=(_end("skipped"),))
-    assert [one.is_checked for one in boxes(report)] == [True, None, None, None]
-    assert "No migration was judged." in status_markdown(report, written="today")
+    status = _status("nothing", "Nothing to judge", _report(ends=(_end("skipped"),)))
+    assert [one.is_checked for one in status.boxes] == [None, None, None, None]
+    assert "No migration was judged." in status.to_markdown()
 
 
 @pytest.mark.parametrize(
