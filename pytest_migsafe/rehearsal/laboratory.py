@@ -4,6 +4,7 @@ What is done in one touches no other, and not the database in which files are re
 each has a server of its own, for files make roles and change settings of the whole cluster.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ CopyDatabase = Callable[[Database, ExitStack], Database]
 _STATIONS = 4
 #: How many small files are applied in the time in which a database is copied.
 _FAR = 40
+#: How often a position is asked for before a database is kept there.
+_SELDOM = 2
 
 
 class OnTheWayError(MigsafeError):
@@ -167,8 +170,8 @@ class Laboratory:
     conditions: Conditions = field(default_factory=Conditions)
     #: Databases to copy from, by their positions, the one that was used last at the end.
     _stations: dict[int, tuple[LiveDatabase, ExitStack]] = field(default_factory=dict)
-    #: The positions that have been asked for.
-    _asked: set[int] = field(default_factory=set)
+    #: How often positions have been asked for.
+    _asked: Counter[int] = field(default_factory=Counter)
     #: The file that cannot be applied, by its position, once that is known.
     _in_the_way: dict[int, OnTheWayError] = field(default_factory=dict)
 
@@ -204,11 +207,10 @@ class Laboratory:
     def _is_worth_keeping(self, position: int) -> bool:
         """Return whether a database is copied from one that is kept, rather than made for its asker alone.
 
-        To make it takes as long as to copy one, but for the files on the way. So what is asked for once is made.
+        To make it takes as long as to copy one, but for the files on the way; and one that is kept has to be made first.
         """
-        has_been_asked = position in self._asked
-        self._asked.add(position)
-        return has_been_asked or position - (self._nearest(position) or 0) > _FAR
+        self._asked[position] += 1
+        return self._asked[position] > _SELDOM or position - (self._nearest(position) or 0) > _FAR
 
     def _station(self, position: int) -> LiveDatabase:
         if position in self._stations:

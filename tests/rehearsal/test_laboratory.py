@@ -149,7 +149,7 @@ def test_the_time_of_a_file_is_limited(make: Make) -> None:
     assert raised.value.__notes__[-1] == "given up after 0.2 s: [tool.migsafe] file_timeout"
 
 
-def test_what_was_asked_for_twice_is_copied_and_a_few_are_kept(
+def test_what_is_asked_for_often_is_copied_and_a_few_are_kept(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     laboratory = make({f"{number:04}_t.sql": f"create table t{number} (id int);\n" for number in range(1, 7)})
@@ -166,11 +166,11 @@ def test_what_was_asked_for_twice_is_copied_and_a_few_are_kept(
 
     monkeypatch.setattr(laboratory, "open", open_database)
     monkeypatch.setattr(laboratory, "copy", copy_database)
-    for position in (3, 3, 3, 5):
+    for position in (3, 3, 3, 3, 5):
         with laboratory.database_at(position) as live:
             assert len(_columns(live)) == position
-    assert made == ["open", "open", "copy", "copy", "copy"]
-    for position in (1, 2, 4, 5, 6) * 2:
+    assert made == ["open", "open", "open", "copy", "copy", "copy"]
+    for position in (1, 2, 4, 5, 6) * 3:
         with laboratory.database_at(position):
             pass
     assert len(laboratory._stations) == 4
@@ -179,7 +179,7 @@ def test_what_was_asked_for_twice_is_copied_and_a_few_are_kept(
 def test_roles_are_of_the_servers_own(make: Make) -> None:
     """A file that makes a role is applied on the way, and again in a copy of a database from before it."""
     laboratory = make({"0001_t.sql": "create table t (id int);", "0002_role.sql": "create role app_user;"})
-    for position in (2, 1, 1, 2):
+    for position in (2, 1, 1, 1, 2, 2):
         with laboratory.database_at(position) as live:
             live.apply_to(2)
             with live.connect() as connection:
@@ -209,7 +209,7 @@ def test_a_prelude_and_stubs_are_there(make: Make) -> None:
         {"0001_docs.sql": "create extension vector;\ncreate table docs (place vector);\n"},
         prelude=("supabase",),
     )
-    for _ in range(2):
+    for _ in range(4):
         with laboratory.database_at(1) as live, live.connect() as connection:
             assert connection.execute(b"select count(*) from pg_roles where rolname = 'anon'").fetchall() == [
                 (1,)
@@ -219,6 +219,6 @@ def test_a_prelude_and_stubs_are_there(make: Make) -> None:
 
 def test_rows_of_unlogged_tables_are_copied_too(make: Make) -> None:
     laboratory = make({"0001_t.sql": "create unlogged table t (id int);\ninsert into t values (1), (2);\n"})
-    for _ in range(3):
+    for _ in range(4):
         with laboratory.database_at(1) as live, live.connect() as connection:
             assert connection.execute(b"select count(*) from t").fetchall() == [(2,)]
