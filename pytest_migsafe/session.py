@@ -368,7 +368,10 @@ class MigsafeSession:
             return (yield)
         plain = review.to_json()
         at, _ = self._by_path[item.path]
-        item.user_properties += properties(plain, self._histories[at].layout)
+        told = dict(properties(plain, self._histories[at].layout))
+        # Who runs an item again finds what was told of it before.
+        others = [one for one in item.user_properties if one[0] not in told]
+        item.user_properties[:] = [*others, *told.items()]
         report = yield
         setattr(report, "migsafe" if isinstance(review, Review) else "migsafe_end", plain)
         if report.skipped and (reason := unjudged_because(review)):
