@@ -230,6 +230,8 @@ def _compared(ref: str, base: _Side, ours: _Side, theirs: _Side, written: _Writt
     both = here.new.keys() & there.new.keys()
     shared = {name for name in both if ours.content(name) == theirs.content(name)}
     edited = {name for name in here.edited & there.edited if ours.content(name) != theirs.content(name)}
+    # To a file of changesets both can add; one that is run whenever it has changed has one content.
+    edited |= {name for name in both - shared if name in base.files and here.new[name].is_repeatable}
     news = {**there.new, **here.new}
     is_tried = bool(here.new and there.new)
     order = list(written.merged(ours.root, written.folder / "theirs").files) if is_tried else []
@@ -242,7 +244,7 @@ def _compared(ref: str, base: _Side, ours: _Side, theirs: _Side, written: _Writt
         shared=frozenset(there.new[name].relative_path for name in shared),
         merged=tuple(news[name] for name in order if name in news) if is_known else (),
         edited_by_both=tuple(prefix[name] for name in sorted(edited)),
-        added_by_both=tuple(prefix[name] for name in sorted(both - shared)),
+        added_by_both=tuple(prefix[name] for name in sorted(both - shared - base.files.keys())),
         same_version=tuple(_same_versions(here.new, there.new)),
         refuses_duplicates=theirs.history is not None and theirs.history.refuses_duplicates,
     )

@@ -161,7 +161,8 @@ def _edits(fork: "Fork") -> Iterator[Finding]:
                 path=path,
                 message=f"this branch and {fork.theirs.name} both {what} {path}, each in its own way",
                 remedy=(
-                    "Leave a file as it is that may have been applied, and write another."
+                    "Leave a file as it is that may have been applied, and write another; one that is run whenever it has "
+                    "changed gets the second edit when the first is merged."
                     if what == "edit"
                     else "Give one of the two another name and version, or make them the same."
                 ),

@@ -322,3 +322,78 @@ def test_layouts(merge: Merge, base: Mapping[str, str], name: str, root: str) ->
     assert finding.path == name.format("20240102000000", "ours")
     assert f"after {name.format('20240103000000', 'theirs')} of theirs" in finding.message
     assert finding.objects == ("public.v",)
+
+
+CHANGELOG = """--liquibase formatted sql
+--changeset ann:1
+CREATE TABLE a (x int, y int);
+"""
+PLAN = "%syntax-version=1.0.0\n%project=p\n\nbase 2024-01-01T00:00:00Z Ann <a@b> # base\n"
+
+
+def test_changesets_that_both_add_to_one_file(merge: Merge) -> None:
+    name = "db/changelog/all.sql"
+    merged = merge.of(
+        {name: CHANGELOG + "--changeset ann:2\nALTER TABLE a DROP COLUMN x;\n"},
+        {name: CHANGELOG + "--changeset bob:1\nCREATE VIEW v AS SELECT x FROM a;\n"},
+        base={name: CHANGELOG},
+        root="db/changelog",
+    )
+    (finding,) = merged.findings
+    assert finding.message.startswith(
+        "db/changelog/all.sql cannot be applied after db/changelog/all.sql of theirs"
+    )
+    assert finding.line == len(CHANGELOG.splitlines()) + 2
+
+
+def test_a_plan_that_both_continue(merge: Merge) -> None:
+    def change(name: str, text: str) -> dict[str, str]:
+        return {
+            "sqitch.plan": f"{PLAN}{name} 2024-01-02T00:00:00Z Ann <a@b> # {name}\n",
+            f"deploy/{name}.sql": f"BEGIN;\n{text};\nCOMMIT;\n",
+        }
+
+    merged = merge.of(
+        change("mine", "ALTER TABLE a RENAME COLUMN x TO z"),
+        change("yours", "ALTER TABLE a ALTER COLUMN x SET DEFAULT 1"),
+        base={
+            "sqitch.plan": PLAN,
+            "sqitch.conf": "[core]\n\tengine = pg\n",
+            "deploy/base.sql": "CREATE TABLE a (x int);\n",
+        },
+        root=".",
+    )
+    (finding,) = merged.findings
+    assert (finding.rule, finding.path) == ("branches-conflict", "deploy/mine.sql")
+    assert merged.fork.merged == ()
+
+
+def test_what_is_run_whenever_it_has_changed_comes_last(merge: Merge) -> None:
+    view = "CREATE OR REPLACE VIEW v AS SELECT x FROM a;"
+    merged = merge.of(
+        {
+            "db/R__view.sql": "CREATE OR REPLACE VIEW v AS SELECT x, y FROM a;",
+            "db/V2__y.sql": "ALTER TABLE a ADD y int;",
+        },
+        {"db/V3__z.sql": "ALTER TABLE a ADD z int;"},
+        base={"db/V1__a.sql": "CREATE TABLE a (x int);", "db/R__view.sql": view},
+        root="db",
+    )
+    assert merged.said == []
+    assert [one.relative_path for one in merged.fork.ours.files] == ["db/V2__y.sql", "db/R__view.sql"]
+
+
+def test_both_edit_what_is_run_whenever_it_has_changed(merge: Merge) -> None:
+    def view(columns: str) -> dict[str, str]:
+        return {"db/R__view.sql": f"CREATE OR REPLACE VIEW v AS SELECT {columns} FROM a;"}
+
+    merged = merge.of(
+        view("x, 1 AS one"),
+        view("x, 2 AS two"),
+        base={"db/V1__a.sql": "CREATE TABLE a (x int);", **view("x")},
+        root="db",
+    )
+    assert (
+        "branches-conflict",
+        "this branch and theirs both edit db/R__view.sql, each in its own way",
+    ) in merged.said
