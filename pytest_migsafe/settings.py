@@ -502,12 +502,17 @@ def _file(place: _Place, value: Any, root: Path) -> Path:
     return path
 
 
+#: What files that we write are called, for examples.
+_FILE_NAMES = {"lock_file": "migsafe.lock"}
+
+
 def _written_file(place: _Place, value: Any, root: Path) -> Path:
     """Read the name of a file that need not be there yet, in a folder that must."""
     path = Path(os.path.normpath(root / _text(place, value)))
     if path.is_dir():
         raise place.error(
-            f"{value!r} is a folder", f"name a file in it, {str(Path(value) / 'schema.json')!r}"
+            f"{value!r} is a folder",
+            f"name a file in it, {str(Path(value) / _FILE_NAMES.get(place.key, 'schema.json'))!r}",
         )
     if not path.parent.is_dir():
         raise place.error(

@@ -253,7 +253,7 @@ class Gate:
             positions &= self._only.positions[at]
         if self._narrows and isinstance(self._bases[at], Base):
             origins = self._pasts[at].origins
-            positions &= {one for one in positions if origins[one].change is not Change.UNCHANGED}
+            positions &= {one for one in positions if origins[one].has_changed}
         return positions
 
     @cached_property

@@ -1,6 +1,6 @@
 """What has become of a history's files since a commit, and what stands beside the new ones on the branch they go into."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -54,7 +54,27 @@ class _Comparison:
         for at, origin in origins.items():
             if origin.change is Change.NEW and not self.history.migrations[at].is_repeatable:
                 origins[at] = self._among_others(at, origin)
+        for at, later in self._put_before(origins):
+            origins[at] = origins[at].beside(later=later)
         return Past(origins, gone)
+
+    def _put_before(self, origins: Mapping[int, Origin]) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """Yield the files that a plan now has before others, and had behind them; with those."""
+        then = self._files.history_at_base if self.history.layout in _PLANNED else None
+        if then is None:
+            return
+        places = {name: place for place, name in enumerate(then.names)}
+        known = [
+            (places[name], at, name)
+            for at, name in enumerate(self._files.names)
+            if name in places and origins[at].change not in {Change.NEW, Change.RENAMED}
+        ]
+        if known == sorted(known):
+            return
+        for number, (place, at, _) in enumerate(known):
+            passed = tuple(self._files.shown(name) for other, _, name in known[number + 1 :] if other < place)
+            if passed and not self.history.migrations[at].is_repeatable:
+                yield at, passed
 
     # -- one file ------------------------------------------------------------------------------------------
 

@@ -44,12 +44,18 @@ class Origin:
     line: int = 0
     #: The lines that differ, each with ``-`` or ``+`` before it.
     differences: tuple[str, ...] = ()
-    #: Files that are known at the base and that are run after this one, which is new; relative to the project's root.
+    #: Files that are known at the base and that are run after this one, which is new, or was behind them; relative to the
+    #: project's root.
     later: tuple[str, ...] = ()
     #: New files of the branch that this one is to be merged into which have its version or place.
     rivals: tuple[str, ...] = ()
     #: What that branch is called.
     tip: str = ""
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether the file, or its place among the others, is not what it was."""
+        return self.change is not Change.UNCHANGED or bool(self.later)
 
     @property
     def since(self) -> str:

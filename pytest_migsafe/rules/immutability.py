@@ -151,10 +151,14 @@ def history_out_of_order(evidence: Evidence) -> Iterator[Finding]:
     if origin is None or not origin.later:
         return
     memory = memory_of(origin.layout)
-    where = origin.tip or origin.base
+    place = (
+        f"new, and ordered before {_listed(origin.later)} of {origin.tip or origin.base}"
+        if origin.change is Change.NEW
+        else f"ordered before {_listed(origin.later)} now, which it was behind at {origin.base}"
+    )
     yield history_out_of_order.finding(
         evidence,
-        message=f"new, and ordered before {_listed(origin.later)} of {where}: {memory.runner} {memory.late}",
+        message=f"{place}: {memory.runner} {memory.late}",
         evidence=tuple(origin.later[:_MOST]),
         remedy=history_out_of_order.remedy,
     )

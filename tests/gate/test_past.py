@@ -280,3 +280,13 @@ def test_a_folder_that_was_moved(flat: Scratch) -> None:
 def test_a_folder_that_was_copied_is_new(flat: Scratch) -> None:
     flat.write({name.replace("migrations", "other/migrations"): text for name, text in FLAT.items()})
     assert set(seen(flat, "main", "other/migrations").values()) == {"new"}
+
+
+def test_a_plan_in_another_order(scratch: Scratch) -> None:
+    changes = [f"{name} {_BY}\n" for name in ("a", "b", "c")]
+    files = {f"db/deploy/{name}.sql": f"create table {name} ();\n" for name in ("a", "b", "c")}
+    scratch.commit({"db/sqitch.plan": _PLAN + "".join(changes), **files})
+    scratch.write({"db/sqitch.plan": _PLAN + changes[2] + changes[0] + changes[1]})
+    found = past(scratch, "HEAD", "db").origins
+    assert [found[at].later for at in range(3)] == [("db/deploy/a.sql", "db/deploy/b.sql"), (), ()]
+    assert [found[at].has_changed for at in range(3)] == [True, False, False]

@@ -104,3 +104,10 @@ def test_what_is_gone_says_how_it_comes_back() -> None:
     assert "git checkout 1a2b3c4 -- migrations/1_a.sql" in first.remedy
     assert "sqlx ends with `previously applied but is missing`" in first.message
     assert second.message.startswith("migrations/1_a.sql was deleted since migsafe.lock was written: ")
+
+
+def test_a_plan_in_another_order_says_what_was_passed() -> None:
+    (finding,) = found("sqitch", Change.UNCHANGED, later=("deploy/a.sql",))
+    assert finding.message.startswith(
+        "ordered before deploy/a.sql now, which it was behind at 1a2b3c4 (main): Sqitch no longer"
+    )
