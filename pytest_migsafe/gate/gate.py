@@ -286,9 +286,19 @@ class Gate:
 
     def warnings(self) -> Iterator[str]:
         """Yield what could not be found out, and with it the way out."""
+        yield from self._unread()
         yield from self._unrecorded()
         for problem in self.problems:
             yield f"all files are judged, for what this pull request changes cannot be told: {problem}"
+
+    def _unread(self) -> Iterator[str]:
+        """Yield what is new and judged by nobody: a misspelt name would pass every gate."""
+        by_text: dict[str, list[str]] = {}
+        for past in self._pasts:
+            for remark in past.unread:
+                by_text.setdefault(remark.text, []).append(remark.path)
+        for text, names in by_text.items():
+            yield f"new, and not judged: {_listed(names)} ({text})"
 
     def _because(self, at: int) -> str:
         """Return what the files of a history have in common that are judged; empty: all are."""

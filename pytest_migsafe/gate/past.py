@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from pytest_migsafe.gate.base import Base
 from pytest_migsafe.gate.files import HistoryFiles, Then
-from pytest_migsafe.migrations.model import History, Migration
+from pytest_migsafe.migrations.model import History, Migration, Remark
 from pytest_migsafe.migrations.origin import Change, Gone, Origin
 from pytest_migsafe.migrations.sameness import compare, digests, similarity
 
@@ -23,6 +23,8 @@ class Past:
 
     origins: Mapping[int, Origin]
     gone: tuple[Gone, ...] = ()
+    #: New files that look like migrations and are none of the history's, each with what they are.
+    unread: tuple[Remark, ...] = ()
 
 
 def past_of(history: History, base: Base) -> Past:
@@ -56,7 +58,15 @@ class _Comparison:
                 origins[at] = self._among_others(at, origin)
         for at, later in self._put_before(origins):
             origins[at] = origins[at].beside(later=later)
-        return Past(origins, gone)
+        return Past(origins, gone, tuple(self._unread()))
+
+    def _unread(self) -> Iterator[Remark]:
+        """Yield what was said of files that are new and none of the history's."""
+        for remark in self.history.remarks:
+            name = self._files.name(self.history.root / remark.path) if remark.path else None
+            is_text = remark.path.lower().startswith("readme")
+            if name is not None and self._files.changes.get(name) == "A" and not is_text:
+                yield Remark(self._files.shown(name), remark.text)
 
     def _put_before(self, origins: Mapping[int, Origin]) -> Iterator[tuple[int, tuple[str, ...]]]:
         """Yield the files that a plan now has before others, and had behind them; with those."""

@@ -35,6 +35,8 @@ class PullRequest:
     warnings: frozenset[tuple[str, str]] = frozenset()
     #: The files that are judged.
     judged: tuple[str, ...] = ()
+    #: A line of the summary.
+    says: str = ""
 
 
 def _edited(name: str, old: str, new: str) -> dict[str, str | None]:
@@ -104,6 +106,11 @@ PULL_REQUESTS = {
         errors=frozenset({("branches-conflict", "migrations/0022_note_too.sql")}),
         judged=("migrations/0022_note_too.sql",),
     ),
+    # No gate passes what it does not know without a word.
+    "misspelt": PullRequest(
+        files={"migrations/0021a_note.sql": _NOTE.format("text"), "migrations/README.md": "Numbers."},
+        says="new, and not judged: migrations/0021a_note.sql (not migrations in this layout)",
+    ),
     "on-github": PullRequest(
         files={"migrations/0021_note.sql": _NOTE.format("text")},
         arguments=(),
@@ -172,6 +179,7 @@ def test_a_pull_request_of_each_kind(project: Project, monkeypatch: pytest.Monke
         assert found["error"] == one.errors, said
         assert found["warning"] == one.warnings, said
         assert tuple(run.verdicts) == one.judged, said
+        assert not one.says or one.says in run.lines, said
         assert run.exit_code == (1 if one.errors else 0), said
         _check_reports(project.path, one, run.text, said)
 
