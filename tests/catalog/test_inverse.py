@@ -148,5 +148,17 @@ def test_a_value_is_taken_from_an_enum_that_is_used(connection: psycopg.Connecti
     )
 
 
+def test_the_index_of_a_constraint_is_not_taken_for_another(connection: psycopg.Connection) -> None:
+    connection.execute(b"begin; create table app.paths (path text, constraint paths_key unique (path))")
+    before = catalog.snapshot(connection)
+    connection.execute(
+        b"alter table app.paths drop constraint paths_key; alter table app.paths rename to ways;"
+        b"create unique index ways_key on app.ways (path)"
+    )
+    now = catalog.snapshot(connection)
+    found = search(connection, now, before, first=names_back(now, alike(now, before)))
+    assert (found.remaining, found.refused) == ((), ())
+
+
 def test_nothing_leads_to_where_one_is(before: Schema) -> None:
     assert inverse(before, Schema.of(before), 18).statements == ()

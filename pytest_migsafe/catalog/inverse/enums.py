@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pytest_migsafe.catalog import rarer
 from pytest_migsafe.catalog.inverse import types
-from pytest_migsafe.catalog.inverse.relations import constraint_of
+from pytest_migsafe.catalog.inverse.relations import constraint_of, names
 from pytest_migsafe.catalog.inverse.steps import Phase, Way
 from pytest_migsafe.catalog.lexical import last_part, parent_of, quoted
 from pytest_migsafe.catalog.objects import CatalogObject
@@ -25,7 +25,7 @@ def made_anew(way: Way, now: Type, then: Type) -> list[CatalogObject] | None:
     What has to go is dropped and made again by the caller, with what depends on it and on the columns.
     """
     columns = [one for one in way.now.columns.values() if _is_of(one.type, now.name)]
-    if _is_built_on(way.now, now.name) or any(now.name in (one.generated or "") for one in columns):
+    if _is_built_on(way.now, now.name) or any(names(one.generated or "", now.name) for one in columns):
         return None
     before = quoted(f"{last_part(now.name)}_before")
     way.add(Phase.SCHEMA, f"ALTER TYPE {now.name} RENAME TO {before};")
@@ -63,21 +63,21 @@ def _is_built_on(schema: Schema, name: str) -> bool:
     )
     named = (one.name for some in (schema.casts, schema.operators) for one in some.values())
     classes = (one.type for one in schema.of_kind(rarer.OperatorClass).values())
-    return any(name in text for text in (*made, *named, *classes))
+    return any(names(text, name) for text in (*made, *named, *classes))
 
 
 def _saying(schema: Schema, name: str) -> Iterator[CatalogObject]:
     """Yield what has a type in its definition."""
     for function in schema.functions.values():
-        if name in f"{function.name} {function.arguments} {function.returns}":
+        if names(f"{function.name} {function.arguments} {function.returns}", name):
             yield function
     for policy in schema.policies.values():
-        if f"::{name}" in f"{policy.using} {policy.check}":
+        if names(f"{policy.using} {policy.check}", name):
             yield policy
     own = (
         one for one in schema.indexes.values() if constraint_of(schema, one) is None and one.parent is None
     )
     others = (schema.constraints, schema.views, schema.triggers, schema.rules)
     for one in (*own, *(one for some in others for one in some.values())):
-        if f"::{name}" in one.definition:
+        if names(one.definition, name):
             yield one

@@ -435,10 +435,10 @@ def _uses(one: CatalogObject, type_name: str) -> bool:
     if isinstance(one, Column):
         return one.type.removesuffix("[]") == type_name
     if isinstance(one, Function):
-        return type_name in f"{one.name} {one.arguments} {one.returns}"
+        return relations.names(f"{one.name} {one.arguments} {one.returns}", type_name)
     if isinstance(one, Type):
         said = (one.base_type or "", *one.attributes, one.range or "")
-        return one.name != type_name and any(type_name in text for text in said)
+        return one.name != type_name and any(relations.names(text, type_name) for text in said)
     return False
 
 

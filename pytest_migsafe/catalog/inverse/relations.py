@@ -535,6 +535,11 @@ def mentions(text: str | None, name: str) -> bool:
     return text is not None and re.search(rf"(?<!\w){re.escape(last_part(name))}(?!\w)", text) is not None
 
 
+def names(text: str, qualified: str) -> bool:
+    """Whether a definition has a qualified name in it, and not only as the begin of a longer one."""
+    return re.search(rf"(?<![\w\"]){re.escape(qualified)}(?![\w\"])", text) is not None
+
+
 def comment(words: str, text: str | None) -> str:
     """Return the statement that comments an object."""
     return f"COMMENT ON {words} IS {constant(text) if text is not None else 'NULL'};"

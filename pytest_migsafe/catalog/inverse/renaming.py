@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pytest_migsafe.catalog.inverse.relations import constraint_of
 from pytest_migsafe.catalog.inverse.words import target
 from pytest_migsafe.catalog.lexical import own_name, parent_of
 from pytest_migsafe.catalog.objects import CatalogObject
@@ -51,7 +52,8 @@ def alike(now: Schema, then: Schema) -> Iterator[Renamed]:
     for old, new in renames(then, now).items():
         for kind in (Table, View, Sequence, Function, Constraint, Index, Trigger, Policy):
             was = then.get(kind.KIND, old) if _can_be(kind, old) else None
-            if was is not None:
+            # The index of a constraint has its name from that.
+            if was is not None and not (isinstance(was, Index) and constraint_of(then, was)):
                 yield Renamed(was, new)
 
 
