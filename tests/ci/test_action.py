@@ -234,10 +234,12 @@ def test_paths_and_a_given_base_and_folder(act: Act, project: Scratch) -> None:
         since="all",
         args="--migsafe-only migrations/0003_plans.sql",
         upload="false",
+        artifacts="false",
     )
     assert run.outcome == "success", run[_REHEARSE].text
     assert run.outputs["judged"] == "1"
     assert run.outputs["reports"] == str(project.path / "shop" / "migsafe-reports")
+    assert not (project.path / "shop" / "migsafe-reports" / "artifacts").exists()
     assert run["Upload the reports"].outcome == "skipped"
 
 

@@ -85,6 +85,7 @@ def test_the_job_of_gitlab(project: Scratch, environment: dict[str, str], instal
         "CI_PROJECT_DIR": str(project.path),
         "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
         "CI_MERGE_REQUEST_EVENT_TYPE": "detached",
+        "CI_MERGE_REQUEST_IID": "7",
     }
     done = _run("\n".join(job["script"]), project.path, environment | at_gitlab)
 
@@ -99,6 +100,7 @@ def test_the_job_of_gitlab(project: Scratch, environment: dict[str, str], instal
     issues = json.loads(reports["codequality"].read_text(encoding="utf-8"))
     assert {one["location"]["path"] for one in issues} == {"migrations/0003_index.sql"}
     assert all((project.path / path).exists() for path in job["artifacts"]["paths"])
+    assert (project.path / "reports" / "artifacts").is_dir()
 
 
 # -- pre-commit ----------------------------------------------------------------------------------------------
