@@ -82,7 +82,7 @@ def seeds_of(config: pytest.Config, root: Path, migration: Migration) -> tuple[S
     Raises:
         HookError: a hook raised an error, or gave no SQL.
     """
-    given = answers(config, "pytest_migsafe_seed", migration=migration)
+    given = answers(config, "pytest_migsafe_seed", migration=migration, config=config)
     return tuple(Seed(_sql(value, root, by), by) for by, value in given)
 
 
@@ -109,7 +109,9 @@ def settings_of(
     """
     known = {rule.id: rule.family for rule in rules}
     # Whoever is called first goes before the others.
-    for by, given in reversed([*answers(config, "pytest_migsafe_settings", migration=migration)]):
+    for by, given in reversed(
+        [*answers(config, "pytest_migsafe_settings", migration=migration, config=config)]
+    ):
         where = f"{by} for {migration.relative_path}"
         settings = with_settings_of_file(settings, given, where, rules=known)
     return settings
@@ -125,7 +127,7 @@ def show_reviews(config: pytest.Config, reviews: Iterable[Mapping[str, Any]]) ->
         return
     for review in reviews:
         # What is done to it there is nobody else's business.
-        for _ in answers(config, "pytest_migsafe_review", review=deepcopy(review)):
+        for _ in answers(config, "pytest_migsafe_review", review=deepcopy(review), config=config):
             pass
 
 
@@ -137,7 +139,7 @@ def sections_of(config: pytest.Config, report: Callable[[], Mapping[str, Any]]) 
     """
     if not _is_there(config, "pytest_migsafe_report_section"):
         return []
-    given = answers(config, "pytest_migsafe_report_section", report=deepcopy(report()))
+    given = answers(config, "pytest_migsafe_report_section", report=deepcopy(report()), config=config)
     return [section for by, value in given for section in _sections(value, by)]
 
 

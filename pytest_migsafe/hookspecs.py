@@ -48,13 +48,14 @@ def pytest_migsafe_prelude(config: pytest.Config) -> "str | Path | None":
 
 
 @pytest.hookspec
-def pytest_migsafe_settings(migration: "Migration") -> "Mapping[str, Any] | None":
+def pytest_migsafe_settings(migration: "Migration", config: pytest.Config) -> "Mapping[str, Any] | None":
     """Say what of the settings is otherwise for one migration.
 
     Called once for every migration in every process, when the migrations have been found.
 
     Args:
         migration: the file: its ``id``, ``path``, ``relative_path``.
+        config: pytest's.
 
     Returns:
         Settings as in ``[tool.migsafe]``: ``rules``, ``preset``, ``tables``, ``small_table``, ``lock_timeout``,
@@ -63,7 +64,7 @@ def pytest_migsafe_settings(migration: "Migration") -> "Mapping[str, Any] | None
 
 
 @pytest.hookspec
-def pytest_migsafe_seed(migration: "Migration") -> "str | Path | None":
+def pytest_migsafe_seed(migration: "Migration", config: pytest.Config) -> "str | Path | None":
     """Give SQL that makes rows for a migration to meet.
 
     It is run, and committed, before the file is rehearsed, before it is applied on the way to a later one, and in the
@@ -72,6 +73,7 @@ def pytest_migsafe_seed(migration: "Migration") -> "str | Path | None":
 
     Args:
         migration: the file: its ``id``, ``path``, ``relative_path``.
+        config: pytest's.
 
     Returns:
         SQL, or the path of a file of SQL, relative to the project's root.
@@ -79,7 +81,7 @@ def pytest_migsafe_seed(migration: "Migration") -> "str | Path | None":
 
 
 @pytest.hookspec
-def pytest_migsafe_review(review: "Mapping[str, Any]") -> None:
+def pytest_migsafe_review(review: "Mapping[str, Any]", config: pytest.Config) -> None:
     """See what became of a migration.
 
     Called once for each reviewed migration and place, in their order, in pytest's own process (never in a worker of
@@ -87,17 +89,21 @@ def pytest_migsafe_review(review: "Mapping[str, Any]") -> None:
 
     Args:
         review: an entry of ``migrations`` in the JSON report.
+        config: pytest's.
     """
 
 
 @pytest.hookspec
-def pytest_migsafe_report_section(report: "Mapping[str, Any]") -> "Mapping[str, str | Iterable[str]] | None":
+def pytest_migsafe_report_section(
+    report: "Mapping[str, Any]", config: pytest.Config
+) -> "Mapping[str, str | Iterable[str]] | None":
     """Add sections to the terminal's summary and to all reports.
 
     Called once in pytest's own process, after ``pytest_migsafe_review``; not where nothing was reviewed.
 
     Args:
         report: the JSON report.
+        config: pytest's.
 
     Returns:
         By its title, the text of each section: Markdown, or lines of it.

@@ -201,7 +201,8 @@ def test_what_is_no_sql_is_refused(project: Project, returned: str, complaint: s
 
 REPORTING = (
     "seen = []\n"
-    "def pytest_migsafe_review(review):\n"
+    "def pytest_migsafe_review(review, config):\n"
+    "    assert config.getoption('migsafe')\n"
     "    seen.append(review['path'][-9:-4])\n"
     "    review['findings'] = 'nobody else sees this'\n"
     "def pytest_migsafe_report_section(report):\n"
