@@ -148,6 +148,21 @@ def test_a_value_is_taken_from_an_enum_that_is_used(connection: psycopg.Connecti
     )
 
 
+def test_a_value_that_comes_back_can_be_used_at_once(connection: psycopg.Connection) -> None:
+    connection.execute(b"begin")
+    connection.execute(
+        b"create type app.step as enum ('new', 'old'); create table app.way (step app.step check (step <> 'old'))"
+    )
+    before = catalog.snapshot(connection)
+    connection.execute(
+        b"alter table app.way drop constraint way_step_check; alter type app.step rename to was;"
+        b"create type app.step as enum ('new'); alter table app.way alter step type app.step using step::text::app.step;"
+        b"drop type app.was"
+    )
+    found = search(connection, catalog.snapshot(connection), before)
+    assert (found.remaining, found.refused) == ((), ())
+
+
 def test_the_index_of_a_constraint_is_not_taken_for_another(connection: psycopg.Connection) -> None:
     connection.execute(b"begin; create table app.paths (path text, constraint paths_key unique (path))")
     before = catalog.snapshot(connection)

@@ -193,7 +193,7 @@ class _Inversion:
         return constraint is not None
 
     def _alter_type(self, now: Type, then: Type) -> bool:
-        if types.change(self.way, now, then):
+        if not self._uses_new_value(now, then) and types.change(self.way, now, then):
             return True
         user = next((one for one in self.now if _uses(one, now.name)), None)
         if user is None:
@@ -208,6 +208,22 @@ class _Inversion:
             self.retyped += [one for one in moved if isinstance(one, Column)]
             self.way.remade |= {one.key for one in moved if not isinstance(one, Column)}
         return True
+
+    def _uses_new_value(self, now: Type, then: Type) -> bool:
+        """Whether a value comes back that something else says, too: in one transaction it could not be used yet.
+
+        (Manual: "ALTER TYPE", Notes.)
+        """
+        if {*now.labels} - {*then.labels}:
+            return False
+        said = [f"{constant(one)}::{then.name}" for one in then.labels if one not in now.labels]
+        texts = (
+            text
+            for change in self.changes
+            for _, _, text in change.attributes
+            if change.action != "removed" and isinstance(text, str)
+        )
+        return any(one in text for text in texts for one in said)
 
     def _alter_extension(self, now: Extension, then: Extension) -> None:
         if now.version != then.version:
