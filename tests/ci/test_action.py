@@ -224,20 +224,29 @@ def test_what_is_installed(act: Act, programs: Path, inputs: dict[str, str], ins
     assert (run[_REHEARSE].outcome, run.outputs["outcome"]) == ("skipped", "")
 
 
-def test_paths_and_a_given_base_and_folder(act: Act, project: Scratch) -> None:
-    """A project in a folder of its repository; a flag with several values takes no path for one of them."""
-    moved = {f"shop/{name}": text for name, text in {**CLEAN, "pyproject.toml": "[tool.migsafe]\n"}.items()}
-    project.commit(moved)
+def test_a_folder_paths_a_given_base_and_the_projects_own_tests(act: Act, project: Scratch) -> None:
+    """A flag with several values takes no path for one of them; tests that ask for no migration are another job's."""
+    own = """
+def test_plans(database_at):
+    assert database_at("0003").value("SELECT count(*) FROM plans") == 0
+
+def test_app():
+    raise SystemExit
+"""
+    files = {**CLEAN, "pyproject.toml": "[tool.migsafe]\n", "tests/test_plans.py": own}
+    project.commit({f"shop/{name}": text for name, text in files.items()})
     run = act(
         working_directory="shop",
-        path="migrations\n",
+        path="migrations\n  tests\n",
         since="all",
         args="--migsafe-only migrations/0003_plans.sql",
+        tests="true",
         upload="false",
         artifacts="false",
     )
     assert run.outcome == "success", run[_REHEARSE].text
     assert run.outputs["judged"] == "1"
+    assert "2 passed, 1 deselected" in run[_REHEARSE].text
     assert run.outputs["reports"] == str(project.path / "shop" / "migsafe-reports")
     assert not (project.path / "shop" / "migsafe-reports" / "artifacts").exists()
     assert run["Upload the reports"].outcome == "skipped"
