@@ -149,7 +149,16 @@ class Gate:
         """Return the files that a history has no longer."""
         by_git = self._pasts[at].gone
         known = {one.path for one in by_git}
-        return (*by_git, *(one for one in self._locked[at].gone if one.path not in known))
+        by_lock = (one for one in self._locked[at].gone if one.path not in known)
+        return (*by_git, *(one for one in by_lock if self._was_merged(at, one)))
+
+    def _was_merged(self, at: int, gone: Gone) -> bool:
+        """Whether a file that is recorded was there at the base; where none is known, it is taken to have been."""
+        base = self._bases[at]
+        if not isinstance(base, Base):
+            return True
+        name = base.repository.name(self.settings[at].root / gone.path)
+        return name is None or base.repository.content(base.commit, name) is not None
 
     # -- the lock file -------------------------------------------------------------------------------------
 
@@ -195,7 +204,12 @@ class Gate:
         for path, lock in self._locks.items() if self.is_lock_written else ():
             those = [at for at in range(len(self.histories)) if self._lock_path(at) == path]
             came = update(
-                lock,
+                lock.without(
+                    self.settings[at].root / one.path
+                    for at in those
+                    for one in self._locked[at].gone
+                    if not self._was_merged(at, one)
+                ),
                 [(self.histories[at], self.origins(at), self.gone(at)) for at in those],
                 lambda migration, rule: waives(migration, rule) or self._is_off(rule),
             )

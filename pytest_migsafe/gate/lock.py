@@ -7,7 +7,7 @@ some), by which a comment that was edited is told from a statement. Files that a
 import hashlib
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +70,11 @@ class Lock:
     def name_of(self, path: Path) -> str:
         """Return the name that a file has in the lock file."""
         return os.path.relpath(path, self.path.parent).replace(os.sep, "/")
+
+    def without(self, paths: Iterable[Path]) -> "Lock":
+        """Return the lock file without some files."""
+        names = {self.name_of(path) for path in paths}
+        return Lock(self.path, {name: one for name, one in self.entries.items() if name not in names})
 
     def text(self) -> str:
         """Return what stands in the file."""

@@ -342,6 +342,14 @@ def test_the_lock_file_takes_what_is_allowed_and_what_is_new_to_git(
     assert project.run(*LOCK, "--migsafe-since=main").exit_code == 0
     assert "recorded anew: migrations/0004_prices.sql" in project.run(*UPDATE, "--migsafe-since=main").text
 
+    # Nor is a file missed that nobody has got.
+    project.write({"migrations/0005_idea.sql": "select 1;\n"})
+    project.run(*UPDATE, "--migsafe-since=main")
+    (project.path / "migrations/0005_idea.sql").unlink()
+    assert project.run(*LOCK, "--migsafe-since=main").exit_code == 0
+    project.run(*UPDATE, "--migsafe-since=main")
+    assert "0005" not in (project.path / "migsafe.lock").read_text()
+
     waived = "-- migsafe: allow history-edited because nobody has it\n\ncreate table users (id bigint primary key);\n"
     project.write({"migrations/0001_users.sql": waived})
     assert project.run(*LOCK).exit_code == 0
