@@ -138,7 +138,7 @@ class Kit:
         if given:
             run_seed(
                 database,
-                Seed(given, "given=...", called="the SQL"),
+                Seed(given, "given=...", called="the SQL", moves_sequences=False),
                 "the migration",
                 conditions(settings).options,
             )

@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
 
 from pytest_migsafe.errors import MigsafeError
 from pytest_migsafe.postgres.database import Database
 from pytest_migsafe.rehearsal.sending import send
+
+_FED_COLUMNS = files(__package__).joinpath("fed_columns.sql").read_text(encoding="utf-8").encode()
 
 #: How many lines of the SQL are shown around the one that the server points at.
 _AROUND = 2
@@ -27,6 +32,8 @@ class Seed:
     by: str
     #: What it is, as a message says it.
     called: str = "the seed"
+    #: Whether sequences are moved behind the ids that it gives.
+    moves_sequences: bool = True
 
 
 def run_seed(database: Database, seed: Seed, before: str, options: Mapping[str, str]) -> None:
@@ -39,6 +46,7 @@ def run_seed(database: Database, seed: Seed, before: str, options: Mapping[str, 
         psycopg.OperationalError: the server is gone.
     """
     with database.connect(options=options) as connection:
+        before_it = _highest(connection) if seed.moves_sequences else {}
         try:
             send(connection.cursor(), seed.sql)
         except psycopg.Error as error:
@@ -51,6 +59,30 @@ def run_seed(database: Database, seed: Seed, before: str, options: Mapping[str, 
                 f"{seed.called} before {before} ends in the middle of a transaction: it has a BEGIN without its COMMIT "
                 f"({seed.by})\nNothing after that BEGIN stays. Add the COMMIT, or leave both out."
             )
+        if seed.moves_sequences:
+            _move_sequences(connection, before_it)
+
+
+def _highest(connection: psycopg.Connection[Any]) -> dict[int, int | None]:
+    """Return the highest value of each column with a sequence of its own, by the sequence's oid."""
+    queries = [highest for _, highest, _ in _fed_columns(connection)]
+    if not queries:
+        return {}
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        return dict(cursor.execute(" UNION ALL ".join(queries).encode()).fetchall())
+
+
+def _move_sequences(connection: psycopg.Connection[Any], before: Mapping[int, int | None]) -> None:
+    """Move the sequences of columns that a seed gave values of its own; else a file's next row would take one of them."""
+    after = _highest(connection)
+    for sequence, _, move in _fed_columns(connection):
+        if after.get(sequence) != before.get(sequence):
+            connection.execute(move.encode())
+
+
+def _fed_columns(connection: psycopg.Connection[Any]) -> list[tuple[int, str, str]]:
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        return cursor.execute(_FED_COLUMNS).fetchall()
 
 
 def _refused(seed: Seed, before: str, error: psycopg.Error) -> str:
