@@ -132,12 +132,14 @@ class _Side:
 
 
 def _link(path: Path, copy: Path) -> None:
-    """Make a file the same as another one: a link is made in less time, where both are on one disk."""
+    """Make a file the same as another one of ours: a link takes less time than a copy."""
     copy.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        copy.hardlink_to(path)
-    except OSError:
-        shutil.copyfile(path, copy)
+    copy.hardlink_to(path)
+
+
+def _copy(path: Path, copy: Path) -> None:
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, copy)
 
 
 def _from(folder: Path, path: Path) -> str:
@@ -176,10 +178,11 @@ class _Written:
     def merged(self, ours: Path, theirs: Path) -> _Side:
         """Return the history of both branches in one folder."""
         into = self.folder / "merged"
-        for side, target in ((theirs, into), (ours, into / self._name(ours))):
+        # Links to the project's own files would change what git knows of them.
+        for side, target, make in ((theirs, into, _link), (ours, into / self._name(ours), _copy)):
             for path in (one for one in side.rglob("*") if one.is_file()):
                 if not (copy := target / path.relative_to(side)).exists():
-                    _link(path, copy)
+                    make(path, copy)
         return self.read(into)
 
     def read(self, top: Path) -> _Side:
