@@ -8,7 +8,6 @@ from functools import cached_property
 
 from pytest_migsafe.catalog import Change, Schema
 from pytest_migsafe.catalog.lexical import last_part, own_name, without_arguments
-from pytest_migsafe.catalog.render import relation_of
 from pytest_migsafe.catalog.schema import Constraint, Function, Policy, Table, Trigger, View
 from pytest_migsafe.migrations.queries import Use
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
@@ -49,7 +48,7 @@ class Impact:
         """The relations that were there before and that are concerned, by their names then, sorted."""
         found: dict[str, Touched] = defaultdict(Touched)
         for hold in (hold for one in self.evidence.statements for hold in holds_of(one)):
-            found[hold.relation].waiting[hold.waiting] = None
+            found[hold.relation].waiting |= dict.fromkeys(hold.waiting.split(" and "))
         for write in (write for one in self.evidence.statements for write in one.writes):
             if write.preexisting:
                 found[write.relation].add((write.inserted, write.updated, write.deleted))
@@ -58,10 +57,17 @@ class Impact:
                 if reach.use in _WRITES and self._was_there(reach.table) and _runs(reach, statement):
                     found[reach.table].reach[_told(reach)] = None
         for change in self._changes:
-            relation = change.name if change.kind in {"table", "view"} else relation_of(change)
+            relation = self._relation(change)
             if relation and self._was_there(relation):
                 found[relation].changes.append(change)
         return {name: found[name] for name in sorted(found) if not name.startswith("pg_toast.")}
+
+    def _relation(self, change: Change) -> str:
+        """Return the relation that an object is, or belongs to; empty for what stands on its own."""
+        schemas = (self.evidence.before, self.evidence.after)
+        found = next((one for schema in schemas if (one := schema.get(change.kind, change.name))), None)
+        home = found.home if found is not None else None
+        return home.name if home is not None and home.catalog == "relation" else ""
 
     def _was_there(self, relation: str) -> bool:
         return bool(self.evidence.before.belonging_to(relation))
@@ -81,8 +87,14 @@ class Impact:
     def names(self) -> Sequence[str]:
         """The names that application code would have to be searched for: they are gone, or mean something else."""
         found: set[str] = set()
+        gone = {
+            one.name for one in self._changes if one.action == "removed" and one.kind in {"table", "view"}
+        }
         for change in self._changes:
             if change.action == "added" or change.kind not in _NAMED_IN_CODE:
+                continue
+            if change.kind == "column" and self._relation(change) in gone:
+                # Whoever names it names its relation, too.
                 continue
             if change.action == "changed" and not _matters(change):
                 continue
@@ -120,7 +132,7 @@ class Impact:
             (
                 (
                     code(relation),
-                    " and ".join(touched.waiting) or "nobody",
+                    " and ".join(sorted(touched.waiting, key=_WAITING.index)) or "nobody",
                     touched.summary,
                     self._size(relation),
                 )
@@ -209,7 +221,7 @@ _WRITES = {Use.INSERTED: "inserted", Use.UPDATED: "updated", Use.DELETED: "delet
 class Touched:
     """What a file does with a relation that was there before."""
 
-    #: Who waits for it, as an ordered set.
+    #: Who waits for it, of ``_WAITING``; a set in which the order is kept.
     waiting: dict[str, None] = field(default_factory=dict)
     #: Rows inserted, updated and deleted.
     counts: tuple[int, int, int] = (0, 0, 0)
@@ -231,7 +243,7 @@ class Touched:
     def summary(self) -> str:
         """What becomes of its definition: "2 added, 1 removed"."""
         actions = [one.action for one in self.changes]
-        return ", ".join(f"{actions.count(one)} {one}" for one in dict.fromkeys(actions)) or "unchanged"
+        return ", ".join(f"{actions.count(one)} {one}" for one in sorted({*actions})) or "unchanged"
 
 
 @dataclass(frozen=True)
@@ -291,6 +303,7 @@ def _mentions(text: str, relation: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(last_part(relation))}(?!\w)", text, re.IGNORECASE) is not None
 
 
+_WAITING = ("reads", "writes", "nextval")
 #: What may be otherwise in an object without any code noticing.
 _UNSEEN = frozenset({"comment", "owner", "statistics", "storage", "compression", "options", "body", "cost"})
 

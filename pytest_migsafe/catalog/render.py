@@ -71,7 +71,7 @@ def grouped(changes: Iterable[Change]) -> list[tuple[Change, list[Change]]]:
     parts: dict[tuple[Action, str], list[Change]] = {place: [] for place in relations}
     tops: list[Change] = []
     for one in some:
-        place = (one.action, relation_of(one))
+        place = (one.action, _relation_of(one))
         (parts[place] if place in relations else tops).append(one)
     return [
         (
@@ -82,7 +82,7 @@ def grouped(changes: Iterable[Change]) -> list[tuple[Change, list[Change]]]:
     ]
 
 
-def relation_of(change: Change) -> str:
+def _relation_of(change: Change) -> str:
     """Return the relation that an object belongs to, or an empty text for what stands on its own."""
     if change.kind == "grant":
         target = str(change.value("object") or "")

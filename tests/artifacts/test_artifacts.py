@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.conftest import BROKEN_IN_THE_MIDDLE, Project
+from tests.plugin.conftest import BROKEN_IN_THE_MIDDLE, Project, settings
 
 _SHOP = {
     "migrations/0001_orders.sql": (
@@ -41,6 +41,36 @@ def test_schemas_and_impact_are_kept_of_each_migration(project: Project) -> None
     assert "| `public.orders` | reads and writes | 1 added | not said |" in impact
     assert "| `public.orders` | 0 | 0 | 0 | updated: all |" in impact
     assert "| `public.orders` | view public.totals |" in impact
+
+
+def test_the_impact_names_who_waits_for_what_and_what_is_gone(project: Project) -> None:
+    project.write(
+        {
+            "migrations/01_orders.sql": (
+                "create table customers (id bigint primary key);\n"
+                "create table orders (id bigint primary key, total int, customer bigint references customers);\n"
+                "create view totals as select total from orders;\ncreate view sums as select * from totals;\n"
+                "create function count_orders() returns bigint language sql as 'select count(*) from orders';\n"
+            ),
+            "migrations/02_total.sql": (
+                "drop view sums;\ndrop view totals;\nalter table orders alter column total type bigint;\n"
+                "alter table orders drop column customer;\n"
+            ),
+        },
+        settings("tables = {'public.orders' = 20_000_000}"),
+    )
+    project.run("--migsafe-artifacts=out")
+    impact = _text(project, "02_total", "impact.md")
+    assert "(about 40 s at 20 million rows)" in impact
+    assert "| `public.orders` | reads and writes | 1 changed, 2 removed | 20,000,000 |" in impact
+    assert (
+        "| `public.orders` | view public.totals; view public.sums; function public.count_orders() |" in impact
+    )
+    assert (
+        "Search it for these names, which are gone or mean something else: `customer`, `sums`, `total`, `totals`."
+        in impact
+    )
+    assert "- `column-removed`: " in impact
 
 
 def test_a_schema_can_be_declared_by_the_file_that_is_kept(project: Project) -> None:
