@@ -7,7 +7,7 @@ the project's own are, so that any layout works.
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -15,6 +15,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from pytest_migsafe.errors import SettingsError
+from pytest_migsafe.gate.files import CONFIGURATION
 from pytest_migsafe.gate.git import SHORT, GitError, Repository
 from pytest_migsafe.migrations.discovery import find_histories
 from pytest_migsafe.migrations.model import (
@@ -33,6 +34,8 @@ from pytest_migsafe.settings import Settings
 _DEEPER = (
     "fetch more of it: `git fetch --unshallow`; `fetch-depth: 0` of actions/checkout, GIT_DEPTH: 0 in GitLab"
 )
+#: The endings of migrations, and of what tells runners about them.
+_OF_MIGRATIONS = (".ddl", ".pgsql", ".psql", *CONFIGURATION)
 #: How this branch is called in messages.
 HERE = "this branch"
 
@@ -131,17 +134,6 @@ class _Side:
         return (self.root / name).read_bytes().replace(b"\r\n", b"\n")
 
 
-def _link(path: Path, copy: Path) -> None:
-    """Make a file the same as another one of ours: a link takes less time than a copy."""
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    copy.hardlink_to(path)
-
-
-def _copy(path: Path, copy: Path) -> None:
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, copy)
-
-
 def _from(folder: Path, path: Path) -> str:
     return os.path.relpath(path, folder).replace(os.sep, "/")
 
@@ -163,7 +155,8 @@ class _Written:
             path: blob for path, blob in blobs.items() if like is not None and like.blobs.get(path) == blob
         }
         for path in same:
-            _link(self.folder / "base" / path, into / path)
+            (into / path).parent.mkdir(parents=True, exist_ok=True)
+            (into / path).hardlink_to(self.folder / "base" / path)
         self.repository.write({path: blob for path, blob in blobs.items() if path not in same}, into)
         return replace(self.read(into), blobs=blobs)
 
@@ -172,17 +165,24 @@ class _Written:
         for outside in self._outside:
             blobs |= self.repository.files_in(commit, outside)
         for inside in self._inside:
-            blobs |= self.repository.files(commit, inside)
+            files = self.repository.files(commit, inside)
+            # A history right in the repository's top folder has the whole project below it.
+            is_all = inside == ""
+            blobs |= {
+                path: blob for path, blob in files.items() if not is_all or path.endswith(_OF_MIGRATIONS)
+            }
         return blobs
 
-    def merged(self, ours: Path, theirs: Path) -> _Side:
-        """Return the history of both branches in one folder."""
+    def merged(self, ours: _Side, new: Collection[str]) -> _Side:
+        """Return the history of both branches in one folder: theirs, with our new files."""
         into = self.folder / "merged"
-        # Links to the project's own files would change what git knows of them.
-        for side, target, make in ((theirs, into, _link), (ours, into / self._name(ours), _copy)):
-            for path in (one for one in side.rglob("*") if one.is_file()):
-                if not (copy := target / path.relative_to(side)).exists():
-                    make(path, copy)
+        shutil.copytree(self.folder / "theirs", into, copy_function=os.link)
+        for name in new:
+            # Links to the project's own files would change what git knows of them.
+            copy = into / self._name(ours.root) / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.unlink(missing_ok=True)  # it may be a link to theirs
+            shutil.copyfile(ours.root / name, copy)
         return self.read(into)
 
     def read(self, top: Path) -> _Side:
@@ -237,7 +237,7 @@ def _compared(ref: str, base: _Side, ours: _Side, theirs: _Side, written: _Writt
     edited |= {name for name in both - shared if name in base.files and here.new[name].is_repeatable}
     news = {**there.new, **here.new}
     is_tried = bool(here.new and there.new)
-    order = list(written.merged(ours.root, written.folder / "theirs").files) if is_tried else []
+    order = list(written.merged(ours, here.new).files) if is_tried else []
     is_known = news.keys() <= set(order) and both == shared
     prefix = {name: file.relative_path for name, file in {**base.files, **ours.files, **news}.items()}
     return Fork(

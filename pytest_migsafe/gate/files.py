@@ -13,7 +13,7 @@ from pytest_migsafe.migrations.discovery import discover
 from pytest_migsafe.migrations.model import History, Migration
 
 #: Files beside a history in which a runner may be configured, by their endings.
-_CONFIGURATION = (".conf", ".json", ".plan", ".properties", ".sql", ".toml", ".xml", ".yaml", ".yml")
+CONFIGURATION = (".conf", ".json", ".plan", ".properties", ".sql", ".toml", ".xml", ".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ class HistoryFiles:
             name: blob
             for folder in sorted(above)
             for name, blob in repository.files_in(commit, folder).items()
-            if name.endswith(_CONFIGURATION)
+            if name.endswith(CONFIGURATION)
         }
         return beside | dict(files)
 

@@ -344,6 +344,11 @@ def test_changesets_that_both_add_to_one_file(merge: Merge) -> None:
         "db/changelog/all.sql cannot be applied after db/changelog/all.sql of theirs"
     )
     assert finding.line == len(CHANGELOG.splitlines()) + 2
+    assert "cannot drop column x of table a because other objects depend on it" in finding.message
+    assert (
+        'of theirs cannot be applied after db/changelog/all.sql: column "x" does not exist'
+        in finding.evidence[-1]
+    )
 
 
 def test_a_plan_that_both_continue(merge: Merge) -> None:
