@@ -130,13 +130,31 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker and, when asked for, the active part of the plugin.
 
     Raises:
-        pytest.UsageError: something is to be written, and nothing to be rehearsed.
+        pytest.UsageError: something is to be written or judged, and nothing to be rehearsed.
     """
     config.addinivalue_line("markers", _MARKER)
     if not config.getoption("migsafe"):
-        if config.getoption("migsafe_update"):
-            raise pytest.UsageError("--migsafe-update: nothing is rehearsed without --migsafe; give both")
+        if (flag := _in_vain(config)) is not None:
+            raise pytest.UsageError(f"{flag}: nothing is rehearsed without --migsafe; give both")
         return
     from pytest_migsafe.session import activate  # only an active plugin imports it  # noqa: PLC0415
 
     activate(config)
+
+
+#: These say which server or layout it would be, and may stand in anybody's script; or they need no rehearsal.
+_ALWAYS_FINE = frozenset(
+    {"--migsafe-postgres", "--migsafe-dsn", "--migsafe-bindir", "--migsafe-layout", "--migsafe-rules"}
+)
+
+
+def _in_vain(config: pytest.Config) -> str | None:
+    """Return a flag for which ``--migsafe`` is missing: a gate that was never asked would be green.
+
+    Only those on the command line itself count: ``addopts`` are of all runs, with ``--migsafe`` and without.
+    """
+    if config.getoption("migsafe_update"):
+        return "--migsafe-update"
+    flags = {flag for flag, *_ in (*_OPTIONS, *_LISTS, *_SWITCHES)} - _ALWAYS_FINE
+    given = (arg.partition("=")[0] for arg in config.invocation_params.args)
+    return next((flag for flag in given if flag in flags), None)

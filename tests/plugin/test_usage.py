@@ -154,6 +154,22 @@ def test_without_the_flag_nothing_happens(
     )
 
 
+@pytest.mark.parametrize(
+    "args", [["--migsafe-since=main"], ["--migsafe-merge", "other"], ["--migsafe-html=a.html"]]
+)
+def test_a_gate_without_the_flag_is_refused_not_green(project: Project, args: list[str]) -> None:
+    project.write(SOUND, A_TEST)
+    result = project.pytest(*args)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    flag = args[0].partition("=")[0]
+    assert f"ERROR: {flag}: nothing is rehearsed without --migsafe; give both" in result.stderr.str()
+
+
+def test_flags_of_all_runs_and_of_servers_are_fine_without_it(project: Project) -> None:
+    project.write(A_TEST, {"pytest.ini": "[pytest]\naddopts = --migsafe-since=main --migsafe-json=a.json\n"})
+    assert project.pytest("--migsafe-postgres=18", "--migsafe-layout=flat").ret == pytest.ExitCode.OK
+
+
 def test_the_plugin_imports_nothing_but_pytest(project: Project) -> None:
     """In an interpreter that has imported pytest, the plugin adds itself and its like, and nothing else.
 
