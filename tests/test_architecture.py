@@ -62,7 +62,7 @@ FLOORS: dict[str, tuple[int, frozenset[str]]] = {
     # How big production's tables are, as the settings and a file of production's say it.
     "table_sizes": (0, frozenset()),
     "findings": (0, frozenset()),
-    # Texts of others as reports and guides show them.
+    # Texts of others as reports and guides show them, and the wording of lists and numbers.
     "texts": (0, frozenset()),
     "errors": (0, frozenset()),
     "termination": (0, frozenset()),

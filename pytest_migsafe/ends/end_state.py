@@ -11,6 +11,7 @@ from pytest_migsafe.rules import Rule
 from pytest_migsafe.rules.smoke.end_state import judge_end_state
 from pytest_migsafe.rules.smoke.matrix import matrix
 from pytest_migsafe.rules.smoke.summary import sections
+from pytest_migsafe.texts.wording import counted
 
 #: The item's name.
 END_STATE = "end-state"
@@ -45,12 +46,12 @@ def _judge(
     )
     failing = [one for one in findings if one.fails]
     warnings = sum(not one.fails and one.waived is None for one in findings)
-    counted = f"{_count(len(failing), 'error')}, {_count(warnings, 'warning')}"
+    said = f"{counted(len(failing), 'error')}, {counted(warnings, 'warning')}"
     if waived := sum(one.waived is not None for one in findings):
-        counted += f", {waived} waived"
+        said += f", {waived} waived"
     return EndVerdict(
         problem=problem(failing, f"the schema that {root} makes") if failing else "",
-        note=f"end state of {root}: {counted}",
+        note=f"end state of {root}: {said}",
         findings=findings,
         sections=sections(end.state_after, findings, rules),
         row_security=matrix(end.state_after),
@@ -62,7 +63,3 @@ def problem(failing: Sequence[Finding], what: str) -> str:
     more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
     first = f"{what}: {failing[0].rule}: {failing[0].message}{more}"
     return "\n\n".join([first, *(finding_text(one) for one in failing)])
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -18,6 +18,7 @@ from pytest_migsafe.gate.past import Past, past_of
 from pytest_migsafe.migrations.model import History
 from pytest_migsafe.migrations.origin import Change, Gone, Origin
 from pytest_migsafe.settings import Settings
+from pytest_migsafe.texts.wording import enumerated
 
 #: Judge all files, whatever CI says.
 ALL = "all"
@@ -217,7 +218,7 @@ class Gate:
             if came.refused:
                 yield (
                     (
-                        f"{lock.name} is left as it was for {_listed(came.refused)}: mend these files; or allow it in them "
+                        f"{lock.name} is left as it was for {enumerated(came.refused)}: mend these files; or allow it in them "
                         f"(-- migsafe: allow ... because ...); or, where nobody has applied them, take their lines out of {lock.name}"
                     ),
                     True,
@@ -237,7 +238,7 @@ class Gate:
                 if origin.change is Change.NEW and not self.histories[at].migrations[position].is_repeatable
             ]
             if names:
-                yield f"not in {lock.name} yet: {_listed(names)}; record them: {UPDATE}"
+                yield f"not in {lock.name} yet: {enumerated(names)}; record them: {UPDATE}"
 
     # -- which are judged ----------------------------------------------------------------------------------
 
@@ -296,7 +297,7 @@ class Gate:
                     reason,
                 )
         if self._only is not None and self._only.others:
-            yield f"--migsafe-only: not a migration, and passed over: {_listed(self._only.others)}"
+            yield f"--migsafe-only: not a migration, and passed over: {enumerated(self._only.others)}"
 
     def warnings(self) -> Iterator[str]:
         """Yield what could not be found out, and with it the way out."""
@@ -312,7 +313,7 @@ class Gate:
             for remark in past.unread:
                 by_text.setdefault(remark.text, []).append(remark.path)
         for text, names in by_text.items():
-            yield f"new, and not judged: {_listed(names)} ({text})"
+            yield f"new, and not judged: {enumerated(names)} ({text})"
 
     def _because(self, at: int) -> str:
         """Return what the files of a history have in common that are judged; empty: all are."""
@@ -352,12 +353,3 @@ def _said(judged: int, count: int, reason: str) -> str:
         return f"judged: nothing, for no file is {reason}"
     rest = f"; the other {'one is' if others == 1 else f'{others} are'} applied only" if others else ""
     return f"judged: {judged} {noun} {reason}{rest}"
-
-
-#: How many files are named one by one.
-_MOST = 5
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_MOST])
-    return shown if len(names) <= _MOST else f"{shown} and {len(names) - _MOST} more"

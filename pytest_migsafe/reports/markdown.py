@@ -14,6 +14,7 @@ from pytest_migsafe.reports.terminal import schema_lines
 from pytest_migsafe.reports.verdict import Verdict, outcomes, reasons, verdict
 from pytest_migsafe.texts import clipped, seen, words_and_sql
 from pytest_migsafe.texts.markdown import block, code, is_closed, listed, plain, table
+from pytest_migsafe.texts.wording import counted
 
 #: Who writes the comment anew finds it by this line.
 MARK = "<!-- pytest-migsafe -->"
@@ -57,19 +58,17 @@ def _parts(report: Mapping[str, Any], found: Sequence[Issue]) -> Iterator[Part]:
         yield _error(one)
     yield from _folded("Differences from the schema that is declared", _EXCERPTS, _differences(report))
     yield from _other_failures(report["failures"])
-    yield from _folded(_count(len(warnings), "warning"), _WARNINGS, map(_warning, warnings))
+    yield from _folded(counted(len(warnings), "warning"), _WARNINGS, map(_warning, warnings))
     yield from map(_section, report.get("sections", ()))
     yield from _folded("Schema changes", _CHANGES, _changes(report))
-    yield from _folded(_count(len(waived), "finding") + " waived in the files", _WAIVED, map(_waived, waived))
+    yield from _folded(
+        counted(len(waived), "finding") + " waived in the files", _WAIVED, map(_waived, waived)
+    )
     yield Part(f"\n{_foot(report)}\n", _FOOT)
 
 
 def _head(told: Verdict) -> Part:
     return Part(f"{MARK}\n## {_MARKS[told.word]} {plain(clipped(told.sentence, _LONGEST_MESSAGE))}\n", 0)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 # -- the table -----------------------------------------------------------------------------------------------
@@ -115,7 +114,7 @@ def _counted(entries: Iterable[Mapping[str, Any]]) -> str:
         for severity in ("error", "warning")
     ]
     errors, warnings = max(counts[::2]), max(counts[1::2])
-    said = [_count(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number]
+    said = [counted(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number]
     return f": {', '.join(said)}" if said else ""
 
 
@@ -268,7 +267,7 @@ def _foot(report: Mapping[str, Any]) -> str:
     said += [f"PostgreSQL {version} was not found" for version in sorted(missing)]
     skipped = sum(outcome == "skipped" for outcome in outcomes(report).values())
     if skipped:
-        said.append(f"{_count(skipped, 'migration')} not judged")
+        said.append(f"{counted(skipped, 'migration')} not judged")
     said += [f"judged is what is {why}" for why in reasons(report)]
     if report["folder"]:
         said.append(f"project in {report['folder']}")

@@ -9,6 +9,7 @@ from pytest_migsafe.migrations.discovery import LAYOUT_NAMES
 from pytest_migsafe.migrations.model import History
 from pytest_migsafe.places import Places
 from pytest_migsafe.reports.failure import indented
+from pytest_migsafe.texts.wording import enumerated
 
 #: A line of output, with the keywords of pytest's ``TerminalWriter.line``.
 StyledLine = tuple[str, Mapping[str, bool]]
@@ -73,23 +74,18 @@ def _remarks(history: History) -> list[str]:
     files: dict[str, list[str]] = {}
     for remark in history.remarks:
         files.setdefault(remark.text, []).append(remark.path)
-    return [f"{said}: {_listed(paths)}" if any(paths) else said for said, paths in files.items()]
-
-
-def _listed(names: Sequence[str], most: int = 5) -> str:
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+    return [f"{said}: {enumerated(paths)}" if any(paths) else said for said, paths in files.items()]
 
 
 def unfit_line(names: Sequence[str]) -> str:
     """Return what is said of SQL files that look like migrations and fit no layout."""
-    return f"not rehearsed, for they fit no layout: {_listed(names)}"
+    return f"not rehearsed, for they fit no layout: {enumerated(names)}"
 
 
 def tried_layouts(named: str | None, unfit: Sequence[str]) -> str:
     """Return which layouts were tried in vain, the one that is named or all, and the files that fit none."""
     tried = f"layout: {named}, as it is set" if named is not None else f"layouts: {', '.join(LAYOUT_NAMES)}"
-    return f"SQL files that fit no layout: {_listed(unfit)}; {tried}" if unfit else tried
+    return f"SQL files that fit no layout: {enumerated(unfit)}; {tried}" if unfit else tried
 
 
 def summary_lines(
@@ -141,7 +137,7 @@ def _blocked_lines(reviews: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]
     blocked = [review for review in reviews if review["outcome"] == "blocked"]
     for path, place in dict.fromkeys((review["blocked_by"], review["place"]) for review in blocked):
         those = [one for one in blocked if (one["blocked_by"], one["place"]) == (path, place)]
-        named = _listed([_named(review) for review in those], most=3)
+        named = enumerated([_named(review) for review in those], most=3)
         yield f"blocked by {path}: {named}", {"yellow": True}
         yield f"  {path}: {those[0]['blocked_because']}", {"yellow": True}
 
@@ -289,7 +285,7 @@ def _smoke_lines(sections: Iterable[Mapping[str, Any]]) -> Iterator[StyledLine]:
             text = f"  smoke tests {one['verdict']}: {one['name']} {one['checked']} ({', '.join(counts)})"
             yield text, {"red": True} if failed else {"yellow": True}
         if one["not_valid"]:
-            yield f"  not valid as yet, so only new rows are checked: {_listed(one['not_valid'])}", _PLAIN
+            yield f"  not valid as yet, so only new rows are checked: {enumerated(one['not_valid'])}", _PLAIN
 
 
 def _cluster_line(change: Mapping[str, Any]) -> StyledLine:

@@ -7,6 +7,7 @@ from pytest_migsafe.migrations.origin import Change, Gone, Origin
 from pytest_migsafe.migrations.runners import memory_of
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rules.registry import Rule, rule
+from pytest_migsafe.texts.wording import enumerated
 
 FAMILY = "history"
 #: How many files are named one by one.
@@ -152,9 +153,9 @@ def history_out_of_order(evidence: Evidence) -> Iterator[Finding]:
         return
     memory = memory_of(origin.layout)
     place = (
-        f"new, and ordered before {_listed(origin.later)} of {origin.tip or origin.base}"
+        f"new, and ordered before {enumerated(origin.later, most=_MOST)} of {origin.tip or origin.base}"
         if origin.change is Change.NEW
-        else f"ordered before {_listed(origin.later)} now, which it was behind at {origin.base}"
+        else f"ordered before {enumerated(origin.later, most=_MOST)} now, which it was behind at {origin.base}"
     )
     yield history_out_of_order.finding(
         evidence,
@@ -184,7 +185,7 @@ def history_two_heads(evidence: Evidence) -> Iterator[Finding]:
         return
     yield history_two_heads.finding(
         evidence,
-        message=f"{_listed(origin.rivals)}, new on {origin.tip}, has the same version or place: one of the two is lost, or the runner ends",
+        message=f"{enumerated(origin.rivals, most=_MOST)}, new on {origin.tip}, has the same version or place: one of the two is lost, or the runner ends",
         evidence=tuple(origin.rivals[:_MOST]),
         remedy=history_two_heads.remedy,
     )
@@ -226,11 +227,6 @@ def deleted(gone: Sequence[Gone], severity: Severity) -> tuple[Finding, ...]:
 def _missed(one: Gone) -> str:
     memory = memory_of(one.layout)
     return f"databases that have it keep what it made, new ones lack it ({memory.runner} {memory.missing})"
-
-
-def _listed(paths: Sequence[str]) -> str:
-    shown = ", ".join(paths[:_MOST])
-    return shown if len(paths) <= _MOST else f"{shown} and {len(paths) - _MOST} more"
 
 
 IMMUTABILITY_RULES: tuple[Rule, ...] = (

@@ -17,7 +17,7 @@ from pytest_migsafe.migrations.model import TransactionMode
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
 from pytest_migsafe.rehearsal.holding import Hold, blocks, holding, strongest
 from pytest_migsafe.rules.registry import rule
-from pytest_migsafe.rules.wording import listed
+from pytest_migsafe.texts.wording import listed
 
 FAMILY = "lock-queue"
 

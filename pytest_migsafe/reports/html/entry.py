@@ -13,7 +13,8 @@ from pytest_migsafe.reports.html.matrix import matrix_table, smoke_table, table
 from pytest_migsafe.reports.html.picture import mode_words, shown_statements, work_words
 from pytest_migsafe.reports.html.schema import diff_block
 from pytest_migsafe.reports.html.sql import cut, sql_block, whole_statement
-from pytest_migsafe.reports.html.words import ICONS, counted, listed
+from pytest_migsafe.reports.html.words import ICONS
+from pytest_migsafe.texts.wording import counted, enumerated
 
 #: How many lines of a statement are shown when there is no more room, and how long a line counts at most.
 _FEW_LINES = 2
@@ -296,11 +297,11 @@ def _facts(review: Mapping[str, Any], one: Mapping[str, Any], number: int) -> It
         if bar["first"] == number
     ]
     if locks:
-        yield f"takes {listed(locks, 6)}"
+        yield f"takes {enumerated(locks, 6)}"
     if work := work_words([done for done in timeline["work"] if done["statement"] == number]):
-        yield f"works: {listed(work, 6)}"
+        yield f"works: {enumerated(work, 6)}"
     if one["writes"]:
-        yield "writes " + listed([_written(write) for write in one["writes"]], 6)
+        yield "writes " + enumerated([_written(write) for write in one["writes"]], 6)
     for notice in one["notices"][:4]:
         yield f"{notice['severity']}: {notice['message']}"
     for kept in one["kept"]:
@@ -361,9 +362,9 @@ def _otherwise(review: Mapping[str, Any]) -> Iterator[Markup]:
         for one in review.get("left_out", ())
     ]
     if review.get("stubbed"):
-        said.append(f"Only stubs of the extensions {listed(review['stubbed'])}")
+        said.append(f"Only stubs of the extensions {enumerated(review['stubbed'], 12)}")
     if review.get("missing_roles"):
-        said.append(f"Exposed roles that do not exist: {listed(review['missing_roles'])}")
+        said.append(f"Exposed roles that do not exist: {enumerated(review['missing_roles'], 12)}")
     if said:
         yield element("h4", "How it was rehearsed")
         yield element("ul", [element("li", one) for one in said])

@@ -7,8 +7,9 @@ from urllib.parse import quote
 from pytest_migsafe.reports.excerpt import statement_lines
 from pytest_migsafe.reports.html.markup import Markup, element, joined, visible
 from pytest_migsafe.reports.html.sql import Excerpt, cut, plain_sql, sql_block
-from pytest_migsafe.reports.html.words import ICONS, counted
+from pytest_migsafe.reports.html.words import ICONS
 from pytest_migsafe.reports.issues import statement_at
+from pytest_migsafe.texts.wording import counted
 
 #: How many lines of a long statement are shown around the marked one.
 _MOST_LINES = 13

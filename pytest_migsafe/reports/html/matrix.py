@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_migsafe.reports.html.markup import Content, Markup, element
-from pytest_migsafe.reports.html.words import ICONS, listed
+from pytest_migsafe.reports.html.words import ICONS
+from pytest_migsafe.texts.wording import enumerated
 
 _COMMANDS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
@@ -52,7 +53,7 @@ def smoke_table(sections: Sequence[Mapping[str, Any]]) -> Markup:
                 ),
                 str(one["errors"] or "-"),
                 str(one["warnings"] or "-"),
-                listed(not_valid, 5) if not_valid else "-",
+                enumerated(not_valid, 5) if not_valid else "-",
             ]
         )
     return table(

@@ -15,9 +15,10 @@ from pytest_migsafe.reports.html.markup import Markup, element, joined, visible,
 from pytest_migsafe.reports.html.matrix import matrix_table, smoke_table
 from pytest_migsafe.reports.html.picture import SHARED
 from pytest_migsafe.reports.html.schema import diff_block
-from pytest_migsafe.reports.html.words import ICONS, counted, listed
+from pytest_migsafe.reports.html.words import ICONS
 from pytest_migsafe.reports.issues import RUN_RULES, Issue, issues
 from pytest_migsafe.reports.verdict import Verdict, verdict
+from pytest_migsafe.texts.wording import counted, enumerated
 
 #: How many failures the overview names, and how many entries are open when the page is.
 _MOST_NAMED = 40
@@ -178,7 +179,7 @@ def _circumstances(report: Mapping[str, Any]) -> Iterator[Markup]:
         facts.append(("Remark", f"… {len(remarks) - _MANY} more in the JSON report"))
     facts += [fact for one in histories for fact in _judged(one)]
     facts += [
-        ("Not found", f"PostgreSQL {listed(one['missing_versions'])}: nothing was rehearsed on it")
+        ("Not found", f"PostgreSQL {enumerated(one['missing_versions'], 12)}: nothing was rehearsed on it")
         for one in histories
         if one["missing_versions"]
     ]
@@ -192,7 +193,7 @@ def _circumstances(report: Mapping[str, Any]) -> Iterator[Markup]:
             )
         )
         if server["preludes"]:
-            facts.append(("Before the first", f"prelude {listed(server['preludes'])}"))
+            facts.append(("Before the first", f"prelude {enumerated(server['preludes'], 12)}"))
         if server["role"]:
             facts.append(("As the role", server["role"]))
         facts += [("Limit", limit) for limit in server["limits"]]
@@ -313,7 +314,7 @@ def _overview(run: _Run) -> Iterator[Markup]:
             yield element("p", f"… and {len(some) - _MOST_NAMED} more.")
     if len(failed) >= _MANY:
         rules = Counter(finding["rule"] for one in failed for finding in one.errors)
-        by_rule = listed([f"{rule} {number}" for rule, number in rules.most_common()])
+        by_rule = enumerated([f"{rule} {number}" for rule, number in rules.most_common()], 12)
         yield element("p", f"Errors by rule: {by_rule}", class_="quiet")
 
 

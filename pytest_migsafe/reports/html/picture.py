@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from pytest_migsafe.reports.html.markup import Markup, element, joined
-from pytest_migsafe.reports.html.words import counted
+from pytest_migsafe.texts.wording import counted
 
 #: How many statements, and how many relations, a picture shows.
 _MOST_STATEMENTS = 12

@@ -5,7 +5,7 @@ from typing import Any
 
 from pytest_migsafe import catalog
 from pytest_migsafe.reports.html.markup import Markup, element, joined
-from pytest_migsafe.reports.html.words import counted
+from pytest_migsafe.texts.wording import counted
 
 _ELEMENTS = {"added": "ins", "removed": "del", "changed": "em", "context": "span"}
 

@@ -24,7 +24,7 @@ from pytest_migsafe.rehearsal.holding import Stall, Work, WorkKind
 from pytest_migsafe.rules.registry import Rule
 from pytest_migsafe.rules.remedy import written
 from pytest_migsafe.rules.safe_ways import column_of, constraint_of, constraints_of, index_of, is_partitioned
-from pytest_migsafe.rules.wording import joined, listed
+from pytest_migsafe.texts.wording import joined, listed
 
 FAMILY = "blocking-work"
 

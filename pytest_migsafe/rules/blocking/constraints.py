@@ -7,7 +7,7 @@ from pytest_migsafe.catalog.schema import Constraint, Type
 from pytest_migsafe.rehearsal.holding import WorkKind
 from pytest_migsafe.rules import safe_ways
 from pytest_migsafe.rules.blocking.check import Situation, Told, blocking_rule
-from pytest_migsafe.rules.wording import listed
+from pytest_migsafe.texts.wording import listed
 
 _TWO_FILES = (
     "NOT VALID lets the constraint hold for what is written from then on, and reads nothing. VALIDATE CONSTRAINT checks the "

@@ -17,7 +17,7 @@ from pytest_migsafe.rules.blocking.check import FAMILY, Situation, Told, blockin
 from pytest_migsafe.rules.blocking.general import done
 from pytest_migsafe.rules.registry import rule
 from pytest_migsafe.rules.remedy import written
-from pytest_migsafe.rules.wording import joined, listed
+from pytest_migsafe.texts.wording import joined, listed
 
 #: Statements that read and write rows, and lock tables for nobody.
 _OF_ROWS = frozenset(

@@ -6,7 +6,7 @@ from pytest_migsafe.catalog.lexical import quoted
 from pytest_migsafe.migrations.columns import altered_relation
 from pytest_migsafe.rehearsal.holding import WorkKind
 from pytest_migsafe.rules.blocking.check import Situation
-from pytest_migsafe.rules.wording import listed
+from pytest_migsafe.texts.wording import listed
 
 
 def altered_table(situation: Situation) -> str:

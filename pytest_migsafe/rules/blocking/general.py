@@ -8,7 +8,7 @@ from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rehearsal.holding import Stall, WorkKind
 from pytest_migsafe.rules.blocking.check import FAMILY, BlockingRule, Situation, Told, described, situations
 from pytest_migsafe.rules.registry import Rule
-from pytest_migsafe.rules.wording import joined, listed
+from pytest_migsafe.texts.wording import joined, listed
 
 
 def work_under_lock(specific: Sequence[BlockingRule]) -> Rule:

@@ -6,7 +6,7 @@ from pytest_migsafe.findings import RemedyFile
 from pytest_migsafe.rehearsal.holding import WorkKind
 from pytest_migsafe.rules import safe_ways
 from pytest_migsafe.rules.blocking.check import Situation, Told, blocking_rule
-from pytest_migsafe.rules.wording import listed
+from pytest_migsafe.texts.wording import listed
 
 
 @blocking_rule(

@@ -9,7 +9,7 @@ from pytest_migsafe.rehearsal.holding import WorkKind
 from pytest_migsafe.rules import safe_ways
 from pytest_migsafe.rules.blocking.check import Situation, Told, blocking_rule
 from pytest_migsafe.rules.partitions import bounds_of, is_default, others_than
-from pytest_migsafe.rules.wording import joined, listed
+from pytest_migsafe.texts.wording import joined, listed
 
 
 @blocking_rule(

@@ -11,7 +11,7 @@ from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rules.compatibility.check import NO_OLD_CODE, Breakage, compatibility_rule
 from pytest_migsafe.rules.compatibility.types import Change, changed, form_of
 from pytest_migsafe.rules.compatibility.views import columns_of, unwritten_columns
-from pytest_migsafe.rules.wording import listed
+from pytest_migsafe.texts.wording import listed
 
 
 def _tables(evidence: Evidence) -> Iterator[tuple[Table, Table]]:

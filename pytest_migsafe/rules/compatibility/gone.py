@@ -30,7 +30,7 @@ from pytest_migsafe.rules.compatibility.check import (
 from pytest_migsafe.rules.compatibility.functions import is_for_triggers, successor
 from pytest_migsafe.rules.compatibility.types import form_of
 from pytest_migsafe.rules.smoke.check import cause
-from pytest_migsafe.rules.wording import listed
+from pytest_migsafe.texts.wording import listed
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pytest_migsafe.rules.compatibility.check import Breakage, compatibility_rul
 from pytest_migsafe.rules.compatibility.functions import is_for_triggers
 from pytest_migsafe.rules.smoke.audience import in_sql
 from pytest_migsafe.rules.smoke.check import cause
-from pytest_migsafe.rules.wording import listed
+from pytest_migsafe.texts.wording import listed
 
 _REVOKES = re.compile(r"\brevoke\b", re.IGNORECASE)
 

@@ -9,7 +9,7 @@ from pytest_migsafe.findings import Severity
 from pytest_migsafe.rehearsal.evidence import Evidence
 from pytest_migsafe.rules.compatibility.check import Breakage, compatibility_rule
 from pytest_migsafe.rules.compatibility.types import changed
-from pytest_migsafe.rules.wording import listed
+from pytest_migsafe.texts.wording import listed
 
 
 def _types(evidence: Evidence) -> Iterator[tuple[Type, Type]]:

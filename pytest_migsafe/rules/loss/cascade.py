@@ -25,7 +25,7 @@ from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
 from pytest_migsafe.rules.loss.check import FAMILY, done, found_of, is_judged
 from pytest_migsafe.rules.registry import rule
 from pytest_migsafe.rules.remedy import written
-from pytest_migsafe.rules.wording import listed
+from pytest_migsafe.texts.wording import listed
 
 _CASCADES = re.compile(r"(?<!delete)(?<!update)\s+cascade\b", re.IGNORECASE)
 #: What may say the name of what it drops.

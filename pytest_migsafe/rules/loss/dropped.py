@@ -11,7 +11,7 @@ from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
 from pytest_migsafe.rules.loss.check import FAMILY, found_of, is_copied, is_judged
 from pytest_migsafe.rules.registry import rule
 from pytest_migsafe.rules.smoke.check import cause
-from pytest_migsafe.rules.wording import listed
+from pytest_migsafe.texts.wording import listed
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pytest_migsafe.migrations.definitions import deletes, truncates
 from pytest_migsafe.rehearsal.evidence import Evidence, StatementEvidence
 from pytest_migsafe.rules.loss.check import CODE, FAMILY, done, found_of, is_copied, is_judged
 from pytest_migsafe.rules.registry import rule
-from pytest_migsafe.rules.wording import listed
+from pytest_migsafe.texts.wording import listed
 
 
 def _resolved(evidence: Evidence, statement: StatementEvidence, schema: str, name: str) -> str | None:

@@ -12,7 +12,7 @@ from pytest_migsafe.rehearsal.facts import BrokenCode, Computed
 from pytest_migsafe.rehearsal.state import State
 from pytest_migsafe.rules.smoke.check import Defect, change_test, smoke_test
 from pytest_migsafe.rules.sql import partitions_of, reindex
-from pytest_migsafe.rules.wording import joined
+from pytest_migsafe.texts.wording import joined
 
 _BODIES_UNCHECKED = re.compile(r"\bcheck_function_bodies\b\W+(?:to\b\W*)?(?:off|false|0|no)\b", re.IGNORECASE)
 
