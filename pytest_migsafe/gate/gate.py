@@ -337,6 +337,7 @@ class Gate:
             if isinstance(base, Base)
             else None,
             "problem": str(base) if isinstance(base, GitError) else None,
+            "unread": [{"path": one.path, "text": one.text} for one in self._pasts[at].unread],
             "lock": path.name if (path := self._lock_path(at)) is not None else None,
         }
 

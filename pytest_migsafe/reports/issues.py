@@ -106,6 +106,11 @@ RUN_RULES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "those of others were changed.",
             "remedy": "Do what the message says.",
         },
+        "file-not-read": {
+            "title": "A new file beside the migrations is none, and nobody judges it",
+            "why": "If it was meant to be one, its name is misspelt: it passes every gate, and its runner passes it over.",
+            "remedy": "Give it the name that the layout wants, or put it elsewhere.",
+        },
         "postgres-missing": {
             "title": "Nothing was rehearsed on a version of PostgreSQL that was asked for",
             "why": "It is not on this machine. What differs between versions was not seen.",
@@ -264,6 +269,9 @@ def _of_run(report: Mapping[str, Any], found: Sequence[Issue]) -> Iterator[Issue
         if problem := (history.get("gate") or {}).get("problem"):
             text = f"all files are judged, for what this pull request changes cannot be told: {problem}"
             yield _warning("base-unknown", history["root"], text, report["folder"])
+        for one in (history.get("gate") or {}).get("unread", ()):
+            text = f"new, and not judged: {one['path']} ({one['text']})"
+            yield _warning("file-not-read", one["path"], text, report["folder"])
     why = incomplete(report)
     if why and not any(one.fails for one in found):
         unjudged = [one for one in report["migrations"] if one["outcome"] == "skipped"]

@@ -131,6 +131,22 @@ def test_what_a_pull_request_changes_may_be_unknown_or_nothing() -> None:
     assert verdict(unchanged, []).sentence == "Nothing to judge: no migration is new or changed since main"
 
 
+def test_a_new_file_that_is_no_migration_is_told() -> None:
+    misspelt = report(migration())
+    misspelt["histories"][0]["gate"] = {
+        "because": "new or changed since main",
+        "problem": None,
+        "unread": [{"path": "m/2a.sql", "text": "not migrations in this layout"}],
+    }
+
+    assert (only(misspelt).rule, only(misspelt).path, only(misspelt).fails) == (
+        "file-not-read",
+        "m/2a.sql",
+        False,
+    )
+    assert only(misspelt).message == "new, and not judged: m/2a.sql (not migrations in this layout)"
+
+
 def test_files_are_named_from_the_repository_s_root() -> None:
     found = issues(
         report(
