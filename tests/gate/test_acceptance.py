@@ -33,6 +33,8 @@ class PullRequest:
     #: The errors, each by its rule and file; and the warnings.
     errors: frozenset[tuple[str, str]] = frozenset()
     warnings: frozenset[tuple[str, str]] = frozenset()
+    #: What is told of the run rather than of a migration, in the reports only.
+    remarks: frozenset[tuple[str, str]] = frozenset()
     #: The files that are judged.
     judged: tuple[str, ...] = ()
     #: A line of the summary.
@@ -109,6 +111,7 @@ PULL_REQUESTS = {
     # No gate passes what it does not know without a word.
     "misspelt": PullRequest(
         files={"migrations/0021a_note.sql": _NOTE.format("text"), "migrations/README.md": "Numbers."},
+        remarks=frozenset({("file-not-read", "migrations/0021a_note.sql")}),
         says="new, and not judged: migrations/0021a_note.sql (not migrations in this layout)",
     ),
     "on-github": PullRequest(
@@ -197,12 +200,14 @@ def _findings(report: Mapping[str, object]) -> Mapping[str, frozenset[tuple[str,
 
 def _check_reports(folder: Path, one: PullRequest, text: str, said: str) -> None:
     """See that each report tells of the same errors and warnings."""
-    expected = one.errors | one.warnings
-    sarif = json.loads((folder / _REPORTS["sarif"]).read_text("utf-8"))["runs"][0]["results"]
+    expected = one.errors | one.warnings | one.remarks
+    sarif = json.loads((folder / _REPORTS["sarif"]).read_text("utf-8"))["runs"][0]
     assert {
         (result["ruleId"], result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"])
-        for result in sarif
-    } == expected, said
+        for result in sarif["results"]
+    } == one.errors | one.warnings, said
+    notified = json.dumps(sarif["invocations"])
+    assert all(path in notified for _, path in one.remarks), said
     quality = json.loads((folder / _REPORTS["gitlab"]).read_text("utf-8"))
     assert {(issue["check_name"], issue["location"]["path"]) for issue in quality} == expected, said
     annotated = {line for line in text.splitlines() if line.startswith(("::error", "::warning"))}
@@ -213,7 +218,8 @@ def _check_reports(folder: Path, one: PullRequest, text: str, said: str) -> None
     verdict = next(line for line in comment.splitlines() if line.startswith("## "))
     assert ("Do not merge" in verdict) is bool(one.errors), said
     page = (folder / _REPORTS["html"]).read_text("utf-8")
-    assert all(rule in page and rule in comment for rule, _ in expected), said
+    assert all(rule in page and rule in comment for rule, _ in one.errors | one.warnings), said
+    assert all(path in page and path in comment for _, path in one.remarks), said
     junit = ET.parse(folder / "out/junit.xml").getroot()  # noqa: S314 - pytest's own
     failures = [case for case in junit.iter("testcase") if case.find("failure") is not None]
     assert bool(failures) is bool(one.errors), said

@@ -66,6 +66,7 @@ def test_only_what_is_new_is_judged_and_the_rest_applied(project: Project, scrat
             "tip": scratch.git("rev-parse", "main"),
         },
         "problem": None,
+        "unread": [],
         "lock": None,
     }
 

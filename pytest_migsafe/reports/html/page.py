@@ -215,6 +215,8 @@ def _judged(history: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Judged", f"{said}; the other {rest} are applied only" if rest else said
     if gate["problem"]:
         yield "No base", gate["problem"]
+    for one in gate["unread"]:
+        yield "New, and not judged", f"{one['path']} ({one['text']})"
 
 
 def _history(history: Mapping[str, Any]) -> Markup:
