@@ -13,7 +13,7 @@ from pytest_migsafe import catalog
 from pytest_migsafe.catalog import Changes, PreparedConnection, Schema
 from pytest_migsafe.postgres.database import Database, create_database
 from pytest_migsafe.postgres.server import Server
-from tests.catalog import mutations, rarer_mutations
+from tests.catalog import manual_mutations, mutations, rarer_mutations
 
 Connection = psycopg.Connection[Any]
 #: Runs a file in a savepoint that is rolled back: (connection, before, text) -> (after, what was read).
@@ -88,3 +88,35 @@ def portable_database(server: Server) -> Iterator[Database]:
 def portable(portable_database: Database) -> Schema:
     with portable_database.connect() as connection:
         return catalog.snapshot(connection)
+
+
+#: What all changes are made of.
+RICH = mutations.RICH + rarer_mutations.RICH + manual_mutations.RICH
+
+
+@pytest.fixture(scope="module")
+def rich(server: Server) -> Iterator[Database]:
+    with create_database(server) as created:
+        with created.connect() as connection:
+            connection.execute(b"drop role if exists migsafe_reader; create role migsafe_reader")
+            connection.execute(RICH.encode(), prepare=False)
+        yield created
+        with created.connect() as connection:
+            # A database with a subscription cannot be dropped.
+            connection.execute(
+                b"drop subscription paper; drop owned by migsafe_reader; drop role migsafe_reader"
+            )
+
+
+@pytest.fixture(scope="module")
+def lasting_connection(rich: Database) -> Iterator[psycopg.Connection]:
+    """One for all changes: its caches are warm, and its queries prepared."""
+    with rich.connect() as connection:
+        yield connection
+
+
+@pytest.fixture
+def rich_connection(lasting_connection: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    yield lasting_connection
+    # Also after a test that failed: the next one needs the database, and the session, as they were.
+    lasting_connection.execute(b"rollback")

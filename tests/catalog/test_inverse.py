@@ -1,18 +1,13 @@
 """The way back from one schema to another: for single changes of every kind, run on a real server and compared."""
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 
 from pytest_migsafe import catalog
 from pytest_migsafe.catalog import Schema
 from pytest_migsafe.catalog.inverse import Found, alike, inverse, names_back, search
-from pytest_migsafe.postgres.database import Database, create_database
-from pytest_migsafe.postgres.server import Server
 from tests.catalog import manual_mutations, mutations, rarer_mutations
 
-RICH = mutations.RICH + rarer_mutations.RICH + manual_mutations.RICH
 #: Of the two long lists every so many changes are tried: of all 655 (PostgreSQL 18), 562 are undone, and of 73 it is said why not.
 _EACH = 8
 _OTHERS = dict([*rarer_mutations.MUTATIONS.items(), *manual_mutations.MUTATIONS.items()][::_EACH])
@@ -42,34 +37,8 @@ _SHOWS = frozenset(
 
 
 @pytest.fixture(scope="module")
-def rich(server: Server) -> Iterator[Database]:
-    with create_database(server) as created:
-        with created.connect() as connection:
-            connection.execute(b"drop role if exists migsafe_reader; create role migsafe_reader")
-            connection.execute(RICH.encode(), prepare=False)
-        yield created
-        with created.connect() as connection:
-            # A database with a subscription cannot be dropped.
-            connection.execute(
-                b"drop subscription paper; drop owned by migsafe_reader; drop role migsafe_reader"
-            )
-
-
-@pytest.fixture(scope="module")
-def lasting_connection(rich: Database) -> Iterator[psycopg.Connection]:
-    with rich.connect() as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
 def before(lasting_connection: psycopg.Connection) -> Schema:
     return catalog.snapshot(lasting_connection)
-
-
-@pytest.fixture
-def connection(lasting_connection: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    yield lasting_connection
-    lasting_connection.execute(b"rollback")
 
 
 def _undone(connection: psycopg.Connection, before: Schema, text: str) -> Found:
@@ -80,8 +49,8 @@ def _undone(connection: psycopg.Connection, before: Schema, text: str) -> Found:
 
 
 @pytest.mark.parametrize("what", mutations.MUTATIONS)
-def test_a_change_is_undone(what: str, connection: psycopg.Connection, before: Schema) -> None:
-    found = _undone(connection, before, mutations.MUTATIONS[what])
+def test_a_change_is_undone(what: str, rich_connection: psycopg.Connection, before: Schema) -> None:
+    found = _undone(rich_connection, before, mutations.MUTATIONS[what])
     left = [line.text for line in catalog.render(found.remaining)]
     if what in _IS_SAID:
         assert left
@@ -94,9 +63,9 @@ def test_a_change_is_undone(what: str, connection: psycopg.Connection, before: S
 
 @pytest.mark.parametrize("what", _OTHERS)
 def test_what_of_a_rarer_change_is_not_undone_is_known(
-    what: str, connection: psycopg.Connection, before: Schema
+    what: str, rich_connection: psycopg.Connection, before: Schema
 ) -> None:
-    found = _undone(connection, before, _OTHERS[what])
+    found = _undone(rich_connection, before, _OTHERS[what])
     assert not found.remaining or found.unsaid or found.refused or what in _MADE_UP
 
 
@@ -105,14 +74,14 @@ _MADE_UP = frozenset({"ALTER EXTENSION member", "published column renamed"})
 
 
 def test_a_column_that_had_to_be_filled_is_filled_before_it_must_be(
-    connection: psycopg.Connection, before: Schema
+    rich_connection: psycopg.Connection, before: Schema
 ) -> None:
-    found = _undone(connection, before, "alter table app.child add column was bigint not null")
+    found = _undone(rich_connection, before, "alter table app.child add column was bigint not null")
     assert found.statements == ("ALTER TABLE app.child DROP COLUMN was;",)
-    connection.execute(b"rollback; begin")
-    connection.execute(b"alter table app.child add column was bigint not null")
-    then = catalog.snapshot(connection)
-    connection.execute(b"rollback")
+    rich_connection.execute(b"rollback; begin")
+    rich_connection.execute(b"alter table app.child add column was bigint not null")
+    then = catalog.snapshot(rich_connection)
+    rich_connection.execute(b"rollback")
     assert inverse(before, then, 18).statements == (
         "ALTER TABLE app.child ADD COLUMN was bigint;",
         "ALTER TABLE app.child ALTER COLUMN was SET NOT NULL;",
@@ -134,12 +103,12 @@ comment on type shop.state is 'How far it is';
 """
 
 
-def test_a_value_is_taken_from_an_enum_that_is_used(connection: psycopg.Connection) -> None:
-    connection.execute(b"begin")
-    connection.execute(_SHOP.encode(), prepare=False)
-    before = catalog.snapshot(connection)
-    connection.execute(b"alter type shop.state add value 'void'")
-    found = search(connection, catalog.snapshot(connection), before)
+def test_a_value_is_taken_from_an_enum_that_is_used(rich_connection: psycopg.Connection) -> None:
+    rich_connection.execute(b"begin")
+    rich_connection.execute(_SHOP.encode(), prepare=False)
+    before = catalog.snapshot(rich_connection)
+    rich_connection.execute(b"alter type shop.state add value 'void'")
+    found = search(rich_connection, catalog.snapshot(rich_connection), before)
     assert (found.remaining, found.refused) == ((), ())
     assert "ALTER TYPE shop.state RENAME TO state_before;" in found.statements
     assert (
@@ -148,30 +117,30 @@ def test_a_value_is_taken_from_an_enum_that_is_used(connection: psycopg.Connecti
     )
 
 
-def test_a_value_that_comes_back_can_be_used_at_once(connection: psycopg.Connection) -> None:
-    connection.execute(b"begin")
-    connection.execute(
+def test_a_value_that_comes_back_can_be_used_at_once(rich_connection: psycopg.Connection) -> None:
+    rich_connection.execute(b"begin")
+    rich_connection.execute(
         b"create type app.step as enum ('new', 'old'); create table app.way (step app.step check (step <> 'old'))"
     )
-    before = catalog.snapshot(connection)
-    connection.execute(
+    before = catalog.snapshot(rich_connection)
+    rich_connection.execute(
         b"alter table app.way drop constraint way_step_check; alter type app.step rename to was;"
         b"create type app.step as enum ('new'); alter table app.way alter step type app.step using step::text::app.step;"
         b"drop type app.was"
     )
-    found = search(connection, catalog.snapshot(connection), before)
+    found = search(rich_connection, catalog.snapshot(rich_connection), before)
     assert (found.remaining, found.refused) == ((), ())
 
 
-def test_the_index_of_a_constraint_is_not_taken_for_another(connection: psycopg.Connection) -> None:
-    connection.execute(b"begin; create table app.paths (path text, constraint paths_key unique (path))")
-    before = catalog.snapshot(connection)
-    connection.execute(
+def test_the_index_of_a_constraint_is_not_taken_for_another(rich_connection: psycopg.Connection) -> None:
+    rich_connection.execute(b"begin; create table app.paths (path text, constraint paths_key unique (path))")
+    before = catalog.snapshot(rich_connection)
+    rich_connection.execute(
         b"alter table app.paths drop constraint paths_key; alter table app.paths rename to ways;"
         b"create unique index ways_key on app.ways (path)"
     )
-    now = catalog.snapshot(connection)
-    found = search(connection, now, before, first=names_back(now, alike(now, before)))
+    now = catalog.snapshot(rich_connection)
+    found = search(rich_connection, now, before, first=names_back(now, alike(now, before)))
     assert (found.remaining, found.refused) == ((), ())
 
 

@@ -1,19 +1,15 @@
 """Each single change is seen in full and incrementally, alike; what is no change is not seen."""
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 
 from pytest_migsafe import catalog
 from pytest_migsafe.catalog import Schema, rarer
-from pytest_migsafe.postgres.database import Database, create_database
-from pytest_migsafe.postgres.server import Server
+from pytest_migsafe.postgres.database import Database
 from tests.catalog import manual_mutations, mutations, rarer_mutations
 from tests.catalog.conftest import Rehearse
 from tests.catalog.mutations import NO_CHANGES
 
-RICH = mutations.RICH + rarer_mutations.RICH + manual_mutations.RICH
 MUTATIONS = mutations.MUTATIONS | rarer_mutations.MUTATIONS | manual_mutations.MUTATIONS
 #: From which major version on, what, and the statements.
 _SINCE = [
@@ -51,34 +47,6 @@ _NEED_EVERYTHING = {
     # Operators go with it, and those may stand in any definition.
     "type of an operator class dropped",
 }
-
-
-@pytest.fixture(scope="module")
-def rich(server: Server) -> Iterator[Database]:
-    with create_database(server) as created:
-        with created.connect() as connection:
-            connection.execute(b"drop role if exists migsafe_reader; create role migsafe_reader")
-            connection.execute(RICH.encode(), prepare=False)
-        yield created
-        with created.connect() as connection:
-            # A database with a subscription cannot be dropped.
-            connection.execute(
-                b"drop subscription paper; drop owned by migsafe_reader; drop role migsafe_reader"
-            )
-
-
-@pytest.fixture(scope="module")
-def lasting_connection(rich: Database) -> Iterator[psycopg.Connection]:
-    """One for all changes: its caches are warm, and its queries prepared."""
-    with rich.connect() as connection:
-        yield connection
-
-
-@pytest.fixture
-def rich_connection(lasting_connection: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    yield lasting_connection
-    # Also after a test that failed: the next one needs the database, and the session, as they were.
-    lasting_connection.execute(b"rollback")
 
 
 @pytest.fixture(scope="module")
