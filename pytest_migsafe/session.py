@@ -169,7 +169,7 @@ class MigsafeSession:
         return [Places(()) if isinstance(places, MigsafeError) else places for places in some]
 
     def judged_positions(self, at: int) -> frozenset[int]:
-        """Return the positions of a history's files that are judged; the others are applied only."""
+        """Return the positions of a history's files that are judged; the others are applied where one of these stands behind them."""
         return self._gate.judged[at]
 
     @property

@@ -352,5 +352,5 @@ def _said(judged: int, count: int, reason: str) -> str:
     others = count - judged
     if not judged:
         return f"judged: nothing, for no file is {reason}"
-    rest = f"; the other {'one is' if others == 1 else f'{others} are'} applied only" if others else ""
+    rest = f"; the other {'one is' if others == 1 else f'{others} are'} not judged" if others else ""
     return f"judged: {judged} {noun} {reason}{rest}"

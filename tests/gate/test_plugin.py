@@ -51,7 +51,7 @@ def test_only_what_is_new_is_judged_and_the_rest_applied(project: Project, scrat
 
     run = project.run("--migsafe-since=main")
 
-    said = f"judged: 1 file new or changed since {base} (main); the other 3 are applied only"
+    said = f"judged: 1 file new or changed since {base} (main); the other 3 are not judged"
     assert judged(run) == [f"migsafe: {said}", said]
     assert run.counts == {"passed": 1, "deselected": 3}
     assert run.verdicts == {"migrations/0004_prices.sql": "passed"}
@@ -184,7 +184,7 @@ def test_files_that_are_named(project: Project) -> None:
 
     assert list(run.verdicts) == ["migrations/0002_email.sql", "migrations/0003_plans.sql"]
     assert run.counts == {"passed": 3, "deselected": 1}
-    assert "judged: 2 files named by --migsafe-only; the other one is applied only" in run.text
+    assert "judged: 2 files named by --migsafe-only; the other one is not judged" in run.text
     nothing = project.run("-q", "migrations", "--migsafe-only", "readme.sql")
     assert nothing.exit_code == 0
     assert "no file is named by --migsafe-only" in nothing.text
@@ -196,7 +196,7 @@ def test_what_was_there_before_is_a_baseline(project: Project) -> None:
     project.write(settings('baseline = "0002"'), NEW)
     run = project.run()
     assert list(run.verdicts) == ["migrations/0003_plans.sql", "migrations/0004_prices.sql"]
-    assert "judged: 2 files after the baseline 0002; the other 2 are applied only" in run.text
+    assert "judged: 2 files after the baseline 0002; the other 2 are not judged" in run.text
     # All of them combine.
     assert list(project.run("--migsafe-since=main").verdicts) == ["migrations/0004_prices.sql"]
     only = project.run("--migsafe-since=main", "--migsafe-only", "migrations/0003_plans.sql", "-q")
@@ -269,7 +269,7 @@ def test_several_histories_in_a_folder_of_the_repository(project: Project, scrat
         "--migsafe", "--migsafe-since=HEAD", "--rootdir=sub", "sub", "-v", "-p", "no:cacheprovider"
     )
     result.assert_outcomes(passed=2, deselected=2)
-    assert result.stdout.str().count("applied only") == 4
+    assert result.stdout.str().count("not judged") == 4
 
 
 LOCK = ["--migsafe-lock", "-q"]

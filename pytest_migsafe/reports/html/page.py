@@ -212,7 +212,7 @@ def _judged(history: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if gate["because"]:
         rest = history["migrations"] - gate["judged"]
         said = f"{gate['judged']} {gate['because']}"
-        yield "Judged", f"{said}; the other {rest} are applied only" if rest else said
+        yield "Judged", f"{said}; the other {rest} are not judged" if rest else said
     if gate["problem"]:
         yield "No base", gate["problem"]
     for one in gate["unread"]:
