@@ -8,6 +8,7 @@ from pytest_migsafe.migrations.origin import Gone
 from pytest_migsafe.review import EndCheck, EndVerdict
 from pytest_migsafe.rules.immutability import HISTORY_DELETED, deleted
 from pytest_migsafe.rules.registry import severity_of
+from pytest_migsafe.texts.wording import counted
 
 #: The item's name.
 HISTORY = "history"
@@ -22,7 +23,7 @@ def history_check(
     failing = [one for one in findings if one.fails]
     verdict = EndVerdict(
         problem=problem(failing, f"the history in {root}") if failing else "",
-        note=f"{len(gone)} file{'s' if len(gone) > 1 else ''} of {root} deleted",
+        note=f"{counted(len(gone), 'file')} of {root} deleted",
         findings=findings,
     )
     return EndCheck(

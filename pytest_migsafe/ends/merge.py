@@ -13,6 +13,7 @@ from pytest_migsafe.reports.failure import finding_text
 from pytest_migsafe.review import EndCheck, EndVerdict, Obstacle
 from pytest_migsafe.rules.branches import judge_branches
 from pytest_migsafe.settings import Settings
+from pytest_migsafe.texts.wording import counted
 
 #: The item's name.
 MERGE = "merge"
@@ -92,15 +93,9 @@ def _note(trial: Trial, where: Meeting, findings: Sequence[Finding]) -> str:
     if trial.column_orders:
         tables = ", ".join(one.name for one in trial.column_orders)
         result += f", but for the order of columns of {tables}, which no query by name can tell"
-    warned = f"; {'1 warning' if len(findings) == 1 else f'{len(findings)} warnings'}" if findings else ""
+    warned = f"; {counted(len(findings), 'warning')}" if findings else ""
     return f"{_compared(fork, where)}: {result}{warned}"
 
 
 def _compared(fork: Fork, where: Meeting) -> str:
-    return (
-        f"{_count(len(fork.ours.files))} here and {len(fork.theirs.files)} of {where.ref} since {where.short}"
-    )
-
-
-def _count(number: int) -> str:
-    return "1 new file" if number == 1 else f"{number} new files"
+    return f"{counted(len(fork.ours.files), 'new file')} here and {len(fork.theirs.files)} of {where.ref} since {where.short}"

@@ -18,6 +18,7 @@ from pytest_migsafe.migrations.model import History, Migration
 from pytest_migsafe.migrations.origin import Change, Gone, Origin
 from pytest_migsafe.migrations.sameness import DIGITS, digests, is_extended
 from pytest_migsafe.migrations.waivers import read_waivers
+from pytest_migsafe.texts.wording import counted
 
 #: What it is called where nothing else is said.
 DEFAULT = "migsafe.lock"
@@ -380,7 +381,7 @@ def _in_order(entries: Mapping[str, Entry], lock: Lock, histories: Sequence[Hist
 def _done(lock: Lock, added: Sequence[str], anew: Sequence[str], *, is_written: bool) -> str:
     if not is_written:
         return f"{lock.name} is up to date"
-    parts = [f"{len(added)} file{'' if len(added) == 1 else 's'} added"] if added else []
+    parts = [f"{counted(len(added), 'file')} added"] if added else []
     if anew:
         shown = ", ".join(anew[:_MOST]) + (f" and {len(anew) - _MOST} more" if len(anew) > _MOST else "")
         parts.append(f"recorded anew: {shown}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pytest_migsafe.reports.issues import Issue, incomplete, issues
+from pytest_migsafe.texts.wording import counted
 
 #: Of the outcomes of one file on several servers, the worst counts.
 _WORST = ("failed", "blocked", "passed", "skipped")
@@ -43,9 +44,11 @@ def verdict(report: Mapping[str, Any], found: Sequence[Issue]) -> Verdict:
     if failed:
         more = f", {blocked} blocked" if blocked else ""
         fail = "fails" if failed == 1 else "fail"
-        return Verdict("unsafe", f"Do not merge: {failed} of {_migrations(judged)} {fail}{more}")
+        return Verdict("unsafe", f"Do not merge: {failed} of {counted(judged, 'migration')} {fail}{more}")
     if blocked:
-        return Verdict("unsafe", f"Do not merge: {blocked} of {_migrations(judged)} cannot be judged")
+        return Verdict(
+            "unsafe", f"Do not merge: {blocked} of {counted(judged, 'migration')} cannot be judged"
+        )
     if why := incomplete(report):
         return Verdict("unknown", f"Not judged: {why}")
     if failing := [one for one in found if one.fails]:
@@ -57,12 +60,12 @@ def _of_unharmed(report: Mapping[str, Any], judged: int, warnings: int) -> Verdi
     """Return the verdict on a run in which nothing of ours failed."""
     if report["exit_code"] == 1:
         return Verdict(
-            "unknown", f"The run failed, though none of {_migrations(judged)} does: other tests did"
+            "unknown", f"The run failed, though none of {counted(judged, 'migration')} does: other tests did"
         )
     if not judged:
         return Verdict("nothing", f"Nothing to judge: no migration {_asked_for(report)}")
-    warned = f", {warnings} warning{'' if warnings == 1 else 's'}" if warnings else ""
-    return Verdict("safe", f"Safe to merge: {_migrations(judged)} judged, none fails{warned}")
+    warned = f", {counted(warnings, 'warning')}" if warnings else ""
+    return Verdict("safe", f"Safe to merge: {counted(judged, 'migration')} judged, none fails{warned}")
 
 
 def is_worth_telling(report: Mapping[str, Any]) -> bool:
@@ -79,7 +82,3 @@ def reasons(report: Mapping[str, Any]) -> list[str]:
 def _asked_for(report: Mapping[str, Any]) -> str:
     said = reasons(report)
     return f"is {' or '.join(said)}" if said else "was asked for"
-
-
-def _migrations(number: int) -> str:
-    return f"{number} migration{'' if number == 1 else 's'}"

@@ -1,6 +1,7 @@
 """What a file changes, read both ways: as the difference it made, and in full."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -70,18 +71,25 @@ PORTABLE = (
 )
 
 
-@pytest.fixture(scope="module")
-def portable_database(server: Server) -> Iterator[Database]:
+@contextmanager
+def _database_of(server: Server, text: str) -> Iterator[Database]:
+    """Make a database with the role that the objects of a text want, and leave nothing behind."""
     with create_database(server) as created:
         with created.connect() as connection:
             connection.execute(b"drop role if exists migsafe_reader; create role migsafe_reader")
-            connection.execute(PORTABLE.encode(), prepare=False)
+            connection.execute(text.encode(), prepare=False)
         yield created
         with created.connect() as connection:
             # A database with a subscription cannot be dropped.
             connection.execute(
                 b"drop subscription paper; drop owned by migsafe_reader cascade; drop role migsafe_reader"
             )
+
+
+@pytest.fixture(scope="module")
+def portable_database(server: Server) -> Iterator[Database]:
+    with _database_of(server, PORTABLE) as created:
+        yield created
 
 
 @pytest.fixture(scope="module")
@@ -96,16 +104,8 @@ RICH = mutations.RICH + rarer_mutations.RICH + manual_mutations.RICH
 
 @pytest.fixture(scope="module")
 def rich(server: Server) -> Iterator[Database]:
-    with create_database(server) as created:
-        with created.connect() as connection:
-            connection.execute(b"drop role if exists migsafe_reader; create role migsafe_reader")
-            connection.execute(RICH.encode(), prepare=False)
+    with _database_of(server, RICH) as created:
         yield created
-        with created.connect() as connection:
-            # A database with a subscription cannot be dropped.
-            connection.execute(
-                b"drop subscription paper; drop owned by migsafe_reader; drop role migsafe_reader"
-            )
 
 
 @pytest.fixture(scope="module")
