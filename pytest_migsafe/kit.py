@@ -61,20 +61,7 @@ class Kit:
         """Rehearse a migration in a database of its own, and have it judged.
 
         The server is the one that the project's settings and flags name, with its prelude and role; of what the
-        settings say of rules and tables nothing counts.
-
-        Args:
-            sql: the migration's text.
-            given: SQL that is run before: the tables that the migration finds, with their rows.
-            name: the migration's file, below ``migrations/``; it tells the layout where the settings do not.
-            rules: those that are asked; None: all of the project.
-            settings: what is said in ``[tool.migsafe]``: ``rules``, ``preset``, ``tables``, ``small_table``,
-                ``lock_timeout``, ``statement_timeout``.
-            may_fail: whether the migration need not be one that can be applied.
-
-        Raises:
-            pytest.fail.Exception: ``given`` is refused, or the migration, where it has to apply.
-            Exception: what a rule raised.
+        settings say of rules and tables nothing counts. The parameters, and what is raised, are those of ``RehearseSql``.
         """
         __tracebackhide__ = True
         try:

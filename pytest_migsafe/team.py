@@ -88,9 +88,7 @@ class Narrowing:
             raise SelectionError(f"it takes no bare value; write at={mark.args[0]!r}")
         for name in mark.kwargs:
             if name not in _KEYWORDS:
-                close = difflib.get_close_matches(name, _KEYWORDS, n=1)
-                hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(_KEYWORDS)}"
-                raise SelectionError(f"there is no {name!r}; {hint}")
+                raise SelectionError(f"there is no {name!r}; {_meant(name, _KEYWORDS)}")
         at = mark.kwargs.get("at", ())
         texts = {**mark.kwargs, "at": (at,) if isinstance(at, str) else at}
         for name, value in texts.items():
@@ -160,9 +158,13 @@ def history_named(histories: Sequence[History], name: str) -> int:
     roots = [history.relative_root for history in histories]
     if (wanted := name.rstrip("/")) in roots:
         return roots.index(wanted)
-    close = difflib.get_close_matches(wanted, roots, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(roots) or 'none'}"
-    raise SelectionError(f"there is no history in {name!r}; {hint}")
+    raise SelectionError(f"there is no history in {name!r}; {_meant(wanted, roots)}")
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    """Return what is said behind a name that there is not: which is meant, or all that there are."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known) or 'none'}"
 
 
 @dataclass(kw_only=True)
